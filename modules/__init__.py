@@ -1,0 +1,1 @@
+"""The shop's bounded contexts, one Django app each."""

@@ -1,0 +1,12 @@
+"""Facts that inventory announces."""
+
+from uuid import UUID
+
+from monolift.kernel import Event
+
+
+class HoldLapsed(Event, version=1, key="reference"):
+    """A hold was not taken in time; its stock is for sale again."""
+
+    reference: UUID
+    skus: tuple[str, ...]
