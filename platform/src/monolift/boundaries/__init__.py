@@ -1,0 +1,1 @@
+"""Guards for the boundaries between modules."""

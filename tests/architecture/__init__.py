@@ -1,0 +1,1 @@
+"""The guards of the architecture, and proof that each of them can fail."""

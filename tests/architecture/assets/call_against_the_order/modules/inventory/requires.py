@@ -1,0 +1,3 @@
+from modules.orders.interface import Provided
+
+orders = Provided

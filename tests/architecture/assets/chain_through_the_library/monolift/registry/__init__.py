@@ -1,0 +1,5 @@
+import django.apps
+
+from modules.orders.apps import TheModule
+
+Module = use = (TheModule, django.apps)

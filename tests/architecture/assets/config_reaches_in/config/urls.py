@@ -1,0 +1,3 @@
+from modules.orders.models import Row
+
+urlpatterns = [Row]

@@ -1,0 +1,3 @@
+from monolift.registry import use
+
+Provided = Id = use

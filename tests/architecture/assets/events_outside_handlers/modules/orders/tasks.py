@@ -1,0 +1,3 @@
+import modules.inventory.events
+
+happened = modules.inventory.events.Happened

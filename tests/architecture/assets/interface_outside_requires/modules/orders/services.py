@@ -1,0 +1,3 @@
+from modules.inventory.interface import Provided
+
+written = Provided

@@ -1,0 +1,3 @@
+from monolift.registry import use
+
+Interface = Dto = Event = use

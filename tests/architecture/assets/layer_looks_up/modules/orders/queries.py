@@ -1,0 +1,3 @@
+from modules.orders.services import written
+
+found = written

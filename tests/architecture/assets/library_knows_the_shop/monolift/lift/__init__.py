@@ -1,0 +1,3 @@
+from modules.orders.apps import TheModule
+
+lifted = TheModule

@@ -1,0 +1,5 @@
+from modules.orders.models import Row
+
+from modules.inventory.models import Row as Stock
+
+found = (Row, Stock)

@@ -1,0 +1,1 @@
+"""Nobody decided who may call this."""

@@ -1,0 +1,3 @@
+from modules.inventory.requires import pricing
+
+inventory = HoldId = pricing

@@ -1,0 +1,3 @@
+from modules.orders.api import router
+
+urlpatterns = [router]

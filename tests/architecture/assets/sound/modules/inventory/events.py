@@ -1,0 +1,4 @@
+from modules.inventory.interface import Id
+from monolift.kernel import Event
+
+Happened = (Event, Id)

@@ -1,0 +1,3 @@
+from modules.inventory.models import Row
+
+written = Row

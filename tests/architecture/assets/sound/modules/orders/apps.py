@@ -1,0 +1,6 @@
+from monolift.registry import Module
+
+
+class TheModule(Module):
+    name = "modules.orders"
+    owner = "team-orders"

@@ -1,0 +1,4 @@
+from modules.inventory.events import Happened
+from modules.orders.requires import inventory
+
+awaited = (Happened, inventory)

@@ -1,0 +1,1 @@
+"""Stands for the library, so that no plant depends on its state."""

@@ -1,0 +1,3 @@
+"""Pure."""
+
+Interface = Dto = Event = object

@@ -1,0 +1,19 @@
+import django.db.transaction
+from django import db
+from django.db import (
+    connection,
+    models,
+    transaction as tx,
+)
+from django.db.transaction import atomic
+
+
+def write():
+    with django.db.transaction.atomic():
+        return db, connection, models, tx, atomic
+
+
+def read():
+    from django.db import DEFAULT_DB_ALIAS, connections
+
+    return connections["default"], connections[DEFAULT_DB_ALIAS]
