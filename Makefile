@@ -1,0 +1,120 @@
+# Every command of this repository. Continuous integration and pre-commit call only these.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+BIN := .venv/bin
+PYTEST := $(BIN)/pytest
+READY := .venv/.ready
+WITH_POSTGRESQL := $(BIN)/python scripts/with_postgresql.py
+
+# make run: where to listen, where data lives, what to run on
+PORT ?=
+DATA ?=
+STACK ?=
+SERVER ?=
+# make test: more arguments for pytest, for example PYTEST_ARGS="-n 2 tests/modules/orders"
+PYTEST_ARGS ?=
+BENCH_ARGS ?=
+
+##@ Use
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo
+
+.PHONY: setup
+setup: $(READY) ## Install everything into .venv (needs python3, make, git)
+
+$(READY): pyproject.toml platform/pyproject.toml uv.lock .python-version scripts/bootstrap
+	@./scripts/bootstrap
+	@touch $@
+
+.PHONY: run
+run: $(READY) ## Run the shop (PORT= DATA= STACK= SERVER= as in `monolift run --help`)
+	@exec $(BIN)/monolift run \
+	  $(if $(PORT),--port "$(PORT)") $(if $(DATA),--data "$(DATA)") \
+	  $(if $(STACK),--stack "$(STACK)") $(if $(SERVER),--server "$(SERVER)")
+
+##@ Prove
+
+.PHONY: test
+test: $(READY) ## Run the tests on SQLite (PYTEST_ARGS=)
+	@$(PYTEST) $(PYTEST_ARGS)
+
+# Guards and type checks do not depend on the database: they run once, in the last run.
+DATABASE_TESTS := --ignore tests/architecture --ignore tests/typing --ignore tests/browser -m "not chaos"
+
+.PHONY: test-each test-postgresql test-postgresql-each
+test-each: $(READY) ## Run the tests with a database for each module, on SQLite
+	@MONOLIFT_DATABASES=each $(PYTEST) $(DATABASE_TESTS) $(PYTEST_ARGS)
+
+test-postgresql: $(READY) ## Run the tests on PostgreSQL (a throw-away server)
+	@$(WITH_POSTGRESQL) $(PYTEST) $(DATABASE_TESTS) $(PYTEST_ARGS)
+
+test-postgresql-each: $(READY) ## Run the tests with a database for each module, on PostgreSQL
+	@MONOLIFT_DATABASES=each $(WITH_POSTGRESQL) $(PYTEST) $(DATABASE_TESTS) $(PYTEST_ARGS)
+
+.PHONY: chaos
+chaos: $(READY) ## Kill processes in the middle of things, and compare
+	@$(PYTEST) -m chaos $(PYTEST_ARGS)
+
+.PHONY: bench
+bench: $(READY) ## Measure (BENCH_ARGS=)
+	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+# The full test run comes last, so that its summary is the last line.
+.PHONY: check
+check: $(READY) ## Everything continuous integration checks
+	@$(MAKE) --no-print-directory lint contracts-check codeowners-check bench BENCH_ARGS=--short
+	@$(MAKE) --no-print-directory test-postgresql-each test-postgresql test-each test
+
+##@ Guard
+
+.PHONY: lint lint-style lint-imports lint-types
+lint: lint-style lint-imports lint-types ## Style, import contracts, types
+
+lint-style: $(READY)
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+
+lint-imports: $(READY)
+	@$(BIN)/lint-imports --no-logo
+
+lint-types: $(READY)
+	@$(BIN)/mypy
+	@$(BIN)/pyright
+
+.PHONY: format
+format: $(READY) ## Format and sort, fix what is safe to fix
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+##@ Write
+
+.PHONY: contracts contracts-check
+contracts: $(READY) ## Write the snapshots of interfaces and events to contracts/
+	@$(BIN)/monolift contracts write
+
+contracts-check: $(READY)
+	@$(BIN)/monolift contracts check
+
+.PHONY: codeowners codeowners-check
+codeowners: $(READY) ## Write CODEOWNERS from the modules' owners
+	@$(BIN)/python -m monolift.boundaries.owners
+
+codeowners-check: $(READY)
+	@$(BIN)/python -m monolift.boundaries.owners --check
+
+.PHONY: docs
+docs: $(READY) ## Write the generated reference pages and diagrams
+	@$(BIN)/monolift docs
+
+.PHONY: clean
+clean: ## Remove caches and build output; .venv and var/ stay
+	@rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage \
+	  build dist htmlcov test-results .uv
+	@find . -path ./.venv -prune -o -path ./var -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +

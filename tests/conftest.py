@@ -1,0 +1,29 @@
+"""Rules for the whole suite."""
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+# Set by `.ci/run`: there every server is installed, so a skipped test is a test that was lost.
+REQUIRE_ALL = bool(os.environ.get("MONOLIFT_REQUIRE_ALL"))
+
+
+def _refuse_skip[R: (pytest.TestReport, pytest.CollectReport)](report: R) -> R:
+    if REQUIRE_ALL and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{reason}. MONOLIFT_REQUIRE_ALL is set, so nothing may be skipped."
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skip of a test into a failure where everything is required."""
+    return _refuse_skip((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Turn a skip of a whole file into a failure where everything is required."""
+    return _refuse_skip((yield))
