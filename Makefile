@@ -28,6 +28,7 @@ help: ## Show this list
 
 .PHONY: setup
 setup: $(READY) ## Install everything into .venv (needs python3, make, git)
+	@echo "Ready: make run starts the shop, make help lists the rest."
 
 $(READY): pyproject.toml platform/pyproject.toml uv.lock .python-version scripts/bootstrap
 	@./scripts/bootstrap
