@@ -1,0 +1,1 @@
+"""Every marked line is an error, and no other line is."""
