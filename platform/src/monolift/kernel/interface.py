@@ -173,9 +173,9 @@ class Interface(Protocol):
     """
 
     __interface__: ClassVar[bool] = True
-    interface_name: ClassVar[str]
-    interface_version: ClassVar[int]
-    interface_owner: ClassVar[str]
+    interface_name: ClassVar[str] = ""
+    interface_version: ClassVar[int] = 0
+    interface_owner: ClassVar[str] = ""
 
     def __init_subclass__(
         cls, *, version: int | None = None, name: str | None = None, **options: Any
