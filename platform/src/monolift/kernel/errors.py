@@ -81,6 +81,9 @@ class NeverHappened(MonoliftError):
     """Answer to a settling call: the command did not run under this key, and now never will."""
 
 
+_declared: "dict[str, type[DomainError]]" = {}
+
+
 @dataclass_transform(kw_only_default=True)
 class DomainError(Exception):
     """An expected refusal, declared in an operation's `raises=`. It crosses the wire as itself.
@@ -109,6 +112,16 @@ class DomainError(Exception):
         cls.status = status
         cls.code = code or f"{owner_of(cls.__module__)}.{snake(cls.__name__)}"
         cls._payload = None
+        _declared[cls.code] = cls
+
+    @staticmethod
+    def of_code(code: str, fields: dict[str, Any]) -> "DomainError | None":
+        """A stored error as itself again; None when its class is not in this process any more."""
+        cls = _declared.get(code)
+        if cls is None:
+            return None
+        payload = msgspec.convert(fields, cls.payload_type())
+        return cls(**{name: getattr(payload, name) for name in payload.__struct_fields__})
 
     def __init__(self, **fields: Any) -> None:
         payload = type(self).payload_type()

@@ -11,6 +11,7 @@ from typing import (
     ClassVar,
     Concatenate,
     Protocol,
+    Self,
     dataclass_transform,
     get_type_hints,
     overload,
@@ -220,6 +221,31 @@ class SagaRuntime(Protocol):
 
     def run(self, saga: "Saga", *, timeout: float) -> SagaRun[Any]: ...
 
+    def find(self, saga: "type[Saga]", *, key: str) -> SagaRun[Any] | None: ...
+
+
+_declared: "dict[tuple[str, int], type[Saga]]" = {}
+
+
+def saga_class(name: str, version: int) -> "type[Saga] | None":
+    """The class that a stored saga runs under; None when it is not in this process."""
+    return _declared.get((name, version))
+
+
+def declared_sagas() -> "list[type[Saga]]":
+    """Every saga class of the process, all versions."""
+    return list(_declared.values())
+
+
+_listeners: "list[Callable[[type[Saga]], None]]" = []
+
+
+def on_saga_declared(listener: "Callable[[type[Saga]], None]") -> None:
+    """Call `listener` for each saga class there is and for each that comes."""
+    _listeners.append(listener)
+    for saga in declared_sagas():
+        listener(saga)
+
 
 _runtime: SagaRuntime | None = None
 
@@ -267,9 +293,13 @@ class SagaMeta(msgspec.StructMeta):
         cls.saga_steps = tuple(value for value in namespace.values() if isinstance(value, Step))
         _check(cls)
         check_fields(cls)
+        _declared[cls.saga_name, version] = cls
+        for listener in _listeners:
+            listener(cls)
         return cls
 
 
+@dataclass_transform(kw_only_default=True)  # again: mypy looks here, not at the metaclass
 class Saga(msgspec.Struct, metaclass=SagaMeta):
     """A process whose outcome this module owns: its fields are the state, its steps run in order.
 
@@ -305,6 +335,11 @@ class Saga(msgspec.Struct, metaclass=SagaMeta):
         """
         timeout: Any = kwargs.pop("timeout", 10.0)
         return _installed().run(cls(*args, **kwargs), timeout=timeout)
+
+    @classmethod
+    def find(cls, *, key: str) -> "SagaRun[Self] | None":
+        """How the saga of that key stands; None when there is none."""
+        return _installed().find(cls, key=key)
 
 
 def _check(saga: type[Saga]) -> None:

@@ -1,0 +1,24 @@
+"""The library's Django app: verbs, checks, and the place where its parts are put together."""
+
+from django.apps import AppConfig
+
+
+class MonoliftConfig(AppConfig):
+    """Install as `monolift`. Add `monolift.db` for events, tasks, sagas and idempotency keys."""
+
+    name = "monolift"
+    label = "monolift"
+
+    def ready(self) -> None:
+        """Connect the declarations of the modules with what carries them out."""
+        from monolift.events.worker import register_source
+        from monolift.kernel.saga import install_runtime, on_saga_declared
+        from monolift.registry.proxies import register_adapter
+        from monolift.sagas import arrivals, runtime
+        from monolift.transport import local, loopback
+
+        register_adapter("local", local.build)
+        register_adapter("loopback", loopback.build)
+        install_runtime(runtime.Runtime())
+        on_saga_declared(arrivals.subscribe_saga)
+        register_source(runtime.run_next)

@@ -1,0 +1,1 @@
+"""The platform's tables. They exist once per database that holds a module."""

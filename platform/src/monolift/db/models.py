@@ -1,0 +1,162 @@
+"""The platform's tables.
+
+Every primary key begins with the module, so that the rows of one module can travel alone. Rows are
+written and claimed by raw statements (`monolift.registry.sql`); the models give them migrations and
+let operators read them through the ORM.
+"""
+
+from django.db import models
+
+
+class Outbox(models.Model):
+    """An event as its module announced it, written in the transaction that made it true."""
+
+    pk = models.CompositePrimaryKey("module", "event")
+    module = models.TextField()
+    event = models.TextField()
+    name = models.TextField()
+    key = models.TextField(null=True)
+    number = models.BigIntegerField()
+    body = models.TextField()
+    trace = models.TextField(default="")
+    cause = models.TextField(default="")
+    created_at = models.DateTimeField()
+    relayed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "monolift_outbox"
+        indexes = (
+            models.Index(fields=["module", "key", "number"], name="monolift_outbox_key"),
+            models.Index(
+                fields=["number"],
+                name="monolift_outbox_waiting",
+                condition=models.Q(relayed_at__isnull=True),
+            ),
+        )
+
+
+class Delivery(models.Model):
+    """One event for one subscriber, or one task: what a worker runs. It is also the inbox.
+
+    `key` and `publisher` make the lane; within it deliveries run strictly by (number, event).
+    """
+
+    pk = models.CompositePrimaryKey("module", "event", "subscriber")
+    module = models.TextField()
+    event = models.TextField()
+    subscriber = models.TextField()
+    publisher = models.TextField()
+    name = models.TextField()
+    key = models.TextField(null=True)
+    number = models.BigIntegerField()
+    body = models.TextField()
+    trace = models.TextField(default="")
+    state = models.TextField()
+    attempts = models.IntegerField(default=0)
+    due_at = models.DateTimeField()
+    lease_until = models.DateTimeField(null=True)
+    token = models.TextField(default="")
+    failure = models.TextField(default="")
+    created_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "monolift_delivery"
+        indexes = (
+            models.Index(
+                fields=["due_at"],
+                name="monolift_delivery_due",
+                condition=models.Q(state="pending"),
+            ),
+            models.Index(
+                fields=["module", "publisher", "key", "number"],
+                name="monolift_delivery_lane",
+                condition=~models.Q(state="done"),
+            ),
+        )
+
+
+class Key(models.Model):
+    """An idempotency key and the answer given under it."""
+
+    pk = models.CompositePrimaryKey("module", "key")
+    module = models.TextField()
+    key = models.TextField()
+    operation = models.TextField()
+    fingerprint = models.TextField()
+    state = models.TextField()
+    answer = models.TextField(default="")
+    error = models.TextField(default="")
+    lease_until = models.DateTimeField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "monolift_key"
+
+
+class SagaRow(models.Model):
+    """A saga: its state, where it stands, and what happened to it."""
+
+    pk = models.CompositePrimaryKey("module", "id")
+    module = models.TextField()
+    id = models.TextField()
+    name = models.TextField()
+    version = models.IntegerField()
+    key = models.TextField()
+    status = models.TextField()
+    state = models.TextField()
+    progress = models.TextField()
+    waits_for = models.TextField(null=True)
+    failure = models.TextField(default="")
+    trace = models.TextField(default="")
+    attempts = models.IntegerField(default=0)
+    due_at = models.DateTimeField()
+    lease_until = models.DateTimeField(null=True)
+    token = models.TextField(default="")
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "monolift_saga"
+        constraints = (
+            models.UniqueConstraint(fields=["module", "name", "key"], name="monolift_saga_key"),
+        )
+        indexes = (
+            models.Index(
+                fields=["due_at"],
+                name="monolift_saga_due",
+                condition=models.Q(status__in=["running", "undoing", "waiting"]),
+            ),
+            models.Index(
+                fields=["module", "waits_for"],
+                name="monolift_saga_waits",
+                condition=models.Q(waits_for__isnull=False),
+            ),
+        )
+
+
+class Arrival(models.Model):
+    """An event that a saga awaits or will await: kept until its step takes it."""
+
+    pk = models.CompositePrimaryKey("module", "saga", "event")
+    module = models.TextField()
+    saga = models.TextField()
+    event = models.TextField()
+    matches = models.TextField()
+    body = models.TextField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "monolift_arrival"
+        indexes = (models.Index(fields=["module", "matches"], name="monolift_arrival_match"),)
+
+
+class Truth(models.Model):
+    """The topology in force: one row, the highest epoch."""
+
+    epoch = models.BigIntegerField(primary_key=True)
+    document = models.TextField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "monolift_truth"

@@ -1,0 +1,1 @@
+"""Events and tasks: outbox, deliveries, relay, and what runs them."""

@@ -1,0 +1,182 @@
+"""Waking workers when something was committed. A wake-up is speed; polling is the safety net.
+
+One process: a condition variable. Processes of one machine: a datagram to each worker's loopback
+port, whose number the worker leaves in a folder. Several machines: PostgreSQL's NOTIFY, sent by a
+thread of its own so that no transaction waits for it.
+"""
+
+import contextlib
+import os
+import queue
+import socket
+import threading
+from pathlib import Path
+
+from django.db import connections, transaction
+
+from monolift.registry.settings import data_folder, setting
+
+CHANNEL = "monolift"
+
+
+class Signal:
+    """Counts wake-ups, so that one that comes before the wait is not lost."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._count = 0
+
+    def set(self) -> None:
+        """Wake everyone who waits."""
+        with self._condition:
+            self._count += 1
+            self._condition.notify_all()
+
+    @property
+    def count(self) -> int:
+        """Wake-ups so far: read it before looking for work, give it to `wait`."""
+        return self._count
+
+    def wait(self, seen: int, *, timeout: float) -> None:
+        """Return at the first wake-up after `seen`, at the latest after `timeout` seconds."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._count != seen, timeout)
+
+
+signal = Signal()
+
+
+def wake(alias: str) -> None:
+    """Tell every worker that there is work."""
+    signal.set()
+    way = setting("WAKE")
+    if way == "datagram":
+        _send_datagrams()
+    elif way == "notify" and connections[alias].vendor == "postgresql":
+        _Notifier.send(alias)
+
+
+def wake_after_commit(alias: str) -> None:
+    """Wake when the open transaction has committed; never when it is rolled back."""
+    hooks = connections[alias].run_on_commit
+    if hooks and getattr(hooks[-1][1], "alias", None) == alias:
+        return  # this transaction wakes already
+    transaction.on_commit(_Wake(alias), using=alias, robust=True)
+
+
+class _Wake:
+    def __init__(self, alias: str) -> None:
+        self.alias = alias
+
+    def __call__(self) -> None:
+        wake(self.alias)
+
+
+def _folder() -> Path:
+    return data_folder() / "wake"
+
+
+_sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+_sender.setblocking(False)
+
+
+def _send_datagrams() -> None:
+    try:
+        ports = os.listdir(_folder())
+    except OSError:
+        return
+    for port in ports:
+        if port.isdigit():
+            with contextlib.suppress(OSError):
+                _sender.sendto(b"\0", ("127.0.0.1", int(port)))
+
+
+class Listener(threading.Thread):
+    """Turns datagrams and notifications into the process's signal. One per worker process."""
+
+    def __init__(self, aliases: list[str]) -> None:
+        super().__init__(name="monolift-wake", daemon=True)
+        self._stop_requested = threading.Event()
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self._socket.settimeout(1.0)
+        folder = _folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = folder / str(self._socket.getsockname()[1])
+        self._file.touch()
+        self._notifications = [
+            _NotifyListener(alias)
+            for alias in aliases
+            if setting("WAKE") == "notify" and connections[alias].vendor == "postgresql"
+        ]
+
+    def run(self) -> None:
+        """Listen until `stop`."""
+        for listener in self._notifications:
+            listener.start()
+        while not self._stop_requested.is_set():
+            with contextlib.suppress(TimeoutError):
+                self._socket.recv(64)
+                signal.set()
+
+    def stop(self) -> None:
+        """Stop listening and take the port back."""
+        self._stop_requested.set()
+        for listener in self._notifications:
+            listener.stop_requested.set()
+        self._file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            _sender.sendto(b"\0", self._socket.getsockname())
+
+
+class _NotifyListener(threading.Thread):
+    def __init__(self, alias: str) -> None:
+        super().__init__(name=f"monolift-listen-{alias}", daemon=True)
+        self.alias = alias
+        self.stop_requested = threading.Event()
+
+    def run(self) -> None:
+        while not self.stop_requested.is_set():
+            with contextlib.suppress(Exception):  # reconnected after a pause; polling covers it
+                connection = connections[self.alias]
+                connection.ensure_connection()
+                with connection.cursor() as cursor:
+                    cursor.execute(f"LISTEN {CHANNEL}")
+                signal.set()
+                while not self.stop_requested.is_set():
+                    for _ in connection.connection.notifies(timeout=1.0, stop_after=1):
+                        signal.set()
+            connections[self.alias].close()
+            self.stop_requested.wait(1.0)
+
+
+class _Notifier(threading.Thread):
+    """Sends NOTIFY on a connection of its own; many requests at once become one."""
+
+    _one: "_Notifier | None" = None
+    _lock = threading.Lock()
+
+    def __init__(self) -> None:
+        super().__init__(name="monolift-notify", daemon=True)
+        self.pending: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self.pid = os.getpid()
+
+    @classmethod
+    def send(cls, alias: str) -> None:
+        with cls._lock:
+            if cls._one is None or cls._one.pid != os.getpid():
+                cls._one = cls()
+                cls._one.start()
+        cls._one.pending.put(alias)
+
+    def run(self) -> None:
+        while True:
+            aliases = {self.pending.get()}
+            while not self.pending.empty():
+                aliases.add(self.pending.get())
+            for alias in aliases:
+                try:
+                    with connections[alias].cursor() as cursor:
+                        cursor.execute(f"NOTIFY {CHANNEL}")
+                except Exception:  # noqa: BLE001 - polling covers a lost wake-up
+                    connections[alias].close()

@@ -1,0 +1,80 @@
+"""The worker: threads that relay, run deliveries and go on with sagas until told to stop."""
+
+import threading
+from collections.abc import Callable
+
+from django.db import close_old_connections, connections
+
+from monolift.events import deliveries, relay
+from monolift.events.wake import Listener, signal
+from monolift.observe.logs import logger
+from monolift.registry.modules import modules
+from monolift.registry.settings import setting
+from monolift.registry.topology import DEFAULT_ALIAS, topology
+
+log = logger("monolift.worker")
+
+type Source = Callable[[str], bool]
+
+_sources: list[Source] = [lambda alias: deliveries.run_next(alias)]
+
+
+def register_source(source: Source) -> None:
+    """Add a kind of work: called with an alias, it does one piece and says whether there was one."""
+    _sources.append(source)
+
+
+def aliases() -> list[str]:
+    """The databases that hold modules."""
+    return sorted({topology().alias(label) for label in modules()} or {DEFAULT_ALIAS})
+
+
+def work_once(alias: str) -> bool:
+    """Relay, then one piece of each kind of work; False when there was nothing to do."""
+    found = relay.relay(alias) > 0
+    for source in _sources:
+        found = source(alias) or found
+    return found
+
+
+class Worker:
+    """Runs in the embedded setting; with Celery it only relays and hands out."""
+
+    def __init__(self, *, threads: int | None = None) -> None:
+        self._stopping = threading.Event()
+        self._listener = Listener(aliases())
+        count = threads or setting("WORKER_THREADS")
+        self._threads = [
+            threading.Thread(target=self._loop, name=f"monolift-worker-{number}", daemon=True)
+            for number in range(count)
+        ]
+
+    def start(self) -> None:
+        """Start the threads."""
+        self._listener.start()
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, *, timeout: float = 30.0) -> bool:
+        """Finish what is running and end; False when something still runs after `timeout`."""
+        self._stopping.set()
+        signal.set()
+        for thread in self._threads:
+            thread.join(timeout)
+        self._listener.stop()
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _loop(self) -> None:
+        while not self._stopping.is_set():
+            seen = signal.count
+            try:
+                busy = [alias for alias in aliases() if work_once(alias)]
+            except Exception as error:  # noqa: BLE001 - a database that is away comes back
+                log.error("worker could not look for work", exc_info=error)
+                busy = []
+                close_old_connections()
+                self._stopping.wait(setting("POLL"))
+            if not busy:
+                close_old_connections()
+                signal.wait(seen, timeout=setting("POLL"))
+        connections.close_all()

@@ -1,0 +1,1 @@
+"""What happens between modules: the call matrix, trace context, structured logs."""

@@ -1,0 +1,1 @@
+"""The registry: modules, the seam between them, transactions, topology."""

@@ -1,0 +1,122 @@
+"""`use()`: a typed proxy to an interface, bound to wherever its module is."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from monolift.kernel import DeclarationError, operations_of
+from monolift.registry.modules import implementation, provider
+from monolift.registry.topology import on_change, topology
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeForm
+
+type Methods = Mapping[str, Callable[..., Any]]
+
+_lock = threading.RLock()
+_bindings: dict[Any, "Binding"] = {}
+_adapters: dict[str, Callable[["Binding"], Methods]] = {}
+
+
+class Binding:
+    """An interface, the proxy handed out for it, and what its calls reach at the moment."""
+
+    def __init__(self, interface: Any) -> None:
+        self.interface = interface
+        self.operations = operations_of(interface)
+        self.proxy: Any = _proxy_class(interface)()
+        self._implementation: Any = None
+        self.overridden: list[Any] = []
+        self.unbind()
+
+    @property
+    def module(self) -> str:
+        """The label of the module that provides the interface."""
+        if self.overridden:
+            return str(self.interface.interface_owner)
+        return provider(self.interface)[0]
+
+    @property
+    def implementation(self) -> Any:
+        """What answers in this process: the override in force, or the module's own class."""
+        if self.overridden:
+            return self.overridden[-1]
+        if self._implementation is None:
+            self._implementation = implementation(self.interface)
+        return self._implementation
+
+    def unbind(self) -> None:
+        """Make every method look up its place again at its next call."""
+        self.proxy.__dict__.update({name: self._late(name) for name in self.operations})
+
+    def bind(self) -> None:
+        """Build the methods for the place the module is in now."""
+        with _lock:
+            route = topology().place(self.module).route
+            self.proxy.__dict__.update(_adapters[route](self))
+
+    def _late(self, name: str) -> Callable[..., Any]:
+        def resolve(**arguments: Any) -> Any:
+            self.bind()
+            return getattr(self.proxy, name)(**arguments)
+
+        return resolve
+
+
+def use[T](interface: "TypeForm[T]", /) -> T:
+    """A proxy with the methods of `interface`. Where they run is looked up at the first call.
+
+    Bind foreign interfaces in the module's `requires.py`: that file is its list of dependencies.
+    """
+    if not getattr(interface, "interface_name", ""):
+        raise DeclarationError(
+            f"use({interface!r}): not an interface. Give the class declared in interface.py."
+        )
+    proxy: T = binding_of(interface).proxy
+    return proxy
+
+
+def binding_of(interface: Any) -> Binding:
+    """The one binding of an interface in this process."""
+    with _lock:
+        if interface not in _bindings:
+            _bindings[interface] = Binding(interface)
+        return _bindings[interface]
+
+
+@contextmanager
+def override[T](interface: "TypeForm[T]", replacement: T, /) -> Iterator[T]:
+    """Answer an interface with another object for a while, in the whole process. For tests.
+
+    Calls still pass the seam, so the replacement meets the codec and the rules as the real one.
+    """
+    binding = binding_of(interface)
+    binding.overridden.append(replacement)
+    binding.unbind()
+    try:
+        yield replacement
+    finally:
+        binding.overridden.remove(replacement)
+        binding.unbind()
+
+
+def register_adapter(route: str, build: Callable[[Binding], Methods]) -> None:
+    """Say how calls are made on a route. Given by `monolift.transport`."""
+    _adapters[route] = build
+
+
+def _rebind() -> None:
+    with _lock:
+        for binding in _bindings.values():
+            binding.unbind()
+
+
+def _proxy_class(interface: Any) -> type[Any]:
+    def describe(self: Any) -> str:
+        return f"<proxy of {interface.interface_name}>"
+
+    return type(f"{interface.__name__}Proxy", (), {"__repr__": describe, "__doc__": interface.__doc__})
+
+
+on_change(_rebind)

@@ -1,0 +1,45 @@
+"""Sends each module's models to the module's database, and the platform's tables to every one."""
+
+from typing import Any
+
+from monolift.registry.modules import modules
+from monolift.registry.scope import current
+from monolift.registry.topology import DEFAULT_ALIAS, topology
+
+_PLATFORM = "monolift_db"
+
+
+class ModuleRouter:
+    """Put it into DATABASE_ROUTERS; other apps fall through to the routers behind it."""
+
+    def db_for_read(self, model: Any, **hints: Any) -> str | None:
+        """The alias of the model's module."""
+        return self._alias(model._meta.app_label)
+
+    def db_for_write(self, model: Any, **hints: Any) -> str | None:
+        """The alias of the model's module."""
+        return self._alias(model._meta.app_label)
+
+    def allow_relation(self, one: Any, other: Any, **hints: Any) -> bool | None:
+        """Relations between two modules are refused, on whichever database they are."""
+        labels = {one._meta.app_label, other._meta.app_label}
+        if len(labels) == 2 and len(labels & modules().keys()) == 2:
+            return False
+        return None
+
+    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool | None:
+        """A module's tables exist on its alias only; the platform's where a module is."""
+        if app_label == _PLATFORM:
+            return db == DEFAULT_ALIAS or db in {topology().alias(label) for label in modules()}
+        if app_label in modules():
+            return db == topology().alias(app_label)
+        return db == DEFAULT_ALIAS if db in _module_aliases() else None
+
+    def _alias(self, label: str) -> str | None:
+        if label == _PLATFORM:
+            return topology().alias(current().module)
+        return topology().alias(label) if label in modules() else None
+
+
+def _module_aliases() -> set[str]:
+    return {topology().alias(label) for label in modules()}

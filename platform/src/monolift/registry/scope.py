@@ -1,0 +1,131 @@
+"""Whose code runs, for whom, until when: one `Scope` per operation, in a context variable.
+
+A scope is made by whatever starts an operation (a call, a handler, a task, a saga step, a request)
+and read by `atomic()`, `publish()`, the guards and the logs. Code outside any operation (a script,
+a test) has a root scope, whose module is read off the calling file.
+"""
+
+import sys
+import threading
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from django.db.transaction import Atomic
+
+    from monolift.kernel import Operation
+
+
+class Unit(Protocol):
+    """What the platform writes in an operation's transaction, beside the operation's own rows."""
+
+    def first(self, alias: str) -> None:
+        """The first statement: claim the key, or mark the delivery."""
+        ...
+
+    def last(self, alias: str, answer: Any) -> None:
+        """The last statement: store the answer."""
+        ...
+
+
+class Group(Protocol):
+    """A transaction that several steps of a saga share."""
+
+    alias: str
+
+    def doom(self, error: BaseException) -> None:
+        """Something went wrong inside, caught or not: the group must not commit."""
+        ...
+
+
+class Outgoing(Protocol):
+    """Decides which calls an operation may make, and under which idempotency key."""
+
+    def admit(self, operation: "Operation") -> "CallKey | None":
+        """The key for this call, or None for a fresh one; raises when the call is not allowed."""
+        ...
+
+
+class CallKey:
+    """The idempotency key of one command, with how it is to be treated."""
+
+    __slots__ = ("repeated", "settling", "value")
+
+    def __init__(self, value: str, *, repeated: bool = False, settling: bool = False) -> None:
+        self.value = value
+        self.repeated = repeated
+        """The key may be known already: look before running."""
+        self.settling = settling
+        """Do not run it any more: give the stored answer, or make sure it never runs."""
+
+
+class Scope:
+    """One running operation. Attributes with a default are class attributes: making one is hot."""
+
+    kind = "call"
+    operation = ""
+    trace: Any = None
+    alias: str | None = None
+    depth = 0
+    outer: "Atomic | None" = None
+    closed = False
+    unit: Unit | None = None
+    group: Group | None = None
+    outgoing: Outgoing | None = None
+    key: str | None = None
+    plain = True
+    """No transaction, no group, no key: calls may take the short path."""
+
+    def __init__(self, module: str | None, parent: "Scope | None", deadline: float | None) -> None:
+        self.module = module
+        self.parent = parent
+        self.deadline = deadline
+
+    @property
+    def managed(self) -> bool:
+        """True for an operation the platform started, whose transaction it therefore commits."""
+        return self.kind not in ("root", "request")
+
+
+_scope: ContextVar[Scope] = ContextVar("monolift_scope")
+_threads = threading.local()
+
+get_scope = _scope.get
+set_scope = _scope.set
+reset_scope = _scope.reset
+
+
+def current() -> Scope:
+    """The scope of the running code; a root scope of this thread outside any operation."""
+    scope = _scope.get(None)
+    return scope if scope is not None else root()
+
+
+def root() -> Scope:
+    """This thread's scope for code that runs outside any operation."""
+    scope: Scope | None = getattr(_threads, "root", None)
+    if scope is None:
+        scope = _threads.root = Scope(None, None, None)
+        scope.kind = "root"
+    return scope
+
+
+class entered:  # noqa: N801 - used like a function, as contextlib's are
+    """Run a block in the given scope."""
+
+    __slots__ = ("scope", "token")
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+
+    def __enter__(self) -> Scope:
+        self.token = _scope.set(self.scope)
+        return self.scope
+
+    def __exit__(self, *_: object) -> None:
+        _scope.reset(self.token)
+
+
+def calling_file(*, depth: int) -> str:
+    """The dotted name of the Python module `depth` frames up."""
+    return str(sys._getframe(depth + 1).f_globals.get("__name__", ""))

@@ -1,0 +1,60 @@
+"""The `MONOLIFT` dict of Django's settings, with its defaults."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+_DEFAULTS: dict[str, Any] = {
+    # The topology file; None: every installed module in this process, on its router's alias.
+    "TOPOLOGY": None,
+    # Folder for sockets and other files of the running system.
+    "DATA": "var",
+    # How modules of this process reach each other: "local", or "loopback" through the codec.
+    "TRANSPORT": "local",
+    # A call while a Django transaction is open: "refuse" it, or "warn" while adopting.
+    "CALLS_IN_TRANSACTION": "refuse",
+    # Commit consecutive steps of a saga together where their modules share a database.
+    "FUSION": True,
+    # Who runs deliveries: "threads" in the worker process, or "celery".
+    "EXECUTOR": "threads",
+    # Threads of one worker process.
+    "WORKER_THREADS": 2,
+    # Seconds between looks at the tables when no wake-up comes.
+    "POLL": 1.0,
+    # How commits wake workers: "datagram" on one machine, "notify" (PostgreSQL), or "poll" only.
+    "WAKE": "datagram",
+    # Attempts of a delivery before it rests as failed.
+    "ATTEMPTS": 8,
+    # Seconds a claimed delivery or saga belongs to its worker before another may take it.
+    "LEASE": 30.0,
+    # Seconds of the first retry's delay; it doubles up to BACKOFF_MAX, with full jitter.
+    "BACKOFF": 0.2,
+    "BACKOFF_MAX": 60.0,
+}
+
+
+def setting(name: str) -> Any:
+    """One value of `MONOLIFT`; its default when the project does not set it."""
+    given: dict[str, Any] = getattr(settings, "MONOLIFT", {})
+    if unknown := sorted(given.keys() - _DEFAULTS.keys()):
+        raise ImproperlyConfigured(
+            f"MONOLIFT has no setting {unknown[0]!r}. It has: {', '.join(sorted(_DEFAULTS))}."
+        )
+    return given.get(name, _DEFAULTS[name])
+
+
+def data_folder() -> Path:
+    """The folder for sockets and other files of the running system."""
+    return Path(setting("DATA"))
+
+
+def transport() -> Literal["local", "loopback"]:
+    """How modules of this process reach each other."""
+    value = setting("TRANSPORT")
+    if value not in ("local", "loopback"):
+        raise ImproperlyConfigured(
+            f"MONOLIFT['TRANSPORT'] is {value!r}; it is 'local' or 'loopback'."
+        )
+    return value  # type: ignore[no-any-return]  # narrowed by the check above

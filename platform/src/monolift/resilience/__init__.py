@@ -1,0 +1,1 @@
+"""Deadlines, backoff and idempotency keys; each usable alone."""

@@ -1,0 +1,82 @@
+"""The operator's verbs for a saga that rests as stuck."""
+
+from monolift.events.wake import wake
+from monolift.kernel import SagaStatus
+from monolift.registry.sql import execute
+from monolift.sagas.record import Record
+
+
+class NotStuck(Exception):
+    """The saga does not rest as stuck, so there is nothing to decide."""
+
+
+def retry(alias: str, identifier: str) -> Record:
+    """Try again where it got stuck, with its attempts counted anew."""
+    record = _stuck(alias, identifier)
+    marks = record.progress.marks
+    backward = [name for name, mark in marks.items() if mark == "undo failed"]
+    for name in backward:
+        marks[name] = "done"
+    record.status = SagaStatus.UNDOING if backward or _settling(record) else SagaStatus.RUNNING
+    record.progress.log("", "retried by an operator")
+    return _resume(record)
+
+
+def skip(alias: str, identifier: str) -> Record:
+    """Take the step (or the undo) that got stuck as done by other means, and go on after it."""
+    record = _stuck(alias, identifier)
+    marks = record.progress.marks
+    backward = [name for name, mark in marks.items() if mark == "undo failed"]
+    intent = record.progress.intent
+    record.progress.intent = None
+    if backward:
+        for name in backward:
+            marks[name] = "skipped"
+            record.progress.log(name, "undo skipped by an operator")
+        record.status = SagaStatus.UNDOING
+    elif intent is not None and _settling(record):
+        marks[intent.step] = "skipped"
+        record.progress.log(intent.step, "settling skipped by an operator")
+        record.status = SagaStatus.UNDOING
+    else:
+        step = record.saga.saga_steps[record.progress.cursor]
+        marks[step.name] = "skipped"
+        record.progress.cursor += 1
+        record.progress.log(step.name, "skipped by an operator")
+        record.status = SagaStatus.RUNNING
+    return _resume(record)
+
+
+def abandon(alias: str, identifier: str) -> Record:
+    """Leave it as it is, for good."""
+    record = _stuck(alias, identifier)
+    record.status = SagaStatus.ABANDONED
+    record.progress.log("", "abandoned by an operator")
+    record.save(release=True)
+    return record
+
+
+def _stuck(alias: str, identifier: str) -> Record:
+    record = Record.get(alias, identifier)
+    if record is None:
+        raise NotStuck(f"There is no saga {identifier!r} on {alias!r}.")
+    taken = execute(
+        alias,
+        "UPDATE monolift_saga SET token = %s WHERE id = %s AND status = 'stuck' AND token = %s",
+        (f"operator-{record.token}"[:80], identifier, record.token),
+    )
+    if not taken:
+        raise NotStuck(f"Saga {identifier} is {record.status}, not stuck.")
+    record.token = f"operator-{record.token}"[:80]
+    return record
+
+
+def _settling(record: Record) -> bool:
+    return any(line.what == "not settled" for line in record.progress.history[-2:])
+
+
+def _resume(record: Record) -> Record:
+    record.attempts = 0
+    record.save(release=True)
+    wake(record.alias)
+    return record

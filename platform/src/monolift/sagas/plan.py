@@ -1,0 +1,38 @@
+"""Which steps may commit together: computed from the topology, again at each change of it."""
+
+from typing import Any
+
+from monolift.kernel import Saga, Step
+from monolift.registry.proxies import binding_of
+from monolift.registry.settings import setting
+from monolift.registry.topology import LOCAL, on_change, topology
+
+_fusible: dict[Any, tuple[bool, ...]] = {}
+
+
+def group_at(saga: type[Saga], cursor: int) -> tuple[Step[Any], ...]:
+    """The longest run of steps from `cursor` on that may share one transaction; empty if none."""
+    if not setting("FUSION"):
+        return ()
+    fusible = _fusible.get(saga)
+    if fusible is None:
+        alias = topology().alias(saga.saga_owner)
+        fusible = _fusible[saga] = tuple(_may_fuse(step, alias) for step in saga.saga_steps)
+    end = cursor
+    while end < len(fusible) and fusible[end]:
+        end += 1
+    return saga.saga_steps[cursor:end]
+
+
+def _may_fuse(step: Step[Any], alias: str) -> bool:
+    """Its calls are all in this process, on the saga's database, and leave nothing outside."""
+    if step.awaits:
+        return False
+    for operation in step.calls:
+        place = topology().place(binding_of(operation.interface).module)
+        if operation.external or place.route not in LOCAL or place.alias != alias:
+            return False
+    return True
+
+
+on_change(_fusible.clear)

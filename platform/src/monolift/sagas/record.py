@@ -1,0 +1,295 @@
+"""The stored saga: one row that holds its fields, where it stands and what happened to it."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.db import transaction
+
+from monolift.kernel import DomainError, Saga, SagaRun, SagaStatus, clock, uuid7
+from monolift.kernel.saga import saga_class
+from monolift.observe.trace import carried
+from monolift.registry.settings import setting
+from monolift.registry.sql import after, execute, fetch, moment, now, skip_locked
+
+NEVER_DUE = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+class Intent(msgspec.Struct):
+    """An effect that was begun and has no recorded result: it is finished before anything else."""
+
+    step: str
+    undo: bool = False
+
+
+class Happened(msgspec.Struct, array_like=True):
+    """A line of the saga's history."""
+
+    at: str
+    step: str
+    what: str
+    note: str = ""
+
+
+class Refusal(msgspec.Struct):
+    """The domain error that turned the saga back."""
+
+    code: str
+    fields: dict[str, Any]
+
+
+class Progress(msgspec.Struct, omit_defaults=True):
+    """Where a saga stands. `marks` tells per step: done, doubt, never, undone, kept, undo failed."""
+
+    cursor: int = 0
+    marks: dict[str, str] = msgspec.field(default_factory=dict)
+    intent: Intent | None = None
+    refusal: Refusal | None = None
+    history: list[Happened] = msgspec.field(default_factory=list)
+
+    def log(self, step: str, what: str, note: str = "") -> None:
+        """Add a line to the history."""
+        at = clock.now().isoformat(timespec="milliseconds")
+        self.history.append(Happened(at, step, what, note[:500]))
+
+
+class LeaseLost(Exception):
+    """Another worker has taken the saga over; nothing of this one's is saved."""
+
+
+class AlreadyStarted(Exception):
+    """A saga of this key exists."""
+
+
+_SELECT = (
+    "SELECT module, id, name, version, key, status, state, progress, failure, trace, attempts, "
+    "token FROM monolift_saga s "
+)
+_DUE = """
+    (s.lease_until IS NULL OR s.lease_until <= {now}) AND (
+      (s.status IN ('running', 'undoing') AND s.due_at <= {now})
+      OR (s.status = 'waiting' AND (s.due_at <= {now} OR EXISTS (
+        SELECT 1 FROM monolift_arrival a
+        WHERE a.module = s.module AND a.saga = s.name AND a.matches = s.waits_for))))"""
+
+
+@dataclass(kw_only=True)
+class Record:
+    """One saga in memory, as last read or saved."""
+
+    alias: str
+    module: str
+    id: str
+    saga: Saga
+    status: SagaStatus = SagaStatus.RUNNING
+    progress: Progress
+    waits_for: str | None = None
+    failure: str = ""
+    trace: str = ""
+    attempts: int = 0
+    token: str = ""
+    stored: bool = False
+    crashed: bool = False
+    due: bool = True
+
+    @classmethod
+    def new(cls, alias: str, saga: Saga) -> "Record":
+        """A saga that is not stored yet, held by this worker."""
+        return cls(
+            alias=alias,
+            module=saga.saga_owner,
+            id=str(uuid7()),
+            saga=saga,
+            progress=Progress(),
+            trace=carried(),
+            token=str(uuid7()),
+        )
+
+    @classmethod
+    def _of(cls, alias: str, row: tuple[Any, ...]) -> "Record":
+        module, identifier, name, version, _, status, state, progress, *rest = row
+        failure, trace, attempts, token = rest
+        saga = saga_class(name, version)
+        if saga is None:
+            raise LookupError(
+                f"Saga {identifier} is {name} version {version}, which is not installed here. "
+                "Keep the class of a version until its last saga has ended."
+            )
+        return cls(
+            alias=alias,
+            module=module,
+            id=identifier,
+            saga=msgspec.json.decode(state, type=saga),
+            status=SagaStatus(status),
+            progress=msgspec.json.decode(progress, type=Progress),
+            failure=failure,
+            trace=trace,
+            attempts=attempts,
+            token=token,
+            stored=True,
+        )
+
+    @classmethod
+    def find(cls, alias: str, saga: type[Saga], *, key: str) -> "Record | None":
+        """The saga of a key; None when there is none."""
+        rows = fetch(
+            alias,
+            _SELECT + "WHERE module = %s AND name = %s AND key = %s",
+            (saga.saga_owner, saga.saga_name, key),
+        )
+        return cls._of(alias, rows[0]) if rows else None
+
+    @classmethod
+    def get(cls, alias: str, identifier: str) -> "Record | None":
+        """The saga of an id; None when there is none."""
+        rows = fetch(alias, _SELECT + "WHERE id = %s", (identifier,))
+        return cls._of(alias, rows[0]) if rows else None
+
+    @classmethod
+    def claim(cls, alias: str, *, identifier: str | None = None) -> "Record | None":
+        """Take a saga that has work to do, in a commit of its own; None when there is none.
+
+        One whose worker died is marked as crashed and its attempt is counted.
+        """
+        due = _DUE.format(now=now(alias)) + (" AND s.id = %s" if identifier else "")
+        which = (identifier,) if identifier else ()
+        if not fetch(alias, f"SELECT 1 FROM monolift_saga s WHERE {due} LIMIT 1", which):
+            return None
+        with transaction.atomic(using=alias):
+            rows = fetch(
+                alias,
+                "SELECT module, id, CASE WHEN lease_until IS NULL THEN 0 ELSE 1 END, "
+                f"CASE WHEN due_at <= {now(alias)} THEN 1 ELSE 0 END "
+                f"FROM monolift_saga s WHERE {due} "
+                f"ORDER BY due_at LIMIT 1 {skip_locked(alias)}",
+                which,
+            )
+            if not rows:
+                return None
+            module, claimed, crashed, reached = rows[0]
+            execute(
+                alias,
+                "UPDATE monolift_saga SET token = %s, attempts = attempts + %s, "
+                f"lease_until = {after(alias, setting('LEASE'))} WHERE module = %s AND id = %s",
+                (str(uuid7()), crashed, module, claimed),
+            )
+            row = fetch(alias, _SELECT + "WHERE module = %s AND id = %s", (module, claimed))[0]
+        record = cls._of(alias, row)
+        record.crashed = bool(crashed)
+        record.due = bool(reached)
+        return record
+
+    def insert(self, *, held: bool) -> None:
+        """Store a new saga: held by this worker, or for any; AlreadyStarted if its key is known."""
+        lease = after(self.alias, setting("LEASE")) if held else "NULL"
+        moment_ = now(self.alias)
+        inserted = execute(
+            self.alias,
+            "INSERT INTO monolift_saga (module, id, name, version, key, status, state, progress, "
+            "failure, trace, attempts, token, lease_until, due_at, created_at, updated_at) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, "
+            f"{lease}, {moment_}, {moment_}, {moment_}) ON CONFLICT DO NOTHING",
+            (
+                self.module,
+                self.id,
+                self.saga.saga_name,
+                self.saga.saga_version,
+                self.saga.key,
+                self.status,
+                self._state(),
+                self._progress(),
+                self.failure,
+                self.trace,
+                self.attempts,
+                self.token,
+            ),
+        )
+        if not inserted:
+            raise AlreadyStarted(self.saga.key)
+        self.stored = True
+
+    def save(self, *, release: bool = False, delay: float = 0.0, due: Any = None) -> None:
+        """Write everything down; LeaseLost when another worker holds the saga by now.
+
+        `release` gives it back, to be gone on with after `delay` seconds, or at the time `due`.
+        """
+        if not self.stored:
+            self.insert(held=not release)
+            return
+        lease = "NULL" if release else after(self.alias, setting("LEASE"))
+        parameters: list[Any] = []
+        due_at = after(self.alias, delay)
+        if due is not None:
+            due_at = "%s"
+            parameters.append(moment(self.alias, due))
+        changed = execute(
+            self.alias,
+            f"UPDATE monolift_saga SET lease_until = {lease}, due_at = {due_at}, "
+            f"updated_at = {now(self.alias)}, status = %s, state = %s, progress = %s, "
+            "waits_for = %s, failure = %s, attempts = %s "
+            "WHERE module = %s AND id = %s AND token = %s",
+            (
+                *parameters,
+                self.status,
+                self._state(),
+                self._progress(),
+                self.waits_for,
+                self.failure,
+                self.attempts,
+                self.module,
+                self.id,
+                self.token,
+            ),
+        )
+        if not changed:
+            raise LeaseLost(self.id)
+
+    def snapshot(self) -> "Snapshot":
+        """What memory holds now, to go back to when a transaction is rolled back."""
+        return Snapshot(
+            self._state(), self._progress(), self.status, self.attempts, self.failure, self.stored
+        )
+
+    def restore(self, snapshot: "Snapshot") -> None:
+        """Put memory back; the fields are decoded anew, so nothing done meanwhile remains."""
+        self.saga = msgspec.json.decode(snapshot.state, type=type(self.saga))
+        self.progress = msgspec.json.decode(snapshot.progress, type=Progress)
+        self.status = snapshot.status
+        self.attempts = snapshot.attempts
+        self.failure = snapshot.failure
+        self.stored = snapshot.stored
+
+    def view(self) -> SagaRun[Any]:
+        """What others may know of it."""
+        return SagaRun(
+            id=UUID(self.id),
+            key=self.saga.key,
+            status=self.status,
+            state=self.saga,
+            error=self._error(),
+            failure=self.failure,
+        )
+
+    def _error(self) -> DomainError | None:
+        refusal = self.progress.refusal
+        return DomainError.of_code(refusal.code, refusal.fields) if refusal else None
+
+    def _state(self) -> str:
+        return msgspec.json.encode(self.saga).decode()
+
+    def _progress(self) -> str:
+        return msgspec.json.encode(self.progress).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A saga in memory at one moment."""
+
+    state: str
+    progress: str
+    status: SagaStatus
+    attempts: int
+    failure: str
+    stored: bool

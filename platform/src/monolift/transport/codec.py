@@ -1,0 +1,84 @@
+"""The wire form of calls, answers and errors: JSON, checked against the declared types."""
+
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from monolift.kernel import CallFailed, DomainError, Operation, Unavailable
+
+_encoder = msgspec.json.Encoder()
+
+
+class Failure(msgspec.Struct, tag=True, frozen=True, omit_defaults=True):
+    """An error on the wire: a declared domain error, or one of the platform's."""
+
+    code: str
+    fields: msgspec.Raw = msgspec.Raw(b"{}")
+    reason: str = ""
+
+
+UNAVAILABLE = "monolift.unavailable"
+FAILED = "monolift.call_failed"
+
+
+def encode_arguments(operation: Operation, arguments: dict[str, Any]) -> bytes:
+    """The arguments of a call; TypeError for a missing or unknown one."""
+    return _encode(operation, operation.arguments(**arguments), "its arguments")
+
+
+def decode_arguments(operation: Operation, body: bytes) -> dict[str, Any]:
+    """The arguments, as the implementation takes them; CallFailed when they do not fit."""
+    try:
+        struct = _decoder(operation.arguments).decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise CallFailed(operation.name, f"its arguments do not fit: {error}") from error
+    return {name: getattr(struct, name) for name in operation.arguments.__struct_fields__}
+
+
+def encode_answer(operation: Operation, answer: Any) -> bytes:
+    """The answer of a call."""
+    return _encode(operation, answer, "its answer")
+
+
+def decode_answer(operation: Operation, body: bytes) -> Any:
+    """The answer as the declared type; CallFailed when it does not fit."""
+    if operation.returns is None or operation.returns is type(None):
+        return None
+    try:
+        return _decoder(operation.returns).decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise CallFailed(operation.name, f"its answer does not fit: {error}") from error
+
+
+def encode_error(error: Exception) -> bytes:
+    """A declared error, Unavailable or CallFailed on the wire."""
+    if isinstance(error, DomainError):
+        fields = msgspec.Raw(_encoder.encode(error.fields))
+        return _encoder.encode(Failure(code=error.code, fields=fields))
+    code = UNAVAILABLE if isinstance(error, Unavailable) else FAILED
+    return _encoder.encode(Failure(code=code, reason=getattr(error, "reason", str(error))))
+
+
+def decode_error(operation: Operation, body: bytes) -> Exception:
+    """The error as the caller knows it."""
+    failure = msgspec.json.decode(body, type=Failure)
+    if failure.code == UNAVAILABLE:
+        return Unavailable(operation.name, failure.reason)
+    declared = operation.errors.get(failure.code)
+    if declared is None:
+        return CallFailed(operation.name, failure.reason or f"it raised {failure.code}")
+    payload = msgspec.json.decode(failure.fields, type=declared.payload_type())
+    return declared(**{name: getattr(payload, name) for name in payload.__struct_fields__})
+
+
+def _encode(operation: Operation, value: Any, what: str) -> bytes:
+    try:
+        return _encoder.encode(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise CallFailed(operation.name, f"{what} cannot be encoded: {error}") from error
+
+
+@cache
+def _decoder(wire_type: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(wire_type)

@@ -1,0 +1,126 @@
+"""Direct calls inside one process.
+
+The methods of a proxy are generated with the signature of their operation: no argument packing, no
+attribute lookup by name. The common case (no transaction, no key) is written out in the method;
+everything else goes through `perform`.
+"""
+
+import inspect
+from typing import Any
+
+from monolift.kernel import Operation, Unavailable
+from monolift.kernel.clock import monotonic
+from monolift.kernel.ids import uuid7
+from monolift.observe.matrix import row
+from monolift.registry.atomic import commit
+from monolift.registry.proxies import Binding, Methods
+from monolift.registry.scope import Scope, get_scope, reset_scope, root, set_scope
+from monolift.registry.transactions import foreign_transaction, seen
+from monolift.transport.perform import Target, admit, failure, perform
+
+_METHOD = '''
+def {method}({parameters}):
+    caller = get_scope(None)
+    if caller is None:
+        caller = root()
+    if not caller.plain:
+        return guarded(caller, dict({arguments}))
+    for connection in seen.connections:
+        if (connection.atomic_blocks or not connection.autocommit) and foreign_transaction():
+            return guarded(caller, dict({arguments}))
+    start = monotonic()
+    end = start + {timeout!r}
+    if caller.deadline is not None and caller.deadline < end:
+        end = caller.deadline
+        if end <= start:
+            raise Unavailable(name, "the caller's deadline has passed")
+    cell = cells[caller.module]
+    scope = Scope(module, caller, end)
+    scope.operation = name
+    {fresh_key}
+    token = set_scope(scope)
+    try:
+        answer = implementation({arguments})
+        if scope.outer is not None:
+            commit(scope, answer)
+    except BaseException as error:
+        cell.errors += 1
+        raised = failure(operation, scope, error)
+        if raised is error:
+            raise
+        raise raised from error
+    finally:
+        reset_scope(token)
+        cell.calls = count = next(cell.ticket)
+        if not count & 15:
+            cell.timed += 1
+            cell.seconds += monotonic() - start
+    return answer
+'''
+
+
+def build(binding: Binding) -> Methods:
+    """The methods of a proxy whose module is in this process."""
+    return {
+        name: _method(Target(binding, operation), operation)
+        for name, operation in binding.operations.items()
+    }
+
+
+def _method(target: Target, operation: Operation) -> Any:
+    cells = row(operation.name)
+
+    def guarded(caller: Scope, arguments: dict[str, Any]) -> Any:
+        cell = cells[caller.module]
+        try:
+            return perform(target, caller, admit(caller, operation), arguments)
+        except BaseException:
+            cell.errors += 1
+            raise
+        finally:
+            cell.calls = next(cell.ticket)
+
+    parameters = operation.signature.parameters.values()
+    defaults = {
+        f"default_{parameter.name}": parameter.default
+        for parameter in parameters
+        if parameter.default is not inspect.Parameter.empty
+    }
+    names = [
+        f"{parameter.name}=default_{parameter.name}"
+        if f"default_{parameter.name}" in defaults
+        else parameter.name
+        for parameter in parameters
+    ]
+    source = _METHOD.format(
+        method=operation.method,
+        parameters=", ".join(["*", *names]) if names else "",
+        arguments=", ".join(f"{parameter.name}={parameter.name}" for parameter in parameters),
+        timeout=operation.timeout,
+        fresh_key='scope.key = f"once:{uuid7()}"' if operation.external else "",
+    )
+    namespace: dict[str, Any] = {
+        "Scope": Scope,
+        "Unavailable": Unavailable,
+        "cells": cells,
+        "commit": commit,
+        "failure": failure,
+        "foreign_transaction": foreign_transaction,
+        "get_scope": get_scope,
+        "guarded": guarded,
+        "implementation": target.method,
+        "module": target.module,
+        "monotonic": monotonic,
+        "name": operation.name,
+        "operation": operation,
+        "reset_scope": reset_scope,
+        "root": root,
+        "seen": seen,
+        "set_scope": set_scope,
+        "uuid7": uuid7,
+        **defaults,
+    }
+    exec(compile(source, f"<monolift {operation.name}>", "exec"), namespace)  # noqa: S102 - source above
+    method = namespace[operation.method]
+    method.__doc__ = operation.function.__doc__
+    return method

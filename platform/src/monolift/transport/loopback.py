@@ -1,0 +1,52 @@
+"""Calls inside one process, through the codec: what a module would see if it were elsewhere.
+
+The test suite's default, so that the monolith never drifts from what a service would accept.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from monolift.kernel import CallFailed, DomainError, Operation, Unavailable
+from monolift.kernel.clock import monotonic
+from monolift.observe.matrix import row
+from monolift.registry.proxies import Binding, Methods
+from monolift.registry.scope import current
+from monolift.transport import codec
+from monolift.transport.perform import Target, admit, perform
+
+
+def build(binding: Binding) -> Methods:
+    """The methods of a proxy whose module is in this process, behind the codec."""
+    return {
+        name: _method(Target(binding, operation), operation)
+        for name, operation in binding.operations.items()
+    }
+
+
+def _method(target: Target, operation: Operation) -> Callable[..., Any]:
+    cells = row(operation.name)
+
+    def call(**arguments: Any) -> Any:
+        caller = current()
+        cell = cells[caller.module]
+        start = monotonic()
+        try:
+            key = admit(caller, operation)
+            body = codec.encode_arguments(operation, arguments)
+            received = codec.decode_arguments(operation, body)
+            answer = codec.encode_answer(operation, perform(target, caller, key, received))
+            return codec.decode_answer(operation, answer)
+        except (DomainError, Unavailable, CallFailed) as error:
+            cell.errors += 1
+            raise codec.decode_error(operation, codec.encode_error(error)) from error.__cause__
+        except BaseException:
+            cell.errors += 1
+            raise
+        finally:
+            cell.calls = next(cell.ticket)
+            cell.timed += 1
+            cell.seconds += monotonic() - start
+
+    call.__name__ = operation.method
+    call.__doc__ = operation.function.__doc__
+    return call
