@@ -25,6 +25,6 @@ class FrozenMeta(msgspec.StructMeta):
         return cls
 
 
-@dataclass_transform(kw_only_default=True, frozen_default=True)  # again: mypy looks here, not at the metaclass
+@dataclass_transform(kw_only_default=True, frozen_default=True)  # for mypy, which looks here
 class Dto(msgspec.Struct, metaclass=FrozenMeta):
     """Frozen, keyword-only data of an interface. Equal when its fields are equal."""

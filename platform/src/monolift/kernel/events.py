@@ -47,7 +47,7 @@ class EventMeta(FrozenMeta):
         return cls
 
 
-@dataclass_transform(kw_only_default=True, frozen_default=True)  # again: mypy looks here, not at the metaclass
+@dataclass_transform(kw_only_default=True, frozen_default=True)  # for mypy, which looks here
 class Event(msgspec.Struct, metaclass=EventMeta):
     """A fact, in the past tense: frozen, versioned, announced in the transaction that made it.
 

@@ -299,7 +299,7 @@ class SagaMeta(msgspec.StructMeta):
         return cls
 
 
-@dataclass_transform(kw_only_default=True)  # again: mypy looks here, not at the metaclass
+@dataclass_transform(kw_only_default=True)  # for mypy, which looks here
 class Saga(msgspec.Struct, metaclass=SagaMeta):
     """A process whose outcome this module owns: its fields are the state, its steps run in order.
 
@@ -317,7 +317,7 @@ class Saga(msgspec.Struct, metaclass=SagaMeta):
     saga_attempts: ClassVar[int]
     saga_steps: ClassVar[tuple[Step[Any], ...]]
 
-    @classmethod
+    @classmethod  # pyright: ignore[reportArgumentType]  # the class, as what makes it
     def start[**P, S: "Saga"](cls: Callable[P, S], *args: P.args, **kwargs: P.kwargs) -> SagaRun[S]:
         """Begin the saga in the caller's `atomic()`, or in a commit of its own; idempotent by key.
 
@@ -326,7 +326,7 @@ class Saga(msgspec.Struct, metaclass=SagaMeta):
         kwargs.pop("timeout", None)
         return _installed().start(cls(*args, **kwargs))
 
-    @classmethod
+    @classmethod  # pyright: ignore[reportArgumentType]  # the class, as what makes it
     def run[**P, S: "Saga"](cls: Callable[P, S], *args: P.args, **kwargs: P.kwargs) -> SagaRun[S]:
         """Begin the saga and run it here, up to its first wait or for `timeout` seconds.
 
