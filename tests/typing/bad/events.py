@@ -2,8 +2,7 @@
 
 from uuid import uuid4
 
-from monolift.events.publish import publish
-from monolift.events.subscriptions import subscribe
+from monolift import publish, subscribe
 from monolift.kernel import Money
 from tests.typing.good.contracts import Line, OrderPlaced, ShipmentBooked, Sku
 

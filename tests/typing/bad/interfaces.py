@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID, uuid4
 
-from monolift.registry.proxies import use
+from monolift import use
 from tests.typing.good.contracts import Hold, InsufficientStock, Inventory, Line, Payments, Sku
 
 

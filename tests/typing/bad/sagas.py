@@ -2,8 +2,8 @@
 
 from uuid import UUID, uuid4
 
+from monolift import use
 from monolift.kernel import Saga, step
-from monolift.registry.proxies import use
 from tests.typing.good.contracts import Inventory, Line, OrderPlaced, ShipmentBooked
 
 inventory = use(Inventory)

@@ -4,10 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import assert_type
 from uuid import UUID, uuid4
 
-from monolift.events.publish import publish
-from monolift.events.subscriptions import subscribe
+from monolift import override, publish, subscribe, use
 from monolift.kernel import Money, Saga, SagaRun, days, step
-from monolift.registry.proxies import override, use
 from tests.typing.good.contracts import (
     Hold,
     InsufficientStock,
