@@ -28,6 +28,11 @@ class Module(AppConfig):
     owner: ClassVar[str] = ""
     provides: ClassVar[Mapping[Any, str]] = {}
     default_auto_field = "django.db.models.BigAutoField"
+    default = False  # this base is no app's configuration; its subclasses are
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.default = True
 
     def ready(self) -> None:
         """Load the module's declarations and check what its contract promises."""

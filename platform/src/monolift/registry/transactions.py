@@ -36,9 +36,13 @@ def _remember(connection: Any, **_: Any) -> None:
 
 
 connection_created.connect(_remember, dispatch_uid="monolift.registry.transactions")
-for _connection in connections.all(initialized_only=True):
-    if _connection.connection is not None:
-        _remember(_connection)
+
+
+def remember_open_connections() -> None:
+    """Learn of the connections that this thread opened before the library was loaded."""
+    for connection in connections.all(initialized_only=True):
+        if connection.connection is not None:
+            _remember(connection)
 
 
 def foreign_transaction() -> str | None:

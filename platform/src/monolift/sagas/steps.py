@@ -23,6 +23,10 @@ class FusedGroup:
         self.doomed = self.doomed or error
 
 
+class Doomed(Exception):
+    """Something went wrong in the group that the step itself took care of: it must run alone."""
+
+
 class StepCalls:
     """Admits what `calls=` names, at most one command, under the step's key."""
 
@@ -96,7 +100,7 @@ def act(
             with atomic():
                 action(record.saga, *arguments)
     if group is not None and group.doomed is not None:
-        raise group.doomed
+        raise Doomed(str(group.doomed)) from group.doomed
 
 
 def time_left(deadline: float | None) -> bool:

@@ -1,0 +1,82 @@
+"""Calls: what holds in every transport."""
+
+import pytest
+from django.db import transaction
+
+from monolift import atomic, deadline, override, use
+from monolift.kernel import CallFailed, CallInsideTransaction, Unavailable
+from tests.library.world.stock.interface import Level, SoldOut, Stock
+from tests.library.world.stock.models import Item
+
+pytestmark = [
+    pytest.mark.django_db(databases="__all__"),
+    pytest.mark.topologies("local", "loopback"),
+]
+
+
+def test_a_call_gives_the_declared_answer(stock: Stock) -> None:
+    assert stock.hold(sku="a", quantity=3) > 0
+    assert stock.levels(skus=["a"]) == {"a": Level(left=7, held=3)}
+
+
+def test_a_declared_error_crosses_as_itself(stock: Stock) -> None:
+    with pytest.raises(SoldOut) as caught:
+        stock.hold(sku="a", quantity=11)
+    assert caught.value.fields == {"sku": "a", "left": 10}
+    assert str(caught.value) == "Only 10 of a are left."
+
+
+def test_a_refused_command_leaves_nothing(stock: Stock) -> None:
+    with pytest.raises(SoldOut):
+        stock.hold(sku="a", quantity=11)
+    assert stock.levels(skus=["a"]) == {"a": Level(left=10, held=0)}
+
+
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [
+        ("raise after commit block", "ValueError: after the block"),
+        ("two transactions", "SecondTransaction"),
+        ("undeclared", "it raised SoldOut, which its raises= does not declare"),
+        ("call inside", "CallInsideTransaction"),
+        ("call after", "CallInsideTransaction"),
+        ("publish outside", "OutsideTransaction"),
+    ],
+)
+def test_a_broken_rule_fails_the_call_and_leaves_nothing(
+    stock: Stock, how: str, reason: str
+) -> None:
+    with pytest.raises(CallFailed, match=reason) as caught:
+        stock.misbehave(how=how)
+    assert caught.value.__cause__ is not None
+    assert not Item.objects.filter(sku="ghost").exists()
+
+
+def test_a_call_inside_atomic_is_refused(stock: Stock) -> None:
+    with atomic(), pytest.raises(CallInsideTransaction, match="before the block"):
+        stock.levels(skus=["a"])
+    assert stock.levels(skus=["a"])
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_a_call_inside_djangos_atomic_is_refused(stock: Stock) -> None:
+    with transaction.atomic(), pytest.raises(CallInsideTransaction, match="Django transaction"):
+        stock.levels(skus=["a"])
+
+
+def test_a_passed_deadline_refuses_the_call(stock: Stock) -> None:
+    with deadline(seconds=-1), pytest.raises(Unavailable, match="deadline has passed"):
+        stock.levels(skus=["a"])
+
+
+def test_an_override_answers_and_is_taken_back(stock: Stock) -> None:
+    class Empty:
+        def levels(self, *, skus: object) -> dict[str, Level]:
+            return {}
+
+        def __getattr__(self, name: str) -> object:
+            return lambda **_: None
+
+    with override(Stock, Empty()):  # type: ignore[arg-type]  # a partial fake on purpose
+        assert use(Stock).levels(skus=["a"]) == {}
+    assert stock.levels(skus=["a"]) != {}

@@ -1,0 +1,241 @@
+"""Sagas: forward, backward, waiting, stuck, and who may do what."""
+
+from datetime import timedelta
+
+import pytest
+
+from monolift import SagaStatus, atomic, publish
+from monolift.kernel import CallInsideTransaction
+from monolift.observe import matrix
+from monolift.sagas import operate
+from monolift.sagas.record import Record
+from monolift.testing.scenario import Scenario
+from monolift.testing.statements import statements
+from tests.library.world.cards.services import network
+from tests.library.world.sales.events import Shipped
+from tests.library.world.sales.models import Mail, Sale
+from tests.library.world.sales.sagas import Backorder, Local, Selling, Shipping
+from tests.library.world.stock import faults
+from tests.library.world.stock.interface import Level, SoldOut, Stock
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+
+@pytest.fixture(params=["fused", "unfused"])
+def fusion(request: pytest.FixtureRequest, settings: object) -> str:
+    settings.MONOLIFT = {**settings.MONOLIFT, "FUSION": request.param == "fused"}  # type: ignore[attr-defined]
+    return str(request.param)
+
+
+def fail(error: Exception, times: int = 1) -> list[object]:
+    def act() -> None:
+        raise error
+
+    return [act] * times
+
+
+def test_a_saga_runs_to_its_end(stock: Stock, scenario: Scenario, fusion: str) -> None:
+    run = Selling.run(key="1")
+    assert run.status is SagaStatus.DONE, run.failure
+    assert stock.levels(skus=["a", "b"]) == {
+        "a": Level(left=9, held=1),
+        "b": Level(left=8, held=2),
+    }
+    assert Sale.objects.get().state == "closed"
+    assert network().states() == ["captured"]
+    scenario.run_until_idle()
+    assert Mail.objects.filter(about="sold").count() == 1
+
+
+def test_the_same_key_runs_once(stock: Stock, fusion: str) -> None:
+    first = Selling.run(key="1")
+    again = Selling.run(key="1")
+    assert again.id == first.id
+    assert network().states() == ["captured"]
+    assert Selling.find(key="1") == again
+    assert Selling.find(key="2") is None
+
+
+def test_a_started_saga_runs_after_the_commit(stock: Stock, scenario: Scenario) -> None:
+    with atomic():
+        assert Local.start(key="1").status is SagaStatus.RUNNING
+    assert not Sale.objects.exists()
+    assert scenario.settle(Local, key="1").status is SagaStatus.DONE
+    assert Sale.objects.get().state == "closed"
+
+
+def test_a_refusal_undoes_what_was_done(stock: Stock, scenario: Scenario, fusion: str) -> None:
+    run = Selling.run(key="1", card="declined")
+    assert run.status is SagaStatus.UNDONE
+    assert run.error is not None
+    assert run.error.fields == {"card": "declined"}
+    assert stock.levels(skus=["a", "b"]) == {
+        "a": Level(left=10, held=0),
+        "b": Level(left=10, held=0),
+    }
+    assert not Sale.objects.exists()
+
+
+def test_a_refusal_in_the_first_step_stores_the_saga_as_undone(stock: Stock, fusion: str) -> None:
+    run = Selling.run(key="1", sku="none")
+    assert run.status is SagaStatus.UNDONE, run.failure
+
+
+def test_a_lost_answer_is_repeated_under_the_same_key(
+    stock: Stock, scenario: Scenario, fusion: str
+) -> None:
+    faults.planned["cards.authorise.after"] = fail(TimeoutError("answer lost"), 2)
+    Selling.run(key="1")
+    run = scenario.settle(Selling, key="1")
+    assert run.status is SagaStatus.DONE
+    assert network().states() == ["captured"]
+
+
+def test_a_step_that_never_works_is_undone(stock: Stock, scenario: Scenario, fusion: str) -> None:
+    faults.planned["write_down"] = fail(RuntimeError("bug"), 99)
+    Selling.run(key="1")
+    run = scenario.settle(Selling, key="1")
+    assert run.status is SagaStatus.UNDONE
+    assert "bug" in run.failure
+    assert network().states() == ["voided"]
+    assert stock.levels(skus=["a"])["a"] == Level(left=10, held=0)
+
+
+def test_an_effect_without_an_answer_is_settled_before_it_is_undone(
+    stock: Stock, scenario: Scenario, fusion: str
+) -> None:
+    faults.planned["cards.authorise.after"] = fail(TimeoutError("answer lost"), 5)
+    Selling.run(key="1")
+    run = scenario.settle(Selling, key="1")
+    assert run.status is SagaStatus.UNDONE
+    assert network().states() == ["voided"]
+
+
+def test_an_effect_that_never_began_can_never_begin_later(
+    stock: Stock, scenario: Scenario, fusion: str
+) -> None:
+    faults.planned["authorise"] = fail(TimeoutError("not even called"), 5)
+    Selling.run(key="1")
+    run = scenario.settle(Selling, key="1")
+    assert run.status is SagaStatus.UNDONE
+    assert network().states() == []
+
+
+def test_after_the_pivot_there_is_only_forward(
+    stock: Stock, scenario: Scenario, fusion: str
+) -> None:
+    faults.planned["close"] = fail(RuntimeError("bug"), 99)
+    Selling.run(key="1")
+    run = scenario.settle(Selling, key="1")
+    assert run.status is SagaStatus.STUCK
+    assert network().states() == ["captured"]
+    faults.planned.clear()
+    operate.retry(Record.find("default", Selling, key="1").alias, str(run.id))  # type: ignore[union-attr]
+    assert scenario.settle(Selling, key="1").status is SagaStatus.DONE
+
+
+def test_a_refusal_after_the_pivot_in_the_same_group_is_stuck(
+    stock: Stock, scenario: Scenario, fusion: str
+) -> None:
+    stock.hold(sku="b", quantity=9)
+    Local.run(key="1")
+    run = scenario.settle(Local, key="1")
+    assert run.status is SagaStatus.STUCK
+    assert Sale.objects.get().state == "decided"
+    stock.fill(sku="b")
+    operate.retry(Record.get("default", str(run.id)).alias, str(run.id))  # type: ignore[union-attr]
+    assert scenario.settle(Local, key="1").status is SagaStatus.DONE
+
+
+@pytest.mark.parametrize(("verb", "ends"), [("skip", "done"), ("abandon", "abandoned")])
+def test_an_operator_can_go_on_or_give_up(
+    stock: Stock, scenario: Scenario, verb: str, ends: str
+) -> None:
+    faults.planned["hold_second"] = fail(RuntimeError("bug"), 99)
+    run = Local.run(key="1")
+    run = scenario.settle(Local, key="1")
+    assert run.status is SagaStatus.STUCK
+    getattr(operate, verb)("default", str(run.id))
+    assert scenario.settle(Local, key="1").status == ends
+    with pytest.raises(operate.NotStuck):
+        operate.retry("default", str(run.id))
+
+
+def test_an_undo_that_fails_does_not_stop_the_others(
+    stock: Stock, scenario: Scenario, fusion: str
+) -> None:
+    faults.planned["give_back_second"] = fail(RuntimeError("bug"), 5)
+    Selling.run(key="1", card="declined")
+    run = scenario.settle(Selling, key="1")
+    assert run.status is SagaStatus.STUCK
+    assert stock.levels(skus=["a", "b"]) == {
+        "a": Level(left=10, held=0),
+        "b": Level(left=8, held=2),
+    }
+    operate.retry("default", str(run.id))
+    assert scenario.settle(Selling, key="1").status is SagaStatus.UNDONE
+    assert stock.levels(skus=["b"])["b"] == Level(left=10, held=0)
+
+
+def test_a_swallowed_refusal_leaves_no_half_done_work(stock: Stock, fusion: str) -> None:
+    run = Backorder.run(key="1")
+    assert run.status is SagaStatus.DONE, run.failure
+    assert run.state.backordered
+    assert Sale.objects.get().state == "backordered"
+    assert stock.levels(skus=["a"])["a"] == Level(left=10, held=0)
+
+
+def test_an_awaited_event_finishes_the_saga(stock: Stock, scenario: Scenario) -> None:
+    run = Shipping.run(key="1", sale="s1")
+    assert run.status is SagaStatus.WAITING
+    with atomic():
+        publish(Shipped(sale="other", parcel="p0"))
+        publish(Shipped(sale="s1", parcel="p1"))
+    assert scenario.settle(Shipping, key="1").state.parcel == "p1"
+
+
+def test_an_event_that_comes_before_its_step_is_kept(stock: Stock, scenario: Scenario) -> None:
+    with atomic():
+        publish(Shipped(sale="s1", parcel="p1"))
+    scenario.run_until_idle()
+    run = Shipping.run(key="1", sale="s1")
+    assert run.status is SagaStatus.DONE
+    assert run.state.parcel == "p1"
+
+
+def test_an_event_that_does_not_come_in_time_turns_the_saga_back(
+    stock: Stock, scenario: Scenario
+) -> None:
+    Shipping.run(key="1", sale="s1")
+    scenario.travel(minutes=29)
+    assert Shipping.find(key="1").status is SagaStatus.WAITING  # type: ignore[union-attr]
+    run = scenario.settle(Shipping, key="1", within=timedelta(minutes=5))
+    assert run.status is SagaStatus.UNDONE
+    assert Sale.objects.get().state == "dropped"
+
+
+def test_a_fused_saga_is_one_write_per_group(stock: Stock, settings: object) -> None:
+    Local.run(key="warm")
+    with statements() as seen:
+        Local.run(key="1")
+    ours = [sql for sql in seen if "monolift_saga" in sql]
+    assert len(ours) == 2, "\n".join(seen)
+    assert not [sql for sql in seen if "monolift_key" in sql]
+
+
+def test_run_is_refused_inside_a_transaction(stock: Stock) -> None:
+    with atomic(), pytest.raises(CallInsideTransaction):
+        Local.run(key="1")
+
+
+def test_the_call_matrix_counts_calls_of_steps(stock: Stock, scenario: Scenario) -> None:
+    Local.run(key="1")
+    counted = {entry.operation: entry.calls for entry in matrix.matrix() if entry.caller == "sales"}
+    assert counted == {"stock.hold": 2}
+
+
+def test_the_domain_error_is_the_callers_to_read(stock: Stock, fusion: str) -> None:
+    stock.hold(sku="a", quantity=10)
+    run = Selling.run(key="1")
+    assert isinstance(run.error, SoldOut)
+    assert run.error.left == 0

@@ -1,0 +1,1 @@
+"""A card network: its effects leave the process."""

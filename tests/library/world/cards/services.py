@@ -1,0 +1,35 @@
+import os
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from monolift import idempotency_key
+from tests.library.world.cards.interface import Cards, Declined
+from tests.library.world.cards.network import Network
+from tests.library.world.stock import faults
+
+
+@cache
+def network() -> Network:
+    """The network of this test process (and of the children it forks)."""
+    return Network(Path(tempfile.gettempdir()) / f"monolift-network-{os.getpid()}.sqlite")
+
+
+class CardsService(Cards):
+    def authorise(self, *, card: str, amount: int) -> str:
+        faults.reach("cards.authorise")
+        if card == "declined":
+            raise Declined(card=card)
+        reference = network().authorise(key=idempotency_key(), card=card, amount=amount)
+        faults.reach("cards.authorise.after")
+        return reference
+
+    def void(self, *, reference: str) -> None:
+        faults.reach("cards.void")
+        network().move(reference=reference, state="voided")
+        faults.reach("cards.void.after")
+
+    def capture(self, *, reference: str) -> None:
+        faults.reach("cards.capture")
+        network().move(reference=reference, state="captured")
+        faults.reach("cards.capture.after")

@@ -1,0 +1,1 @@
+"""Sales: sagas of several shapes over stock and cards."""
