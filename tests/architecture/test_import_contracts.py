@@ -36,7 +36,7 @@ def contract_names() -> dict[str, str]:
 def lint(*, folder: Path, cache: Path) -> subprocess.CompletedProcess[str]:
     """Run import-linter in `folder` as a developer would, on lines that are not wrapped."""
     program = Path(sys.executable).with_name("lint-imports")
-    command = [program, "--config", CONFIGURATION, "--cache-dir", cache, "--no-logo"]
+    command = [str(program), "--config", str(CONFIGURATION), "--cache-dir", str(cache), "--no-logo"]
     environment = os.environ | {"COLUMNS": "1000", "PYTHONPATH": str(folder)}
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False
