@@ -16,6 +16,19 @@ class ProductNotFound(DomainError, status=404):
     slug: str
 
 
+class SkuTaken(DomainError, status=409):
+    """{sku} is a variant of {slug} and stays one: choose another SKU."""
+
+    sku: Sku
+    slug: str
+
+
+class InvalidCursor(DomainError, status=422):
+    """{after} does not continue a page: give a page's `next` as it was."""
+
+    after: str
+
+
 class Variant(Dto):
     """One thing that can be bought; `price` is None while it has none."""
 
@@ -26,7 +39,7 @@ class Variant(Dto):
 
 
 class Product(Dto):
-    """A product as a customer sees it."""
+    """A product as a customer sees it. `image` is a path below the static files."""
 
     id: ProductId
     slug: str
@@ -66,11 +79,11 @@ class ProductDraft(Dto):
 class Catalog(Interface, Protocol, version=1):
     """Products and variants."""
 
-    @query(timeout=2)
+    @query(timeout=2, raises=InvalidCursor)
     def products(
         self, *, currency: str, limit: int = 24, after: str | None = None
     ) -> ProductPage:
-        """A page of products with their prices; `after` is the previous page's `next`."""
+        """A page of at most 100 products with prices; `after` is the previous page's `next`."""
         ...
 
     @query(timeout=2, raises=ProductNotFound)
@@ -83,7 +96,11 @@ class Catalog(Interface, Protocol, version=1):
         """Names for these SKUs; an unknown SKU is left out."""
         ...
 
-    @command(timeout=5)
+    @command(timeout=5, raises=SkuTaken)
     def publish_product(self, *, draft: ProductDraft) -> ProductId:
-        """Create the product of that slug, or bring it up to date."""
+        """Create the product of that slug, or bring it up to date.
+
+        A variant that the draft lacks is withdrawn; its SKU stays the product's. Publishing the
+        same draft again changes nothing and announces nothing.
+        """
         ...

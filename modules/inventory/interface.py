@@ -19,7 +19,7 @@ class InsufficientStock(DomainError, status=409):
 
 
 class HoldExpired(DomainError, status=409):
-    """The stock held for {reference} was given back because it was not taken in time."""
+    """The stock held for {reference} was given back; it can be neither taken nor held again."""
 
     reference: UUID
 
@@ -47,6 +47,16 @@ class Hold(Dto):
     expires_at: datetime
 
 
+class StockCount(Dto):
+    """Where the stock of a SKU is: received = available + held + taken."""
+
+    sku: Sku
+    received: int
+    available: int
+    held: int
+    taken: int
+
+
 class Inventory(Interface, Protocol, version=1):
     """Stock on hand and the holds placed on it."""
 
@@ -55,9 +65,17 @@ class Inventory(Interface, Protocol, version=1):
         """How many can be bought now; 0 for a SKU that was never stocked."""
         ...
 
-    @command(timeout=5, raises=(InsufficientStock, InvalidQuantity))
+    @query(timeout=10)
+    def count(self) -> Sequence[StockCount]:
+        """Where all stock is, in order of SKU. For stocktaking: it reads every open hold."""
+        ...
+
+    @command(timeout=5, raises=(InsufficientStock, InvalidQuantity, HoldExpired))
     def reserve(self, *, reference: UUID, lines: Sequence[Line]) -> Hold:
-        """Hold stock for what `reference` names. Reserving twice for it returns the same hold."""
+        """Hold stock for what `reference` names. Reserving twice for it returns the same hold.
+
+        All lines or none. A reference whose stock was given back is used up: HoldExpired.
+        """
         ...
 
     @command(timeout=5, raises=HoldExpired)

@@ -37,6 +37,12 @@ class BasketClosed(DomainError, status=409):
     order_id: OrderId
 
 
+class BasketFull(DomainError, status=409):
+    """A basket has room for {most} different articles."""
+
+    most: int
+
+
 class AddressMissing(DomainError, status=409):
     """Tell us first where to deliver to."""
 
@@ -65,6 +71,12 @@ class OutOfStock(DomainError, status=409):
 
 class PaymentRefused(DomainError, status=402):
     """The payment was refused: {reason}"""
+
+    reason: str
+
+
+class CheckoutFailed(DomainError, status=409):
+    """The order could not be completed: {reason}. Nothing was charged; you can try again."""
 
     reason: str
 
@@ -109,7 +121,10 @@ class BasketLine(Dto):
 
 
 class Basket(Dto):
-    """What a customer is about to buy; `order_id` once it is ordered."""
+    """What a customer is about to buy; `order_id` once it is ordered.
+
+    Lines without a price count for nothing, and without an address there is no tax yet.
+    """
 
     id: BasketId
     currency: str
@@ -153,11 +168,11 @@ class Orders(Interface, Protocol, version=1):
         """The basket with current prices; an unknown id is an empty basket."""
         ...
 
-    @command(timeout=5, raises=(UnknownSku, QuantityOutOfRange, BasketClosed))
+    @command(timeout=5, raises=(UnknownSku, QuantityOutOfRange, BasketFull, BasketClosed))
     def add_to_basket(
         self, *, basket_id: BasketId, sku: str, quantity: int, currency: str = "EUR"
     ) -> None:
-        """Put more of a SKU into the basket."""
+        """Put more of a SKU into the basket, which is then priced in `currency`."""
         ...
 
     @command(timeout=5, raises=(UnknownSku, QuantityOutOfRange, BasketClosed))
@@ -184,12 +199,16 @@ class Orders(Interface, Protocol, version=1):
             OutOfStock,
             PaymentRefused,
             UnknownSku,
+            InvalidAddress,
+            CheckoutFailed,
         ),
     )
     def check_out(self, *, basket_id: BasketId, expected_total: Money, card_token: str) -> Order:
         """Order and pay the basket. Doing it twice orders once and returns the same order.
 
-        An order still in state `processing` is finished in the background.
+        After an error nothing is held, placed or charged, and it can be tried again: with another
+        card, at the new price, with fewer articles. An order that is still in state `processing`
+        is finished in the background; `order` tells how it ended.
         """
         ...
 

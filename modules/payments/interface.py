@@ -1,5 +1,6 @@
 """What payments provides."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import NewType, Protocol
 from uuid import UUID
@@ -41,13 +42,18 @@ class RefundTooLarge(DomainError, status=409):
     refundable: Money
 
 
+class InvalidAmount(DomainError, status=422):
+    """{amount} cannot be charged or given back here."""
+
+    amount: Money
+
+
 class PaymentState(StrEnum):
-    """The life of a payment."""
+    """The life of a payment. A declined one never began."""
 
     AUTHORISED = "authorised"
     CAPTURED = "captured"
     VOIDED = "voided"
-    DECLINED = "declined"
 
 
 class Payment(Dto):
@@ -60,6 +66,13 @@ class Payment(Dto):
     refunded: Money
 
 
+class AccountBalance(Dto):
+    """What stands on an account of the ledger, in one currency: debits less credits."""
+
+    account: str
+    balance: Money
+
+
 class Payments(Interface, Protocol, version=1):
     """Authorise, capture, void and refund through the payment provider.
 
@@ -68,12 +81,18 @@ class Payments(Interface, Protocol, version=1):
 
     @command(timeout=10, raises=InvalidCard, external=True)
     def tokenise(self, *, number: str, expiry: str, cvc: str) -> str:
-        """Exchange card details for a token that is safe to store."""
+        """Exchange card details for a token that is safe to store.
+
+        `expiry` is MM/YY. Doing it again gives another token and has no other effect.
+        """
         ...
 
-    @command(timeout=10, raises=CardDeclined, external=True)
+    @command(timeout=10, raises=(CardDeclined, InvalidAmount), external=True)
     def authorise(self, *, reference: UUID, amount: Money, card_token: str) -> Payment:
-        """Set the amount aside on the card. Once per reference."""
+        """Set the amount aside on the card. Once per reference, declined or not.
+
+        Another card is another attempt: give it a reference of its own.
+        """
         ...
 
     @command(timeout=10, raises=(PaymentNotFound, NotCapturable), external=True)
@@ -86,7 +105,7 @@ class Payments(Interface, Protocol, version=1):
         """Let go of an authorisation that was not captured; none to let go of is harmless."""
         ...
 
-    @command(timeout=10, raises=(PaymentNotFound, RefundTooLarge), external=True)
+    @command(timeout=10, raises=(PaymentNotFound, RefundTooLarge, InvalidAmount), external=True)
     def refund(self, *, reference: UUID, refund_reference: UUID, amount: Money) -> Payment:
         """Give back captured money, once per `refund_reference`."""
         ...
@@ -94,4 +113,9 @@ class Payments(Interface, Protocol, version=1):
     @query(timeout=2, raises=PaymentNotFound)
     def payment(self, *, reference: UUID) -> Payment:
         """The payment for `reference`."""
+        ...
+
+    @query(timeout=10)
+    def ledger_balance(self) -> Sequence[AccountBalance]:
+        """Every account of the ledger; in each currency the balances sum to zero."""
         ...

@@ -1,0 +1,206 @@
+"""Baskets and orders over REST. Who knows a basket's id holds the basket: there is no other key."""
+
+from typing import Annotated, Literal
+from uuid import UUID, uuid4
+
+from django.http import HttpRequest
+from ninja import Path, Router, Schema, Status
+from pydantic import AwareDatetime, Field
+
+from modules.orders.interface import Address, Basket, BasketId, Order, OrderId, Orders
+from monolift import use
+from monolift.kernel import Money
+
+baskets = Router(tags=["orders"])
+router = Router(tags=["orders"])
+orders = use(Orders)
+
+PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]+$"
+Currency = Literal["EUR", "USD", "JPY", "KWD"]
+Sku = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
+Text100 = Annotated[str, Field(max_length=100, pattern=PRINTABLE)]
+
+
+class MoneyOut(Schema):
+    """An exact amount: `amount` minor units (cents, yen, fils) of `currency` (ISO 4217)."""
+
+    amount: int
+    currency: str
+
+
+class MoneyIn(Schema):
+    """An exact amount: `amount` minor units (cents, yen, fils) of `currency` (ISO 4217)."""
+
+    amount: Annotated[int, Field(strict=True, ge=0, le=10**15)]
+    currency: Currency
+
+
+class BasketCreated(Schema):
+    """A new basket's id. Keep it secret: it is the key to the basket."""
+
+    id: UUID
+
+
+class AddIn(Schema):
+    """What to put into the basket, and the currency to price it in."""
+
+    sku: Sku
+    quantity: Annotated[int, Field(strict=True, ge=1, le=99)] = 1
+    currency: Currency = "EUR"
+
+
+class QuantityIn(Schema):
+    """A line's new quantity; 0 removes the line."""
+
+    quantity: Annotated[int, Field(strict=True, ge=0, le=99)]
+
+
+class AddressIn(Schema):
+    """Where to deliver to; `country` is ISO 3166-1 alpha-2."""
+
+    name: Text100
+    street: Annotated[str, Field(max_length=200, pattern=PRINTABLE)]
+    city: Text100
+    postcode: Annotated[str, Field(max_length=20, pattern=PRINTABLE)]
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+    email: Annotated[str, Field(max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$")]
+
+
+class DeliveryIn(Schema):
+    """How to deliver."""
+
+    method: Literal["standard", "express"]
+
+
+class CheckOutIn(Schema):
+    """The total the customer agreed to, and the token of the card that pays it."""
+
+    expected_total: MoneyIn
+    card_token: Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+class BasketLineOut(Schema):
+    """A line; `unit` and `total` are null while it has no price."""
+
+    sku: str
+    title: str
+    name: str
+    slug: str
+    image: str
+    quantity: int
+    unit: MoneyOut | None
+    total: MoneyOut | None
+
+
+class AddressOut(Schema):
+    """Where an order goes."""
+
+    name: str
+    street: str
+    city: str
+    postcode: str
+    country: str
+    email: str
+
+
+class BasketOut(Schema):
+    """A basket with current prices; without an address there is no tax in it yet."""
+
+    id: UUID
+    currency: str
+    lines: list[BasketLineOut]
+    address: AddressOut | None
+    delivery: str | None
+    net: MoneyOut
+    discount: MoneyOut
+    tax: MoneyOut
+    total: MoneyOut
+    order_id: UUID | None
+
+
+class OrderLineOut(Schema):
+    """What was bought, tax included in `total`."""
+
+    sku: str
+    title: str
+    quantity: int
+    unit: MoneyOut
+    total: MoneyOut
+
+
+class OrderOut(Schema):
+    """An order: `processing`, `placed`, `paid`, or `failed` because of `problem`."""
+
+    id: UUID
+    state: str
+    lines: list[OrderLineOut]
+    address: AddressOut | None
+    total: MoneyOut | None
+    placed_at: AwareDatetime | None
+    problem: str
+
+
+@baskets.post("", response={201: BasketCreated})
+def create_basket(request: HttpRequest) -> Status[dict[str, UUID]]:
+    """A new, empty basket. Nothing is stored until something is put in."""
+    return Status(201, {"id": uuid4()})
+
+
+@baskets.get("/{basket_id}", response=BasketOut)
+def basket(request: HttpRequest, basket_id: UUID, currency: Currency = "EUR") -> Basket:
+    """A basket; an unknown id is an empty one, in `currency`."""
+    return orders.basket(basket_id=BasketId(basket_id), currency=currency)
+
+
+@baskets.post("/{basket_id}/lines", response={204: None})
+def add(request: HttpRequest, basket_id: UUID, body: AddIn) -> Status[None]:
+    """Put more of a SKU into the basket."""
+    given = body.model_dump()
+    orders.add_to_basket(basket_id=BasketId(basket_id), **given)
+    return Status(204, None)
+
+
+@baskets.put("/{basket_id}/lines/{sku}", response={204: None})
+def set_quantity(
+    request: HttpRequest, basket_id: UUID, sku: Annotated[Sku, Path()], body: QuantityIn
+) -> Status[None]:
+    """Change a line's quantity."""
+    orders.set_quantity(basket_id=BasketId(basket_id), sku=sku, quantity=body.quantity)
+    return Status(204, None)
+
+
+@baskets.delete("/{basket_id}/lines/{sku}", response={204: None})
+def remove(request: HttpRequest, basket_id: UUID, sku: Annotated[Sku, Path()]) -> Status[None]:
+    """Remove a line; one that is not there is harmless."""
+    orders.set_quantity(basket_id=BasketId(basket_id), sku=sku, quantity=0)
+    return Status(204, None)
+
+
+@baskets.put("/{basket_id}/address", response={204: None})
+def set_address(request: HttpRequest, basket_id: UUID, body: AddressIn) -> Status[None]:
+    """Say where to deliver to."""
+    orders.set_address(basket_id=BasketId(basket_id), address=Address(**body.model_dump()))
+    return Status(204, None)
+
+
+@baskets.put("/{basket_id}/delivery", response={204: None})
+def set_delivery(request: HttpRequest, basket_id: UUID, body: DeliveryIn) -> Status[None]:
+    """Choose how to deliver."""
+    orders.set_delivery(basket_id=BasketId(basket_id), method=body.method)
+    return Status(204, None)
+
+
+@baskets.post("/{basket_id}/order", response={201: OrderOut})
+def check_out(request: HttpRequest, basket_id: UUID, body: CheckOutIn) -> Status[Order]:
+    """Order and pay the basket. Sent again, it answers with the same order."""
+    total = Money(body.expected_total.amount, body.expected_total.currency)
+    order = orders.check_out(
+        basket_id=BasketId(basket_id), expected_total=total, card_token=body.card_token
+    )
+    return Status(201, order)
+
+
+@router.get("/{order_id}", response=OrderOut)
+def order(request: HttpRequest, order_id: UUID) -> Order:
+    """An order by its id."""
+    return orders.order(order_id=OrderId(order_id))

@@ -1,0 +1,194 @@
+"""Reads of orders."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from modules.orders import models
+from modules.orders.interface import (
+    Address,
+    Basket,
+    BasketId,
+    BasketLine,
+    Order,
+    OrderId,
+    OrderLine,
+    OrderState,
+)
+from modules.orders.requires import (
+    NoPrice,
+    Quote,
+    QuoteLine,
+    Sku,
+    UnknownDestination,
+    VariantLabel,
+    catalog,
+    pricing,
+)
+from monolift.kernel import Money
+
+
+class StoredBasket(msgspec.Struct, frozen=True, kw_only=True):
+    """A basket as it is stored: names and prices belong to others."""
+
+    id: BasketId
+    currency: str
+    address: Address | None
+    delivery: str
+    attempt: int
+    order_id: OrderId | None
+    lines: tuple["StoredLine", ...]
+
+
+class StoredLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A basket line as it is stored."""
+
+    sku: str
+    title: str
+    name: str
+    quantity: int
+
+
+def baskets() -> QuerySet[models.Basket, Any]:
+    """Baskets with `order_id`: the order that closed them, if one did."""
+    standing = models.Order.objects.filter(basket_id=OuterRef("pk")).exclude(
+        state=models.Order.State.FAILED
+    )
+    return models.Basket.objects.annotate(order_id=Subquery(standing.values("id")[:1]))
+
+
+def stored_basket(*, basket_id: BasketId) -> StoredBasket | None:
+    """A basket with its lines in the order they were put in, by one statement."""
+    rows = list(
+        baskets()
+        .filter(pk=basket_id)
+        .order_by("lines__pk")
+        .values_list(
+            "currency",
+            "address",
+            "delivery",
+            "attempt",
+            "order_id",
+            "lines__sku",
+            "lines__title",
+            "lines__name",
+            "lines__quantity",
+        )
+    )
+    if not rows:
+        return None
+    currency, address, delivery, attempt, order_id = rows[0][:5]
+    return StoredBasket(
+        id=basket_id,
+        currency=currency,
+        address=address_of(address),
+        delivery=delivery,
+        attempt=attempt,
+        order_id=order_id,
+        lines=tuple(
+            StoredLine(sku=sku, title=title, name=name, quantity=quantity)
+            for *_, sku, title, name, quantity in rows
+            if sku is not None
+        ),
+    )
+
+
+def basket(*, basket_id: BasketId, currency: str) -> Basket:
+    """The basket with its lines named and priced; see `Orders.basket`."""
+    stored = stored_basket(basket_id=basket_id)
+    if stored is None or not stored.lines:
+        nothing = Money.zero(stored.currency if stored else currency)
+        return Basket(
+            id=basket_id,
+            currency=nothing.currency,
+            lines=(),
+            address=stored.address if stored else None,
+            delivery=stored.delivery or None if stored else None,
+            net=nothing,
+            discount=nothing,
+            tax=nothing,
+            total=nothing,
+            order_id=stored.order_id if stored else None,
+        )
+    labels = catalog.labels(skus=[Sku(line.sku) for line in stored.lines])
+    quote = _quote(stored)
+    return Basket(
+        id=basket_id,
+        currency=stored.currency,
+        lines=_lines(stored.lines, labels, quote),
+        address=stored.address,
+        delivery=stored.delivery or None,
+        net=quote.net,
+        discount=quote.discount,
+        tax=quote.tax,
+        total=quote.total,
+        order_id=stored.order_id,
+    )
+
+
+def order(*, order_id: OrderId) -> Order | None:
+    """A placed order; None when it was not placed."""
+    row = models.Order.objects.filter(pk=order_id).prefetch_related("lines").first()
+    if row is None:
+        return None
+    return Order(
+        id=order_id,
+        state=OrderState(row.state),
+        lines=tuple(
+            OrderLine(
+                sku=line.sku,
+                title=line.title,
+                quantity=line.quantity,
+                unit=Money(line.unit, row.currency),
+                total=Money(line.total, row.currency),
+            )
+            for line in row.lines.all()
+        ),
+        address=address_of(row.address),
+        total=Money(row.total, row.currency),
+        placed_at=row.placed_at,
+        problem=row.problem,
+    )
+
+
+def address_of(stored: Any) -> Address | None:
+    """The address as it was stored."""
+    return None if stored is None else msgspec.convert(stored, Address)
+
+
+def _quote(stored: StoredBasket) -> Quote:
+    """What the basket costs, leaving out lines that have no price."""
+    lines = [QuoteLine(sku=line.sku, quantity=line.quantity) for line in stored.lines]
+    country = stored.address.country if stored.address else None
+    try:
+        return pricing.quote(lines=lines, currency=stored.currency, country=country)
+    except (NoPrice, UnknownDestination) as error:
+        if isinstance(error, UnknownDestination):
+            country = None
+    priced = pricing.prices(skus=[line.sku for line in lines], currency=stored.currency)
+    lines = [line for line in lines if line.sku in priced]
+    return pricing.quote(lines=lines, currency=stored.currency, country=country)
+
+
+def _lines(
+    lines: Sequence[StoredLine], labels: Mapping[Sku, VariantLabel], quote: Quote
+) -> tuple[BasketLine, ...]:
+    priced = {line.sku: line for line in quote.lines}
+    shown = []
+    for line in lines:
+        label, price = labels.get(Sku(line.sku)), priced.get(line.sku)
+        shown.append(
+            BasketLine(
+                sku=line.sku,
+                title=label.title if label else line.title,
+                name=label.name if label else line.name,
+                slug=label.slug if label else "",
+                image=label.image if label else "",
+                quantity=line.quantity,
+                unit=price.unit if price else None,
+                total=price.total if price else None,
+            )
+        )
+    return tuple(shown)

@@ -1,0 +1,60 @@
+"""The port to whoever moves the money. One provider is configured: `PAYMENTS["PROVIDER"]`.
+
+Every operation is given a key, and repeating it under that key has no second effect and gives the
+first answer again (as Stripe's `Idempotency-Key` does). So a lost answer is found out by asking
+again. Any operation may raise `Unavailable`: then the effect may have happened.
+"""
+
+from functools import cache
+from typing import Protocol
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from monolift.kernel import Money
+
+
+class Declined(Exception):
+    """The card's bank said no; the message is for the customer."""
+
+
+class RefundRefused(Exception):
+    """More than was captured and not yet given back was to be refunded."""
+
+
+class Provider(Protocol):
+    """Moves money. A charge is what `authorise` returns."""
+
+    def tokenise(self, *, number: str, expiry: str, cvc: str) -> str:
+        """Keep the card, and give a token for it that is useless elsewhere.
+
+        Raises ValueError, with a message for the customer, for a card it cannot take.
+        """
+        ...
+
+    def authorise(self, *, key: str, amount: Money, token: str) -> str:
+        """Set an amount aside; the charge's id. Raises Declined."""
+        ...
+
+    def capture(self, *, key: str, charge: str) -> None:
+        """Take the whole amount."""
+        ...
+
+    def void(self, *, key: str, charge: str) -> None:
+        """Let go of what is set aside."""
+        ...
+
+    def refund(self, *, key: str, charge: str, amount: Money) -> None:
+        """Give money back. Raises RefundRefused."""
+        ...
+
+
+def provider() -> Provider:
+    """The configured provider."""
+    return _made(settings.PAYMENTS["PROVIDER"])
+
+
+@cache
+def _made(path: str) -> Provider:
+    made: Provider = import_string(path)()
+    return made

@@ -1,0 +1,47 @@
+"""Reads of payments."""
+
+from uuid import UUID
+
+from django.db.models import Sum
+
+from modules.payments import models
+from modules.payments.interface import (
+    AccountBalance,
+    Payment,
+    PaymentId,
+    PaymentNotFound,
+    PaymentState,
+)
+from monolift.kernel import Money
+
+
+def row(*, reference: UUID) -> models.Payment:
+    """The stored payment. Raises PaymentNotFound."""
+    found = models.Payment.objects.filter(reference=reference).first()
+    if found is None:
+        raise PaymentNotFound(reference=reference)
+    return found
+
+
+def shown(payment: models.Payment) -> Payment:
+    """A payment as others see it."""
+    return Payment(
+        id=PaymentId(payment.reference),
+        reference=payment.reference,
+        state=PaymentState(payment.state),
+        amount=Money(payment.amount, payment.currency),
+        refunded=Money(payment.refunded, payment.currency),
+    )
+
+
+def ledger_balance() -> tuple[AccountBalance, ...]:
+    """Debits less credits of every account and currency."""
+    rows = (
+        models.Entry.objects.values_list("account", "currency")
+        .annotate(balance=Sum("amount"))
+        .order_by("account", "currency")
+    )
+    return tuple(
+        AccountBalance(account=account, balance=Money(int(balance), currency))
+        for account, currency, balance in rows
+    )
