@@ -7,8 +7,8 @@ import pytest
 from monolift import SagaStatus, atomic, publish
 from monolift.kernel import CallInsideTransaction
 from monolift.observe import matrix
+from monolift.registry.topology import topology
 from monolift.sagas import operate
-from monolift.sagas.record import Record
 from monolift.testing.scenario import Scenario
 from monolift.testing.statements import statements
 from tests.library.world.cards.services import network
@@ -25,6 +25,10 @@ pytestmark = pytest.mark.django_db(databases="__all__")
 def fusion(request: pytest.FixtureRequest, settings: object) -> str:
     settings.MONOLIFT = {**settings.MONOLIFT, "FUSION": request.param == "fused"}  # type: ignore[attr-defined]
     return str(request.param)
+
+
+def alias() -> str:
+    return topology().alias("sales")
 
 
 def fail(error: Exception, times: int = 1) -> list[object]:
@@ -57,7 +61,7 @@ def test_the_same_key_runs_once(stock: Stock, fusion: str) -> None:
 
 
 def test_a_started_saga_runs_after_the_commit(stock: Stock, scenario: Scenario) -> None:
-    with atomic():
+    with atomic(module="sales"):
         assert Local.start(key="1").status is SagaStatus.RUNNING
     assert not Sale.objects.exists()
     assert scenario.settle(Local, key="1").status is SagaStatus.DONE
@@ -130,7 +134,7 @@ def test_after_the_pivot_there_is_only_forward(
     assert run.status is SagaStatus.STUCK
     assert network().states() == ["captured"]
     faults.planned.clear()
-    operate.retry(Record.find("default", Selling, key="1").alias, str(run.id))  # type: ignore[union-attr]
+    operate.retry(alias(), str(run.id))
     assert scenario.settle(Selling, key="1").status is SagaStatus.DONE
 
 
@@ -143,7 +147,7 @@ def test_a_refusal_after_the_pivot_in_the_same_group_is_stuck(
     assert run.status is SagaStatus.STUCK
     assert Sale.objects.get().state == "decided"
     stock.fill(sku="b")
-    operate.retry(Record.get("default", str(run.id)).alias, str(run.id))  # type: ignore[union-attr]
+    operate.retry(alias(), str(run.id))
     assert scenario.settle(Local, key="1").status is SagaStatus.DONE
 
 
@@ -155,10 +159,10 @@ def test_an_operator_can_go_on_or_give_up(
     run = Local.run(key="1")
     run = scenario.settle(Local, key="1")
     assert run.status is SagaStatus.STUCK
-    getattr(operate, verb)("default", str(run.id))
+    getattr(operate, verb)(alias(), str(run.id))
     assert scenario.settle(Local, key="1").status == ends
     with pytest.raises(operate.NotStuck):
-        operate.retry("default", str(run.id))
+        operate.retry(alias(), str(run.id))
 
 
 def test_an_undo_that_fails_does_not_stop_the_others(
@@ -172,7 +176,7 @@ def test_an_undo_that_fails_does_not_stop_the_others(
         "a": Level(left=10, held=0),
         "b": Level(left=8, held=2),
     }
-    operate.retry("default", str(run.id))
+    operate.retry(alias(), str(run.id))
     assert scenario.settle(Selling, key="1").status is SagaStatus.UNDONE
     assert stock.levels(skus=["b"])["b"] == Level(left=10, held=0)
 
@@ -188,14 +192,14 @@ def test_a_swallowed_refusal_leaves_no_half_done_work(stock: Stock, fusion: str)
 def test_an_awaited_event_finishes_the_saga(stock: Stock, scenario: Scenario) -> None:
     run = Shipping.run(key="1", sale="s1")
     assert run.status is SagaStatus.WAITING
-    with atomic():
+    with atomic(module="sales"):
         publish(Shipped(sale="other", parcel="p0"))
         publish(Shipped(sale="s1", parcel="p1"))
     assert scenario.settle(Shipping, key="1").state.parcel == "p1"
 
 
 def test_an_event_that_comes_before_its_step_is_kept(stock: Stock, scenario: Scenario) -> None:
-    with atomic():
+    with atomic(module="sales"):
         publish(Shipped(sale="s1", parcel="p1"))
     scenario.run_until_idle()
     run = Shipping.run(key="1", sale="s1")
@@ -214,17 +218,22 @@ def test_an_event_that_does_not_come_in_time_turns_the_saga_back(
     assert Sale.objects.get().state == "dropped"
 
 
-def test_a_fused_saga_is_one_write_per_group(stock: Stock, settings: object) -> None:
-    Local.run(key="warm")
+def test_a_fused_saga_is_one_insert_and_one_update(stock: Stock) -> None:
+    together = topology().alias("stock") == alias()
     with statements() as seen:
         Local.run(key="1")
-    ours = [sql for sql in seen if "monolift_saga" in sql]
-    assert len(ours) == 2, "\n".join(seen)
-    assert not [sql for sql in seen if "monolift_key" in sql]
+    ours = [sql.split(maxsplit=1)[0] for sql in seen if " monolift_saga " in sql]
+    keys = [sql for sql in seen if " monolift_key " in sql]
+    if together:
+        assert ours == ["INSERT", "UPDATE"], "\n".join(seen)
+        assert keys == []
+    else:  # a database each: nothing can be fused with stock, and its commands need their keys
+        assert ours == ["INSERT", "UPDATE", "UPDATE"], "\n".join(seen)
+        assert len(keys) == 4
 
 
 def test_run_is_refused_inside_a_transaction(stock: Stock) -> None:
-    with atomic(), pytest.raises(CallInsideTransaction):
+    with atomic(module="sales"), pytest.raises(CallInsideTransaction):
         Local.run(key="1")
 
 

@@ -22,10 +22,12 @@ class atomic:  # noqa: N801 - stands for Django's atomic
     operation has one transaction: a second top-level block raises SecondTransaction. A nested block
     is a savepoint. Calls to other modules come before it (`CallInsideTransaction`).
 
-    Elsewhere (a script, a test, the admin) it commits at the end of the block.
+    Elsewhere (a script, a test, the admin) it commits at the end of the block; code that belongs to
+    no module names one: `atomic(module="orders")`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, module: str | None = None) -> None:
+        self._module = module
         self._stack: list[tuple[Scope, Any]] = []
 
     def __enter__(self) -> None:
@@ -43,7 +45,13 @@ class atomic:  # noqa: N801 - stands for Django's atomic
                 f"{scope.operation or scope.module} opens a second atomic(). One operation is one "
                 "commit: put its writes into one block, and the calls to other modules before it."
             )
-        alias = topology().alias(scope.module if scope.managed else _module_of_caller())
+        if scope.managed and self._module not in (None, scope.module):
+            raise CallRefused(
+                f"{scope.operation} opens atomic(module={self._module!r}). Its own module is "
+                f"{scope.module!r}; what belongs to another is written by a command of that one."
+            )
+        module = scope.module if scope.managed else self._module or _module_of_caller()
+        alias = topology().alias(module)
         begin(scope, alias)
         scope.depth = 1
         self._stack.append((scope, None))

@@ -4,29 +4,34 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Hold',
+            name="Hold",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sku', models.TextField()),
-                ('quantity', models.IntegerField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("sku", models.TextField()),
+                ("quantity", models.IntegerField()),
             ],
         ),
         migrations.CreateModel(
-            name='Item',
+            name="Item",
             fields=[
-                ('sku', models.TextField(primary_key=True, serialize=False)),
-                ('left', models.IntegerField()),
+                ("sku", models.TextField(primary_key=True, serialize=False)),
+                ("left", models.IntegerField()),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('left__gte', 0)), name='stock_left')],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("left__gte", 0)), name="stock_left")
+                ],
             },
         ),
     ]

@@ -1,0 +1,91 @@
+"""The scope of a request: who asked, in which trace, under which idempotency key, until when."""
+
+import hashlib
+import re
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from monolift.gateway.problems import problem
+from monolift.kernel import CallRefused, Operation
+from monolift.kernel.clock import monotonic
+from monolift.observe.trace import begin
+from monolift.registry.scope import CallKey, Scope, entered
+
+TIMEOUT = 30.0
+"""Seconds that a request's calls may take in all."""
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+class RequestKey:
+    """Gives the request's `Idempotency-Key` to the one command that the request makes."""
+
+    def __init__(self, value: str) -> None:
+        self.value = value
+        self.used: Operation | None = None
+
+    def admit(self, operation: Operation) -> CallKey | None:
+        """The key for the command; a second command cannot have it."""
+        if operation.kind == "query":
+            return None
+        if self.used is not None:
+            raise CallRefused(
+                f"This request makes two commands, {self.used.name} and {operation.name}: an "
+                "Idempotency-Key can stand for one. Offer one command that does both."
+            )
+        self.used = operation
+        return CallKey(self.value, repeated=True)
+
+
+class RequestScopeMiddleware:
+    """Put it first: logs, calls and events then belong to the request.
+
+    Continues the caller's W3C trace, takes or makes an `X-Request-ID`, and answers with it. The
+    `Idempotency-Key` header (IETF draft: a quoted string; the bare form is taken as the same key)
+    stands for one command; it is kept apart by caller, method and path.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request inside its scope."""
+        headers = request.headers
+        scope = Scope(None, None, monotonic() + TIMEOUT)
+        scope.kind = "request"
+        scope.operation = f"{request.method} {request.path}"
+        scope.trace = begin(
+            traceparent=headers.get("traceparent", ""),
+            request_id=headers.get("X-Request-ID", ""),
+        )
+        with entered(scope):
+            header = headers.get("Idempotency-Key")
+            if header is not None and request.method not in ("GET", "HEAD", "OPTIONS"):
+                key = header.strip()
+                if len(key) >= 2 and key[0] == key[-1] == '"':
+                    key = key[1:-1]
+                if not _KEY.fullmatch(key):
+                    return problem(
+                        status=400,
+                        code="bad_idempotency_key",
+                        detail="Idempotency-Key is 1 to 255 visible ASCII characters.",
+                    )
+                scope.outgoing = RequestKey(_apart(request, key))
+                scope.plain = False
+            response = self.get_response(request)
+            response["X-Request-ID"] = scope.trace.request_id
+            return response
+
+
+def _apart(request: HttpRequest, key: str) -> str:
+    """The same key of another caller or endpoint is another key."""
+    caller = headers_identity(request)
+    text = f"{caller}\n{request.method}\n{request.path}\n{key}"
+    return "request:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def headers_identity(request: HttpRequest) -> str:
+    """Who asks, as far as the key is concerned: the credentials that the request carries."""
+    session = request.COOKIES.get("sessionid", "")
+    return f"{request.headers.get('Authorization', '')}|{session}"
