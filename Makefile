@@ -59,6 +59,10 @@ test-postgresql: $(READY) ## Run the tests on PostgreSQL (a throw-away server)
 test-postgresql-each: $(READY) ## Run the tests with a database for each module, on PostgreSQL
 	@MONOLIFT_DATABASES=each $(WITH_POSTGRESQL) $(PYTEST) $(DATABASE_TESTS) $(PYTEST_ARGS)
 
+.PHONY: test-django-lts
+test-django-lts: $(READY) ## Run the tests on Django 5.2, the oldest release that is supported
+	@$(BIN)/uv run --frozen --no-sync --with 'django>=5.2,<5.3' python -m pytest $(DATABASE_TESTS) $(PYTEST_ARGS)
+
 .PHONY: chaos
 chaos: $(READY) ## Kill processes in the middle of things, and compare
 	@$(PYTEST) -m chaos $(PYTEST_ARGS)
@@ -71,7 +75,7 @@ bench: $(READY) ## Measure (BENCH_ARGS=)
 .PHONY: check
 check: $(READY) ## Everything continuous integration checks
 	@$(MAKE) --no-print-directory lint contracts-check codeowners-check bench BENCH_ARGS=--short
-	@$(MAKE) --no-print-directory test-postgresql-each test-postgresql test-each test
+	@$(MAKE) --no-print-directory test-postgresql-each test-postgresql test-each test-django-lts test
 
 ##@ Guard
 

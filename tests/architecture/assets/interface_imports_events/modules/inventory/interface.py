@@ -1,0 +1,3 @@
+from modules.inventory.events import Happened
+
+Provided = Id = Happened
