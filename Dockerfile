@@ -31,6 +31,7 @@ COPY contracts contracts
 COPY data data
 ENV PATH=/app/.venv/bin:$PATH \
     DJANGO_SETTINGS_MODULE=config.settings \
+    MONOLIFT_DATA=/data \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     HOST=0.0.0.0 \
@@ -41,4 +42,4 @@ EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/healthz', timeout=2)"]
 STOPSIGNAL SIGTERM
-CMD ["monolift", "run", "--data", "/data"]
+CMD ["monolift", "run"]
