@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from modules.catalog import models
 
 
-class VariantInline(admin.TabularInline[models.Variant, models.Product]):
+class VariantInline(admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time
     """The variants of a product."""
 
     model = models.Variant
@@ -25,7 +25,7 @@ class VariantInline(admin.TabularInline[models.Variant, models.Product]):
 
 
 @admin.register(models.Product)
-class ProductAdmin(admin.ModelAdmin[models.Product]):
+class ProductAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     """Products."""
 
     list_display = ("title", "slug")

@@ -4,7 +4,6 @@ For every SKU, at every commit: received = available + what holds in state `held
 """
 
 from collections.abc import Iterable
-from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
@@ -59,7 +58,7 @@ class Hold(models.Model):
     id = models.UUIDField(primary_key=True)
     reference = models.UUIDField(unique=True)
     state = models.CharField(max_length=8, choices=State.choices, default=State.HELD)
-    lines: models.JSONField[Any, Any] = models.JSONField()
+    lines = models.JSONField()
     expires_at = models.DateTimeField()
 
     def __str__(self) -> str:
@@ -75,7 +74,7 @@ class Receipt(models.Model):
     """A delivery of goods that was counted in. `lines` are [SKU, quantity] pairs."""
 
     reference = models.UUIDField(primary_key=True)
-    lines: models.JSONField[Any, Any] = models.JSONField()
+    lines = models.JSONField()
     received_at = models.DateTimeField()
 
     def __str__(self) -> str:

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from modules.orders import models
 
 
-class OrderLineInline(admin.TabularInline[models.OrderLine, models.Order]):
+class OrderLineInline(admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time
     """What was bought."""
 
     model = models.OrderLine
@@ -25,7 +25,7 @@ class OrderLineInline(admin.TabularInline[models.OrderLine, models.Order]):
 
 
 @admin.register(models.Order)
-class OrderAdmin(admin.ModelAdmin[models.Order]):
+class OrderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     """Orders."""
 
     list_display = ("id", "state", "total", "currency", "placed_at")

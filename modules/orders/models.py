@@ -1,7 +1,5 @@
 """Orders' tables."""
 
-from typing import Any
-
 from django.db import models
 from django.db.models import Q
 
@@ -11,7 +9,7 @@ class Basket(models.Model):
 
     id = models.UUIDField(primary_key=True)
     currency = models.CharField(max_length=3)
-    address: models.JSONField[Any, Any] = models.JSONField(null=True)
+    address = models.JSONField(null=True)
     delivery = models.CharField(max_length=10, blank=True)
     # Which try at checking out comes next: each has an order id, a hold and a payment of its own.
     attempt = models.PositiveIntegerField(default=0)
@@ -54,7 +52,7 @@ class Order(models.Model):
     state = models.CharField(max_length=6, choices=State.choices, default=State.PLACED)
     currency = models.CharField(max_length=3)
     total = models.BigIntegerField()
-    address: models.JSONField[Any, Any] = models.JSONField()
+    address = models.JSONField()
     delivery = models.CharField(max_length=10)
     problem = models.CharField(max_length=500, blank=True)
     placed_at = models.DateTimeField(db_index=True)

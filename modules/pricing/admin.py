@@ -6,7 +6,7 @@ from modules.pricing import models
 
 
 @admin.register(models.ListPrice)
-class ListPriceAdmin(admin.ModelAdmin[models.ListPrice]):
+class ListPriceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     """List prices."""
 
     list_display = ("sku", "currency", "amount")
@@ -15,7 +15,7 @@ class ListPriceAdmin(admin.ModelAdmin[models.ListPrice]):
 
 
 @admin.register(models.Promotion)
-class PromotionAdmin(admin.ModelAdmin[models.Promotion]):
+class PromotionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     """Promotions."""
 
     list_display = ("sku", "percent", "starts_at", "ends_at")

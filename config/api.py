@@ -1,0 +1,27 @@
+"""The public REST API: every module's router below one prefix."""
+
+from ninja import NinjaAPI
+
+from modules.catalog.api import router as catalog
+from modules.inventory.api import router as inventory
+from modules.orders.api import baskets
+from modules.orders.api import router as orders
+from modules.payments.api import router as payments
+from modules.pricing.api import router as pricing
+from monolift.gateway.ninja import install_problem_handlers
+
+api = NinjaAPI(
+    title="The shop",
+    version="1",
+    description=(
+        "Amounts are whole minor units of their currency. Every error is a problem (RFC 9457). "
+        "A POST may carry an `Idempotency-Key`: sent again with it, it has one effect."
+    ),
+)
+install_problem_handlers(api)
+api.add_router("/catalog", catalog)
+api.add_router("/pricing", pricing)
+api.add_router("/inventory", inventory)
+api.add_router("/payments", payments)
+api.add_router("/baskets", baskets)
+api.add_router("/orders", orders)

@@ -1,0 +1,10 @@
+"""The Celery application. Needed only where Celery runs the deliveries; see `MONOLIFT["EXECUTOR"]`."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("shop")
+app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -1,0 +1,212 @@
+"""Settings of every deployable, from the environment.
+
+MONOLIFT_ENV        `development` (default) or `production`
+MONOLIFT_DATA       folder for what the shop keeps on this machine; default `var`
+MONOLIFT_POSTGRES   postgresql://user:password@host:port/name; DATABASE_URL is read without it;
+                    without both, the databases are SQLite files in the data folder
+MONOLIFT_DATABASES  `one` (default), or `each`: every module on a database of its own
+MONOLIFT_TRANSPORT  `local` (default), or `loopback`: calls between modules through the codec
+SECRET_KEY          required in production
+ALLOWED_HOSTS       comma-separated host names; required in production
+REDIS_URL           Celery's broker; only needed when Celery runs the deliveries
+SERVE_STATIC        `0` when something in front of the shop serves /static/
+LOG_LEVEL           `INFO` by default
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import django
+from django.core.exceptions import ImproperlyConfigured
+
+from monolift.observe.logs import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+MODULES = ("catalog", "pricing", "inventory", "payments", "orders")
+
+
+def _choice(name: str, *choices: str) -> str:
+    value = os.environ.get(name, choices[0])
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} is {value!r}: choose from {', '.join(choices)}.")
+    return value
+
+
+PRODUCTION = _choice("MONOLIFT_ENV", "development", "production") == "production"
+DATA_DIR = Path(os.environ.get("MONOLIFT_DATA", BASE_DIR / "var")).absolute()
+
+# Security ---------------------------------------------------------------------------------------
+
+_DEFAULT_SECRET = "only-for-development-and-tests"  # noqa: S105 - production refuses it
+SECRET_KEY = os.environ.get("SECRET_KEY") or _DEFAULT_SECRET
+DEBUG = not PRODUCTION
+ALLOWED_HOSTS = [host for host in os.environ.get("ALLOWED_HOSTS", "").split(",") if host]
+if PRODUCTION and (SECRET_KEY == _DEFAULT_SECRET or len(SECRET_KEY) < 32):
+    raise ImproperlyConfigured(
+        "Production does not start on the default SECRET_KEY, nor on one of fewer than 32 "
+        "characters. Set SECRET_KEY, for example to the output of `openssl rand -hex 32`."
+    )
+if PRODUCTION and not ALLOWED_HOSTS:
+    raise ImproperlyConfigured(
+        "Production needs ALLOWED_HOSTS: the host names that customers use, comma-separated."
+    )
+if not PRODUCTION:
+    ALLOWED_HOSTS = ALLOWED_HOSTS or ["*"]
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_CSP = {
+    "default-src": ["'self'"],
+    "img-src": ["'self'", "data:"],
+    # The API's documentation page sets styles from its script.
+    "style-src": ["'self'", "'unsafe-inline'"],
+    "object-src": ["'none'"],
+    "base-uri": ["'self'"],
+    "form-action": ["'self'"],
+    "frame-ancestors": ["'none'"],
+}
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+# Behind TLS, which production has in front of it; `http` here is what the proxy speaks to us.
+HTTPS = PRODUCTION and _choice("HTTPS", "1", "0") == "1"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+if HTTPS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 31_536_000
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+AUTH_USER_MODEL = "identity.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# Applications -----------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "ninja",  # so that the API's documentation page loads nothing from elsewhere
+    "monolift",
+    "monolift.db",
+    "config",
+    "config.identity",
+    *(f"modules.{name}" for name in MODULES),
+]
+MIDDLEWARE = [
+    "monolift.gateway.requests.RequestScopeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    # Django 5.2 does not have it yet.
+    *(["django.middleware.csp.ContentSecurityPolicyMiddleware"] if django.VERSION >= (6,) else []),
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# Databases --------------------------------------------------------------------------------------
+
+_POSTGRES = os.environ.get("MONOLIFT_POSTGRES") or os.environ.get("DATABASE_URL", "")
+
+
+def _sqlite(alias: str) -> dict[str, Any]:
+    name = "shop" if alias == "default" else alias
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": DATA_DIR / f"{name}.sqlite3",
+        "OPTIONS": {
+            # A transaction takes the write lock at its start, waiting for it up to `timeout`
+            # seconds: one that begins by reading could not wait for it later.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 5,
+            "init_command": "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;",
+        },
+        "CONN_MAX_AGE": None,
+        # A file, because tests with several threads need a connection for each.
+        "TEST": {"NAME": DATA_DIR / f"test-{name}.sqlite3"},
+    }
+
+
+def _postgresql(alias: str) -> dict[str, Any]:
+    url = urlsplit(_POSTGRES)
+    if url.scheme not in ("postgresql", "postgres") or not url.path.strip("/"):
+        raise ImproperlyConfigured(
+            "MONOLIFT_POSTGRES (or DATABASE_URL) must look like postgresql://user@host:5432/name."
+        )
+    name = unquote(url.path.strip("/"))
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": name if alias == "default" else f"{name}_{alias}",
+        "USER": unquote(url.username or ""),
+        "PASSWORD": unquote(url.password or ""),
+        "HOST": url.hostname or "",
+        "PORT": str(url.port or ""),
+        "OPTIONS": {"connect_timeout": 5, **dict(parse_qsl(url.query))},
+        "CONN_MAX_AGE": 300,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+_ALIASES = ["default"]
+if _choice("MONOLIFT_DATABASES", "one", "each") == "each":
+    _ALIASES += MODULES
+DATABASES = {alias: _postgresql(alias) if _POSTGRES else _sqlite(alias) for alias in _ALIASES}
+DATABASE_ROUTERS = ["monolift.registry.router.ModuleRouter"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+if not _POSTGRES:
+    DATA_DIR.mkdir(parents=True, exist_ok=True)
+
+# Modules ----------------------------------------------------------------------------------------
+
+MONOLIFT = {
+    "TOPOLOGY": BASE_DIR / "config" / "topology.toml",
+    "DATA": DATA_DIR,
+    "TRANSPORT": _choice("MONOLIFT_TRANSPORT", "local", "loopback"),
+}
+PAYMENTS = {
+    "PROVIDER": "modules.payments.provider.sandbox.SandboxProvider",
+    "SANDBOX_FILE": DATA_DIR / "payments-sandbox.sqlite3",
+}
+CELERY_BROKER_URL = os.environ.get("REDIS_URL", "")
+
+# Everything else --------------------------------------------------------------------------------
+
+LOGGING = logging_config(level=os.environ.get("LOG_LEVEL", "INFO"))
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [("products", BASE_DIR / "data" / "images")]
+SERVE_STATIC = _choice("SERVE_STATIC", "1", "0") == "1"
