@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from pytest_django import Settings
 
 from monolift import SagaStatus, atomic, publish
 from monolift.kernel import CallInsideTransaction
@@ -22,8 +23,8 @@ pytestmark = pytest.mark.django_db(databases="__all__")
 
 
 @pytest.fixture(params=["fused", "unfused"])
-def fusion(request: pytest.FixtureRequest, settings: object) -> str:
-    settings.MONOLIFT = {**settings.MONOLIFT, "FUSION": request.param == "fused"}  # type: ignore[attr-defined]
+def fusion(request: pytest.FixtureRequest, settings: Settings) -> str:
+    settings.MONOLIFT = {**settings.MONOLIFT, "FUSION": request.param == "fused"}
     return str(request.param)
 
 

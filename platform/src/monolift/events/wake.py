@@ -5,6 +5,7 @@ port, whose number the worker leaves in a folder. Several machines: PostgreSQL's
 thread of its own so that no transaction waits for it.
 """
 
+import atexit
 import contextlib
 import os
 import queue
@@ -78,6 +79,7 @@ def _folder() -> Path:
 
 _sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 _sender.setblocking(False)
+atexit.register(_sender.close)
 
 
 def _send_datagrams() -> None:
@@ -118,6 +120,7 @@ class Listener(threading.Thread):
             with contextlib.suppress(TimeoutError):
                 self._socket.recv(64)
                 signal.set()
+        self._socket.close()
 
     def stop(self) -> None:
         """Stop listening and take the port back."""
@@ -126,7 +129,8 @@ class Listener(threading.Thread):
             listener.stop_requested.set()
         self._file.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
-            _sender.sendto(b"\0", self._socket.getsockname())
+            _sender.sendto(b"\0", ("127.0.0.1", int(self._file.name)))
+        self.join(5.0)
 
 
 class _NotifyListener(threading.Thread):

@@ -35,9 +35,12 @@ def skip(alias: str, identifier: str) -> Record:
             record.progress.log(name, "undo skipped by an operator")
         record.status = SagaStatus.UNDOING
     elif intent is not None and _settling(record):
-        marks[intent.step] = "skipped"
+        names = [step.name for step in record.saga.saga_steps]
+        pivot = record.saga.saga_steps[names.index(intent.step)].pivot
+        marks[intent.step] = "done" if pivot else "skipped"
+        record.progress.cursor = names.index(intent.step) + 1
         record.progress.log(intent.step, "settling skipped by an operator")
-        record.status = SagaStatus.UNDOING
+        record.status = SagaStatus.RUNNING if pivot else SagaStatus.UNDOING
     else:
         step = record.saga.saga_steps[record.progress.cursor]
         marks[step.name] = "skipped"

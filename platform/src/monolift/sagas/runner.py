@@ -389,8 +389,16 @@ class Runner:
         except LeaseLost:
             raise
         except Exception as error:
-            # The step's own code fails around a call whose outcome is not known: let it be undone.
+            # The step's own code fails around its call. What it learned from the answer before that
+            # is all its undo has to go by, so it stays.
+            learned = self.record.saga
             self.record.restore(before)
+            self.record.saga = learned
+            if step.pivot:  # perhaps there is no way back any more: a human has to look
+                self.record.failure = f"{step.name}: not settled: {type(error).__name__}: {error}"
+                self.progress.log(step.name, "not settled", str(error))
+                self._end(SagaStatus.STUCK)
+                return
             self.progress.log(step.name, "doubtful", str(error))
             self._settled(step, "doubt")
         else:

@@ -5,6 +5,7 @@ from django.db.models import F, Sum
 from monolift import atomic, publish, use
 from tests.library.world.stock import faults
 from tests.library.world.stock.events import Counted, Filled
+from tests.library.world.stock.foreign import Foreign
 from tests.library.world.stock.interface import Level, SoldOut, Stock
 from tests.library.world.stock.models import Hold, Item
 
@@ -71,6 +72,9 @@ class StockService(Stock):
                 with atomic():
                     Item.objects.create(sku="ghost", left=1)
                 use(Stock).levels(skus=["a"])
+            case "publish foreign":
+                with atomic():
+                    publish(Foreign(sale="1"))
             case "publish outside":
                 publish(Counted(total=1))
         return how
