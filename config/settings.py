@@ -178,10 +178,15 @@ def _postgresql(alias: str) -> dict[str, Any]:
     }
 
 
+def database(alias: str) -> dict[str, Any]:
+    """The database of that alias, on whichever engine the environment chose."""
+    return _postgresql(alias) if _POSTGRES else _sqlite(alias)
+
+
 _ALIASES = ["default"]
 if _choice("MONOLIFT_DATABASES", "one", "each") == "each":
     _ALIASES += MODULES
-DATABASES = {alias: _postgresql(alias) if _POSTGRES else _sqlite(alias) for alias in _ALIASES}
+DATABASES = {alias: database(alias) for alias in _ALIASES}
 DATABASE_ROUTERS = ["monolift.registry.router.ModuleRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 if not _POSTGRES:

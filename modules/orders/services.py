@@ -1,7 +1,7 @@
 """Writes of orders, and the interface they answer."""
 
 import re
-from typing import NoReturn
+from typing import Any, NoReturn
 from uuid import uuid5
 
 import msgspec
@@ -72,8 +72,7 @@ class OrdersService(Orders):
         with atomic():
             basket = _locked(basket_id)
             if basket is None:
-                basket = models.Basket(pk=basket_id, currency=currency)
-                models.Basket.objects.bulk_create([basket], ignore_conflicts=True)
+                basket = _made(basket_id, currency=currency)
             elif basket.currency != currency:
                 models.Basket.objects.filter(pk=basket_id).update(currency=currency)
             quantities = dict(basket.lines.values_list("sku", "quantity"))
@@ -221,14 +220,22 @@ def _locked(basket_id: BasketId) -> models.Basket | None:
     return basket
 
 
-def _set(basket_id: BasketId, **fields: object) -> None:
+def _set(basket_id: BasketId, **fields: Any) -> None:
     """Change a basket that is open, by one statement; make one that does not exist yet."""
     with atomic():
         if queries.baskets().filter(pk=basket_id, order_id=None).update(**fields):
             return
         if _locked(basket_id) is None:
-            basket = models.Basket(pk=basket_id, currency="EUR", **fields)
-            models.Basket.objects.bulk_create([basket], ignore_conflicts=True)
+            _made(basket_id, currency="EUR", **fields)
+
+
+def _made(basket_id: BasketId, **fields: Any) -> models.Basket:
+    """A new basket; a twin that makes the same one at the same moment waits for it."""
+    basket = models.Basket(pk=basket_id, **fields)
+    models.Basket.objects.bulk_create(
+        [basket], update_conflicts=True, unique_fields=["id"], update_fields=list(fields)
+    )
+    return basket
 
 
 def _put(line: models.BasketLine) -> None:
