@@ -1,4 +1,4 @@
-"""The Celery application. Needed only where Celery runs the deliveries; see `MONOLIFT["EXECUTOR"]`."""
+"""The Celery application, for where Celery runs the deliveries: see `MONOLIFT["EXECUTOR"]`."""
 
 import os
 

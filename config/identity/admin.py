@@ -43,6 +43,4 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # not generic at ru
         ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
         ("Times", {"fields": ("last_login", "joined_at")}),
     )
-    add_fieldsets = (
-        (None, {"fields": ("email", "usable_password", "password1", "password2")}),
-    )
+    add_fieldsets = ((None, {"fields": ("email", "usable_password", "password1", "password2")}),)

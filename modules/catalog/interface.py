@@ -80,9 +80,7 @@ class Catalog(Interface, Protocol, version=1):
     """Products and variants."""
 
     @query(timeout=2, raises=InvalidCursor)
-    def products(
-        self, *, currency: str, limit: int = 24, after: str | None = None
-    ) -> ProductPage:
+    def products(self, *, currency: str, limit: int = 24, after: str | None = None) -> ProductPage:
         """A page of at most 100 products with prices; `after` is the previous page's `next`."""
         ...
 

@@ -79,7 +79,9 @@ def _product(row: models.Product, prices: Mapping[str, ShownPrice]) -> Product:
         title=row.title,
         description=row.description,
         image=row.image,
-        variants=tuple(_variant(variant, prices.get(variant.sku)) for variant in row.variants.all()),
+        variants=tuple(
+            _variant(variant, prices.get(variant.sku)) for variant in row.variants.all()
+        ),
     )
 
 

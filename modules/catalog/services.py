@@ -20,9 +20,7 @@ from monolift import atomic, publish, uuid7
 class CatalogService(Catalog):
     """Answers `Catalog` from this module's tables."""
 
-    def products(
-        self, *, currency: str, limit: int = 24, after: str | None = None
-    ) -> ProductPage:
+    def products(self, *, currency: str, limit: int = 24, after: str | None = None) -> ProductPage:
         """See `Catalog.products`."""
         return queries.products(currency=currency, limit=limit, after=after)
 

@@ -10,10 +10,10 @@ from django.db.models import F, Q
 
 
 class StockManager(models.Manager["Stock"]):
-    """The two movements of stock. Several SKUs move in their order, so that no two wait in a ring."""
+    """How stock moves. Several SKUs move in their order, so that no two movements deadlock."""
 
     def take_out(self, *, sku: str, quantity: int) -> bool:
-        """Take from what is available, in one conditional statement; False when it is too little."""
+        """Take from what is available, by one conditional statement; False if it is too little."""
         enough = self.filter(sku=sku, available__gte=quantity)
         return enough.update(available=F("available") - quantity) == 1
 

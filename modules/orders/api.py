@@ -63,7 +63,9 @@ class AddressIn(Schema):
     city: Text100
     postcode: Annotated[str, Field(max_length=20, pattern=PRINTABLE)]
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-    email: Annotated[str, Field(max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$")]
+    email: Annotated[
+        str, Field(max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$")
+    ]
 
 
 class DeliveryIn(Schema):

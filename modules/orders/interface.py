@@ -149,7 +149,7 @@ class OrderLine(Dto):
 
 
 class Order(Dto):
-    """An order. While it is processed its lines may still be empty; `problem` says why it failed."""
+    """An order. Its lines may be empty while it is processed; `problem` says why it failed."""
 
     id: OrderId
     state: OrderState

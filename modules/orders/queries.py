@@ -51,7 +51,7 @@ class StoredLine(msgspec.Struct, frozen=True, kw_only=True):
     quantity: int
 
 
-def baskets() -> QuerySet[models.Basket, Any]:
+def baskets() -> QuerySet[Any, Any]:
     """Baskets with `order_id`: the order that closed them, if one did."""
     standing = models.Order.objects.filter(basket_id=OuterRef("pk")).exclude(
         state=models.Order.State.FAILED

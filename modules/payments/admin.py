@@ -1,7 +1,5 @@
 """Payments in Django's admin: to look at. Money moves through the interface only."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest

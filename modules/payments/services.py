@@ -98,7 +98,9 @@ class PaymentsService(Payments):
         if amount > refundable:
             raise RefundTooLarge(reference=reference, refundable=refundable)
         try:
-            provider().refund(key=f"refund:{refund_reference}", charge=payment.charge, amount=amount)
+            provider().refund(
+                key=f"refund:{refund_reference}", charge=payment.charge, amount=amount
+            )
         except RefundRefused:
             raise RefundTooLarge(reference=reference, refundable=refundable) from None
         self._refunded(payment, refund_reference, amount)

@@ -5,34 +5,39 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Product',
+            name="Product",
             fields=[
-                ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('slug', models.SlugField(max_length=100, unique=True)),
-                ('title', models.CharField(max_length=200)),
-                ('description', models.TextField(max_length=5000)),
-                ('image', models.CharField(max_length=200)),
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("slug", models.SlugField(max_length=100, unique=True)),
+                ("title", models.CharField(max_length=200)),
+                ("description", models.TextField(max_length=5000)),
+                ("image", models.CharField(max_length=200)),
             ],
             options={
-                'indexes': [models.Index(fields=['title', 'slug'], name='catalog_by_title')],
+                "indexes": [models.Index(fields=["title", "slug"], name="catalog_by_title")],
             },
         ),
         migrations.CreateModel(
-            name='Variant',
+            name="Variant",
             fields=[
-                ('sku', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=100)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('withdrawn', models.BooleanField(default=False)),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='variants', to='catalog.product')),
+                ("sku", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=100)),
+                ("position", models.PositiveSmallIntegerField()),
+                ("withdrawn", models.BooleanField(default=False)),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="variants",
+                        to="catalog.product",
+                    ),
+                ),
             ],
         ),
     ]

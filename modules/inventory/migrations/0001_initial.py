@@ -4,40 +4,58 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Hold',
+            name="Hold",
             fields=[
-                ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('reference', models.UUIDField(unique=True)),
-                ('state', models.CharField(choices=[('held', 'Held'), ('taken', 'Taken'), ('released', 'Released'), ('lapsed', 'Lapsed')], default='held', max_length=8)),
-                ('lines', models.JSONField()),
-                ('expires_at', models.DateTimeField()),
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("reference", models.UUIDField(unique=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("held", "Held"),
+                            ("taken", "Taken"),
+                            ("released", "Released"),
+                            ("lapsed", "Lapsed"),
+                        ],
+                        default="held",
+                        max_length=8,
+                    ),
+                ),
+                ("lines", models.JSONField()),
+                ("expires_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Receipt',
+            name="Receipt",
             fields=[
-                ('reference', models.UUIDField(primary_key=True, serialize=False)),
-                ('lines', models.JSONField()),
-                ('received_at', models.DateTimeField()),
+                ("reference", models.UUIDField(primary_key=True, serialize=False)),
+                ("lines", models.JSONField()),
+                ("received_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Stock',
+            name="Stock",
             fields=[
-                ('sku', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('available', models.BigIntegerField()),
-                ('received', models.BigIntegerField()),
+                ("sku", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("available", models.BigIntegerField()),
+                ("received", models.BigIntegerField()),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('available__gte', 0)), name='inventory_never_oversold'), models.CheckConstraint(condition=models.Q(('available__lte', models.F('received'))), name='inventory_nothing_from_nowhere')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("available__gte", 0)), name="inventory_never_oversold"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("available__lte", models.F("received"))),
+                        name="inventory_nothing_from_nowhere",
+                    ),
+                ],
             },
         ),
     ]

@@ -5,69 +5,113 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Basket',
+            name="Basket",
             fields=[
-                ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('currency', models.CharField(max_length=3)),
-                ('address', models.JSONField(null=True)),
-                ('delivery', models.CharField(blank=True, max_length=10)),
-                ('attempt', models.PositiveIntegerField(default=0)),
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("currency", models.CharField(max_length=3)),
+                ("address", models.JSONField(null=True)),
+                ("delivery", models.CharField(blank=True, max_length=10)),
+                ("attempt", models.PositiveIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='Order',
+            name="Order",
             fields=[
-                ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('basket_id', models.UUIDField()),
-                ('state', models.CharField(choices=[('placed', 'Placed'), ('paid', 'Paid'), ('failed', 'Failed')], default='placed', max_length=6)),
-                ('currency', models.CharField(max_length=3)),
-                ('total', models.BigIntegerField()),
-                ('address', models.JSONField()),
-                ('delivery', models.CharField(max_length=10)),
-                ('problem', models.CharField(blank=True, max_length=500)),
-                ('placed_at', models.DateTimeField(db_index=True)),
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("basket_id", models.UUIDField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("placed", "Placed"), ("paid", "Paid"), ("failed", "Failed")],
+                        default="placed",
+                        max_length=6,
+                    ),
+                ),
+                ("currency", models.CharField(max_length=3)),
+                ("total", models.BigIntegerField()),
+                ("address", models.JSONField()),
+                ("delivery", models.CharField(max_length=10)),
+                ("problem", models.CharField(blank=True, max_length=500)),
+                ("placed_at", models.DateTimeField(db_index=True)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'failed'), _negated=True), fields=('basket_id',), name='orders_one_order_a_basket')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "failed"), _negated=True),
+                        fields=("basket_id",),
+                        name="orders_one_order_a_basket",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='BasketLine',
+            name="BasketLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sku', models.CharField(max_length=64)),
-                ('title', models.CharField(max_length=200)),
-                ('name', models.CharField(max_length=100)),
-                ('quantity', models.PositiveIntegerField()),
-                ('basket', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='orders.basket')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("sku", models.CharField(max_length=64)),
+                ("title", models.CharField(max_length=200)),
+                ("name", models.CharField(max_length=100)),
+                ("quantity", models.PositiveIntegerField()),
+                (
+                    "basket",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="lines",
+                        to="orders.basket",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('basket', 'sku'), name='orders_sku_once_a_basket'), models.CheckConstraint(condition=models.Q(('quantity__gte', 1)), name='orders_line_not_empty')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("basket", "sku"), name="orders_sku_once_a_basket"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("quantity__gte", 1)), name="orders_line_not_empty"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='OrderLine',
+            name="OrderLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField()),
-                ('sku', models.CharField(max_length=64)),
-                ('title', models.CharField(max_length=310)),
-                ('quantity', models.PositiveIntegerField()),
-                ('unit', models.BigIntegerField()),
-                ('total', models.BigIntegerField()),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='orders.order')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField()),
+                ("sku", models.CharField(max_length=64)),
+                ("title", models.CharField(max_length=310)),
+                ("quantity", models.PositiveIntegerField()),
+                ("unit", models.BigIntegerField()),
+                ("total", models.BigIntegerField()),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="lines",
+                        to="orders.order",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('position',),
-                'constraints': [models.UniqueConstraint(fields=('order', 'position'), name='orders_line_once')],
+                "ordering": ("position",),
+                "constraints": [
+                    models.UniqueConstraint(fields=("order", "position"), name="orders_line_once")
+                ],
             },
         ),
     ]

@@ -5,51 +5,92 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('posting', models.UUIDField()),
-                ('account', models.CharField(choices=[('assets:provider', 'What the payment provider owes us'), ('liabilities:customers', 'What customers paid for')], max_length=40)),
-                ('amount', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('reference', models.UUIDField(db_index=True)),
-                ('posted_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("posting", models.UUIDField()),
+                (
+                    "account",
+                    models.CharField(
+                        choices=[
+                            ("assets:provider", "What the payment provider owes us"),
+                            ("liabilities:customers", "What customers paid for"),
+                        ],
+                        max_length=40,
+                    ),
+                ),
+                ("amount", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("reference", models.UUIDField(db_index=True)),
+                ("posted_at", models.DateTimeField()),
             ],
             options={
-                'verbose_name_plural': 'entries',
-                'constraints': [models.UniqueConstraint(fields=('posting', 'account', 'currency'), name='payments_posting_once')],
+                "verbose_name_plural": "entries",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("posting", "account", "currency"), name="payments_posting_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Payment',
+            name="Payment",
             fields=[
-                ('reference', models.UUIDField(primary_key=True, serialize=False)),
-                ('state', models.CharField(choices=[('authorised', 'Authorised'), ('captured', 'Captured'), ('voided', 'Voided')], default='authorised', max_length=10)),
-                ('amount', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('refunded', models.BigIntegerField(default=0)),
-                ('charge', models.CharField(max_length=100)),
-                ('created_at', models.DateTimeField()),
+                ("reference", models.UUIDField(primary_key=True, serialize=False)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("authorised", "Authorised"),
+                            ("captured", "Captured"),
+                            ("voided", "Voided"),
+                        ],
+                        default="authorised",
+                        max_length=10,
+                    ),
+                ),
+                ("amount", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("refunded", models.BigIntegerField(default=0)),
+                ("charge", models.CharField(max_length=100)),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('refunded__gte', 0), ('refunded__lte', models.F('amount'))), name='payments_refunds_within_amount')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("refunded__gte", 0), ("refunded__lte", models.F("amount"))
+                        ),
+                        name="payments_refunds_within_amount",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Refund',
+            name="Refund",
             fields=[
-                ('reference', models.UUIDField(primary_key=True, serialize=False)),
-                ('amount', models.BigIntegerField()),
-                ('created_at', models.DateTimeField()),
-                ('payment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='payments.payment')),
+                ("reference", models.UUIDField(primary_key=True, serialize=False)),
+                ("amount", models.BigIntegerField()),
+                ("created_at", models.DateTimeField()),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="refunds",
+                        to="payments.payment",
+                    ),
+                ),
             ],
         ),
     ]

@@ -4,36 +4,64 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='ListPrice',
+            name="ListPrice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sku', models.CharField(max_length=64)),
-                ('currency', models.CharField(max_length=3)),
-                ('amount', models.BigIntegerField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("sku", models.CharField(max_length=64)),
+                ("currency", models.CharField(max_length=3)),
+                ("amount", models.BigIntegerField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('sku', 'currency'), name='pricing_one_list_price'), models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='pricing_price_above_zero')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("sku", "currency"), name="pricing_one_list_price"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount__gt", 0)), name="pricing_price_above_zero"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Promotion',
+            name="Promotion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sku', models.CharField(max_length=64)),
-                ('percent', models.PositiveSmallIntegerField()),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("sku", models.CharField(max_length=64)),
+                ("percent", models.PositiveSmallIntegerField()),
+                ("starts_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('sku', 'starts_at', 'ends_at'), name='pricing_one_promotion_a_window'), models.CheckConstraint(condition=models.Q(('percent__gte', 1), ('percent__lte', 90)), name='pricing_percent_in_range'), models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='pricing_window_not_empty')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("sku", "starts_at", "ends_at"),
+                        name="pricing_one_promotion_a_window",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("percent__gte", 1), ("percent__lte", 90)),
+                        name="pricing_percent_in_range",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("ends_at__gt", models.F("starts_at"))),
+                        name="pricing_window_not_empty",
+                    ),
+                ],
             },
         ),
     ]
