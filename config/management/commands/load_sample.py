@@ -1,5 +1,6 @@
 """`manage.py load_sample`: the sample catalogue, through the modules' interfaces."""
 
+import contextlib
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from modules.catalog.interface import Catalog, ProductDraft, Sku
+from modules.catalog.interface import Catalog, ProductDraft, ProductNotFound, Sku
 from modules.inventory.interface import Inventory, Line
 from modules.inventory.interface import Sku as StockedSku
 from modules.pricing.interface import ListPrice, Pricing, Promotion
@@ -34,10 +35,17 @@ class Command(BaseCommand):
             default=settings.BASE_DIR / "data" / "products.toml",
             help="a TOML file like data/products.toml, which is the default",
         )
+        parser.add_argument(
+            "--if-missing",
+            action="store_true",
+            help="do nothing when it was loaded before: prices changed since then stay",
+        )
 
-    def handle(self, *args: Any, file: Path, **options: Any) -> None:
+    def handle(self, *args: Any, file: Path, if_missing: bool, **options: Any) -> None:
         """Load the file."""
         products, promotions = _read(file)
+        if if_missing and _is_loaded(products):
+            return
         variants = [variant for product in products for variant in product["variants"]]
         pricing = use(Pricing)
         pricing.set_prices(
@@ -60,6 +68,16 @@ class Command(BaseCommand):
         for product in products:
             catalog.publish_product(draft=_draft(product))
         self.stdout.write(f"{len(products)} products, {len(variants)} variants are for sale.")
+
+
+def _is_loaded(products: list[dict[str, Any]]) -> bool:
+    """Products are published in order, so the last one tells of all."""
+    if not products:
+        return True
+    last = products[-1]["slug"]
+    with contextlib.suppress(ProductNotFound):
+        return bool(use(Catalog).product(slug=last, currency=CURRENCIES[0]))
+    return False
 
 
 def _read(file: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

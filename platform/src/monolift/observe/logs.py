@@ -32,7 +32,11 @@ def logging_config(*, level: str = "INFO") -> dict[str, Any]:
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"handlers": ["stderr"], "level": level},
-        "loggers": {"django.server": {"handlers": [], "propagate": True}},
+        # Django's own handlers would repeat each line, and not as JSON.
+        "loggers": {
+            "django": {"handlers": [], "propagate": True},
+            "django.server": {"handlers": [], "propagate": True},
+        },
     }
 
 
@@ -53,9 +57,7 @@ def add_context(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
 
 def hide_secrets(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
     """Replace values whose name says that they are secret."""
-    return {
-        name: "[hidden]" if name.lower() in SECRETS else value for name, value in event.items()
-    }
+    return {name: "[hidden]" if name.lower() in SECRETS else value for name, value in event.items()}
 
 
 _PROCESSORS: list[Any] = [

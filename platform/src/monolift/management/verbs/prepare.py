@@ -1,0 +1,75 @@
+"""Migrate every database, and load the sample data when asked to.
+
+What `monolift run` does before it starts. Safe to repeat: what is there already stays.
+"""
+
+import argparse
+import contextlib
+from pathlib import Path
+
+NEEDS_DJANGO = True
+
+# What people look for first, each at the first of its paths that exists.
+_CANDIDATES = {
+    "Open": ("/",),
+    "API docs": ("/api/docs", "/api/v1/docs"),
+    "Admin": ("/admin/",),
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument(
+        "--sample",
+        action="store_true",
+        help="run `load_sample --if-missing`, if the project has this command",
+    )
+    parser.add_argument(
+        "--pages",
+        metavar="FILE",
+        help="write the pages that the project has to a file: title, tab, path",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Prepare the databases."""
+    from django.conf import settings
+    from django.core.management import call_command, get_commands
+    from django.db import Error, connections
+    from django.db.migrations.executor import MigrationExecutor
+
+    from monolift.management.errors import VerbError
+
+    for alias in settings.DATABASES:
+        connection = connections[alias]
+        try:
+            executor = MigrationExecutor(connection)
+            count = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+            if count:
+                print(f"Database {alias}: applying {count} migrations ...", flush=True)
+            else:
+                print(f"Database {alias}: up to date.", flush=True)
+            # Also when there are none: the signal after it makes what a killed run left out.
+            call_command("migrate", database=alias, interactive=False, verbosity=0)
+        except Error as error:
+            reason = str(error).strip().partition("\n")[0]
+            raise VerbError(f"The database {alias!r} cannot be migrated: {reason}") from error
+    if options.sample and "load_sample" in get_commands():
+        call_command("load_sample", "--if-missing")
+    if options.pages:
+        lines = [f"{title}\t{path}\n" for title, path in _pages()]
+        Path(options.pages).write_text("".join(lines), encoding="utf-8")
+    return 0
+
+
+def _pages() -> list[tuple[str, str]]:
+    from django.urls import Resolver404, resolve
+
+    found = []
+    for title, paths in _CANDIDATES.items():
+        for path in paths:
+            with contextlib.suppress(Resolver404):
+                resolve(path)
+                found.append((title, path))
+                break
+    return found

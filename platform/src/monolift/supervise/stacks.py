@@ -1,0 +1,88 @@
+"""What runs beside the web process, for each stack."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from monolift.supervise.answers import Address
+from monolift.supervise.preflight import Refused
+from monolift.supervise.processes import Recipe
+from monolift.supervise.project import Project
+from monolift.supervise.servers import PostgreSQL, Redis
+from monolift.supervise.supervisor import Supervisor, say
+
+WORKER_DRAIN = "8"
+"""Seconds for running work to end; less than what the supervisor gives the whole process."""
+_SERVER_START = 60.0
+
+
+class Plan(NamedTuple):
+    """What `monolift run` was asked for."""
+
+    project: Project
+    data: Path
+    address: Address
+    server: str
+    sample: bool
+
+
+def embedded(supervisor: Supervisor, plan: Plan) -> Mapping[str, str]:
+    """SQLite files and threads: no server is needed. The environment of the project's processes."""
+    return {}
+
+
+def full(supervisor: Supervisor, plan: Plan) -> Mapping[str, str]:
+    """PostgreSQL and Redis, started here. The environment of the project's processes."""
+    servers = (PostgreSQL(plan.data), Redis(plan.data))
+    say("Starting PostgreSQL and Redis ...")
+    for server in servers:
+        server.prepare()
+    supervisor.keep([server.recipe() for server in servers])
+    for server in servers:
+        if not supervisor.until(server.ready, seconds=_SERVER_START):
+            raise Refused(
+                f"{server.recipe().name} does not answer after {_SERVER_START:.0f} s. "
+                f"Its log: {server.log}"
+            )
+    postgresql, redis = servers
+    return {
+        "MONOLIFT_POSTGRES": postgresql.url,
+        "REDIS_URL": redis.url,
+        "MONOLIFT_EXECUTOR": "celery",
+    }
+
+
+def roles(plan: Plan, *, celery: bool, environment: Mapping[str, str]) -> list[Recipe]:
+    """The processes of the project."""
+    project = plan.project
+    commands = {
+        "web": project.light(
+            "web", "--host", plan.address.host, "--port", str(plan.address.port),
+            "--server", plan.server,
+        ),
+        "worker": project.django("worker", "--drain", WORKER_DRAIN),
+    }  # fmt: skip
+    if celery:
+        commands["celery"] = project.django("celery")
+    return [
+        Recipe(name, command, environment, folder=project.folder)
+        for name, command in commands.items()
+    ]
+
+
+def preparation(plan: Plan, environment: Mapping[str, str]) -> Recipe:
+    """The process that migrates, loads the sample and finds out which pages there are."""
+    command = plan.project.django("prepare", "--pages", str(_pages_file(plan)))
+    if plan.sample:
+        command.append("--sample")
+    return Recipe("prepare", command, environment, folder=plan.project.folder)
+
+
+def pages(plan: Plan) -> list[tuple[str, str]]:
+    """(title, path) of the pages that the preparation has found."""
+    lines = _pages_file(plan).read_text(encoding="utf-8").splitlines()
+    return [(title, path) for title, _, path in (line.partition("\t") for line in lines)]
+
+
+def _pages_file(plan: Plan) -> Path:
+    return plan.data / "run.pages"
