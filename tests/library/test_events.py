@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 from django.db import connections
-
 from pytest_django import Settings
 
 from monolift import atomic, publish, use

@@ -67,7 +67,7 @@ def claim(alias: str, *, module: str | None = None) -> Claimed | None:
         return None
     rows = fetch(
         alias,
-        f"WITH picked AS ({due} {skip_locked(alias)}) "  # noqa: S608 - only text from this file
+        f"WITH picked AS ({due} {skip_locked(alias)}) "
         "UPDATE monolift_delivery SET attempts = attempts + 1, "
         f"lease_until = {after(alias, setting('LEASE'))}, token = %s FROM picked "
         "WHERE monolift_delivery.module = picked.module "

@@ -82,7 +82,7 @@ def _statement(vendor: str, alias: str) -> str:
     else:
         number = f"MAX(%s, COALESCE({last}, 0))"
     return (
-        f"INSERT INTO monolift_outbox ({_COLUMNS}) "  # noqa: S608 - only names from this file
+        f"INSERT INTO monolift_outbox ({_COLUMNS}) "
         f"VALUES (%s, %s, %s, %s, {number}, %s, %s, %s, {now(alias)})"
     )
 

@@ -60,7 +60,7 @@ def relay(alias: str) -> int:
             marks = ", ".join(["%s"] * len(events))
             execute(
                 alias,
-                f"UPDATE monolift_outbox SET relayed_at = {now(alias)} WHERE event IN ({marks})",  # noqa: S608
+                f"UPDATE monolift_outbox SET relayed_at = {now(alias)} WHERE event IN ({marks})",
                 [event.event for event in events],
             )
     return len(events)

@@ -84,7 +84,7 @@ atexit.register(_sender.close)
 
 def _send_datagrams() -> None:
     try:
-        ports = os.listdir(_folder())
+        ports = [file.name for file in _folder().iterdir()]
     except OSError:
         return
     for port in ports:
@@ -182,5 +182,5 @@ class _Notifier(threading.Thread):
                 try:
                     with connections[alias].cursor() as cursor:
                         cursor.execute(f"NOTIFY {CHANNEL}")
-                except Exception:  # noqa: BLE001 - polling covers a lost wake-up
+                except Exception:
                     connections[alias].close()

@@ -16,11 +16,11 @@ log = logger("monolift.worker")
 
 type Source = Callable[[str], bool]
 
-_sources: list[Source] = [lambda alias: deliveries.run_next(alias)]
+_sources: list[Source] = [deliveries.run_next]
 
 
 def register_source(source: Source) -> None:
-    """Add a kind of work: called with an alias, it does one piece and says whether there was one."""
+    """Add a kind of work: called with an alias, it does one piece if there is one, and says so."""
     _sources.append(source)
 
 
@@ -69,7 +69,7 @@ class Worker:
             seen = signal.count
             try:
                 busy = [alias for alias in aliases() if work_once(alias)]
-            except Exception as error:  # noqa: BLE001 - a database that is away comes back
+            except Exception as error:
                 log.error("worker could not look for work", exc_info=error)
                 busy = []
                 close_old_connections()

@@ -25,7 +25,17 @@ from monolift.kernel.events import Event
 from monolift.kernel.ids import uuid7
 from monolift.kernel.interface import Interface, Operation, command, operations_of, query
 from monolift.kernel.money import CurrencyMismatch, Money
-from monolift.kernel.saga import Saga, SagaRun, SagaStatus, Step, days, hours, minutes, seconds, step
+from monolift.kernel.saga import (
+    Saga,
+    SagaRun,
+    SagaStatus,
+    Step,
+    days,
+    hours,
+    minutes,
+    seconds,
+    step,
+)
 
 __all__ = [
     "CallFailed",

@@ -1,4 +1,4 @@
-"""The call matrix: who calls what, how often, how long, with what outcome. In memory, per process."""
+"""The call matrix of this process: who calls what, how often, how long, how it ends."""
 
 import itertools
 from dataclasses import dataclass

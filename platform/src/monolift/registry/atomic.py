@@ -83,7 +83,7 @@ def begin(scope: Scope, alias: str) -> None:
     scope.plain = False
     if scope.group is not None:
         if scope.group.alias != alias:
-            error = CallRefused(f"{scope.operation} writes to {alias!r}, not to the group's database.")
+            error = CallRefused(f"{scope.operation} writes to {alias!r}, outside the group.")
             scope.group.doom(error)
             raise error
         return
@@ -125,7 +125,8 @@ def _leave(scope: Scope, error: BaseException | None) -> None:
     outer, scope.outer = scope.outer, None
     scope.plain = scope.group is None and scope.outgoing is None
     if outer is not None:
-        outer.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)
+        trace = error.__traceback__ if error else None
+        outer.__exit__(type(error) if error else None, error, trace)
 
 
 def on_commit(function: Callable[[], Any], /) -> None:

@@ -19,10 +19,10 @@ _DEPENDENCIES = ("requires", "handlers", "sagas", "tasks")
 class Module(AppConfig):
     """A bounded context. `provides` names the class that implements each interface it offers.
 
-        class InventoryModule(Module):
-            name = "modules.inventory"
-            owner = "team-supply"
-            provides = {Inventory: "modules.inventory.services.InventoryService"}
+    class InventoryModule(Module):
+        name = "modules.inventory"
+        owner = "team-supply"
+        provides = {Inventory: "modules.inventory.services.InventoryService"}
     """
 
     owner: ClassVar[str] = ""

@@ -116,7 +116,8 @@ def _proxy_class(interface: Any) -> type[Any]:
     def describe(self: Any) -> str:
         return f"<proxy of {interface.interface_name}>"
 
-    return type(f"{interface.__name__}Proxy", (), {"__repr__": describe, "__doc__": interface.__doc__})
+    members = {"__repr__": describe, "__doc__": interface.__doc__}
+    return type(f"{interface.__name__}Proxy", (), members)
 
 
 on_change(_rebind)

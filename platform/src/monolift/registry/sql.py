@@ -54,5 +54,5 @@ def skip_locked(alias: str) -> str:
 
 
 def sqlite_time(at: datetime) -> str:
-    """A time as Django writes it to SQLite, always with microseconds, so that text order is time order."""
+    """A time as Django writes it to SQLite, with microseconds: text order is time order."""
     return at.strftime("%Y-%m-%d %H:%M:%S.%f")

@@ -85,7 +85,7 @@ def install(new: Topology) -> bool:
 
 
 def reset() -> None:
-    """Forget what is in force; the next use reads the file again. For tests and settings changes."""
+    """Forget what is in force; the next use reads the file again. For tests."""
     global _current
     with _lock:
         _current = None
@@ -136,6 +136,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text())
     except FileNotFoundError:
-        raise ImproperlyConfigured(f"MONOLIFT['TOPOLOGY'] names {path}, which is missing.") from None
+        message = f"MONOLIFT['TOPOLOGY'] names {path}, which is missing."
+        raise ImproperlyConfigured(message) from None
     except tomllib.TOMLDecodeError as error:
         raise ImproperlyConfigured(f"{path} is not valid TOML: {error}.") from None

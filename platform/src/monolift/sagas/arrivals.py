@@ -23,12 +23,13 @@ class Arrived:
     event: Event
 
 
-def match_of(step: Step[Any], saga: Saga) -> str:
-    """What an event must match to be this saga's."""
-    return _matches(step, getattr(saga, step.match or ""))
+def match_of(step: Step[Any], holder: Saga | Event) -> str:
+    """What an event carries, and a saga looks for, when they belong together."""
+    event_name = step.awaits.event_name if step.awaits else ""
+    return f"{event_name}:{getattr(holder, step.match or '')}"
 
 
-def find(record: Record, matches: str) -> Arrived | None:
+def find(record: Record, step: Step[Any], matches: str) -> Arrived | None:
     """The first event that came for a saga."""
     rows = fetch(
         record.alias,
@@ -36,15 +37,9 @@ def find(record: Record, matches: str) -> Arrived | None:
         "AND matches = %s ORDER BY created_at, event LIMIT 1",
         (record.module, record.saga.saga_name, matches),
     )
-    if not rows:
+    if not rows or step.awaits is None:
         return None
     identifier, body = rows[0]
-    step = next(
-        step
-        for step in record.saga.saga_steps
-        if step.awaits and matches.startswith(f"{step.awaits.event_name}:")
-    )
-    assert step.awaits is not None
     return Arrived(identifier, msgspec.json.decode(body, type=step.awaits))
 
 
@@ -84,15 +79,10 @@ def _keeper(saga: type[Saga], step: Step[Any]) -> Any:
                     saga.saga_owner,
                     saga.saga_name,
                     identifier,
-                    _matches(step, getattr(event, step.match or "")),
+                    match_of(step, event),
                     msgspec.json.encode(event).decode(),
                 ),
             )
             wake_after_commit(alias)
 
     return keep
-
-
-def _matches(step: Step[Any], value: object) -> str:
-    assert step.awaits is not None
-    return f"{step.awaits.event_name}:{value}"

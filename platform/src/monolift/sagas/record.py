@@ -41,7 +41,10 @@ class Refusal(msgspec.Struct):
 
 
 class Progress(msgspec.Struct, omit_defaults=True):
-    """Where a saga stands. `marks` tells per step: done, doubt, never, undone, kept, undo failed."""
+    """Where a saga stands.
+
+    `marks` tells per step: done, doubt, never, undone, kept, skipped, undo failed.
+    """
 
     cursor: int = 0
     marks: dict[str, str] = msgspec.field(default_factory=dict)

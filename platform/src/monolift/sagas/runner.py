@@ -40,6 +40,7 @@ from monolift.sagas.record import (
     AlreadyStarted,
     Intent,
     LeaseLost,
+    Progress,
     Record,
     Refusal,
 )
@@ -62,7 +63,7 @@ class Runner:
         self._released = False
 
     @property
-    def progress(self) -> Any:
+    def progress(self) -> Progress:
         """Where the saga stands."""
         return self.record.progress
 
@@ -142,29 +143,30 @@ class Runner:
     def _try_group(self, group: Sequence[Step[Any]]) -> tuple[int, BaseException | None]:
         before = self.record.snapshot()
         for attempt in range(1, _DEADLOCK_TRIES + 1):
-            index = 0
+            reached = 0
             try:
                 with self._transaction() as fused:
                     if not self.record.stored:
                         self.record.insert(held=True)
-                    for index, step in enumerate(group):
+                    for step in group:
                         act(self.record, step, group=fused, deadline=self.deadline)
                         self._done(step, "fused" if len(group) > 1 else "done")
+                        reached += 1
                     self._intend_next()
                     self._write()
                 self._after_commit()
-                return index, None
+                return reached, None
             except (LeaseLost, AlreadyStarted):
                 raise
             except Exception as error:
                 _raise_if_uncertain(error)
                 self.record.restore(before)
                 if not _serialisation_failure(error) or attempt == _DEADLOCK_TRIES:
-                    return index, error
+                    return min(reached, len(group) - 1), error
         raise AssertionError("unreachable")
 
     def _intend_next(self) -> None:
-        """The next external or distant step's intent rides in this commit, and ends of sagas too."""
+        """The next unfused step's intent rides in this commit, and so does the saga's end."""
         if self._cursor == len(self.steps):
             self._mark_end(SagaStatus.DONE)
             return
@@ -237,7 +239,7 @@ class Runner:
     def _await(self, step: Step[Any]) -> None:
         """Take the event if it is there; else rest until it comes or its time is over."""
         matches = arrivals.match_of(step, self.record.saga)
-        found = arrivals.find(self.record, matches)
+        found = arrivals.find(self.record, step, matches)
         if found is None:
             if self.record.status is SagaStatus.WAITING and self.record.due:
                 self.record.status = SagaStatus.RUNNING
@@ -357,11 +359,14 @@ class Runner:
         self._end(SagaStatus.STUCK if stuck else SagaStatus.UNDONE)
 
     def _next_undo(self) -> Step[Any] | None:
+        marks = self.progress.marks
         for step in reversed(self.steps):
-            if self.progress.marks.get(step.name) in ("done", "doubt"):
-                if step.undo_action is not None:
-                    return step
-                self.progress.marks[step.name] = "kept"
+            if marks.get(step.name) not in ("done", "doubt"):
+                continue
+            if step.undo_action is None:
+                marks[step.name] = "kept"
+            else:
+                return step
         return None
 
     def _settle(self, step: Step[Any]) -> None:
@@ -525,7 +530,8 @@ class Runner:
         return self.steps[self._cursor].name if self._cursor < len(self.steps) else ""
 
     def _past_pivot(self) -> bool:
-        return any(step.pivot and self.progress.marks.get(step.name) == "done" for step in self.steps)
+        marks = self.progress.marks
+        return any(step.pivot and marks.get(step.name) == "done" for step in self.steps)
 
 
 def _external(step: Step[Any]) -> bool:

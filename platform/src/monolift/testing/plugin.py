@@ -1,4 +1,4 @@
-"""The pytest plugin: the `topologies` marker and the `scenario` fixture. Installed by entry point."""
+"""The pytest plugin, by entry point: the `topologies` marker and the `scenario` fixture."""
 
 from collections.abc import Iterator
 from typing import Any

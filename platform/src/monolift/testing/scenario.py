@@ -15,10 +15,10 @@ _PIECES = 1000
 class Scenario:
     """Drives the platform from a test: no worker, no waiting, the test's own connection.
 
-        def test_an_expired_hold_gives_back(scenario, inventory):
-            inventory.reserve(...)
-            scenario.travel(minutes=20)
-            assert inventory.available(...) == ...
+    def test_an_expired_hold_gives_back(scenario, inventory):
+        inventory.reserve(...)
+        scenario.travel(minutes=20)
+        assert inventory.available(...) == ...
     """
 
     def run_until_idle(self) -> int:
@@ -27,7 +27,8 @@ class Scenario:
         Raises RuntimeError when there is no end to it.
         """
         for count in range(_PIECES):
-            if not any([worker.work_once(alias) for alias in worker.aliases()]):
+            busy = [alias for alias in worker.aliases() if worker.work_once(alias)]
+            if not busy:
                 return count
         raise RuntimeError(
             f"After {_PIECES} passes there is still work: something keeps making more of it."
@@ -38,7 +39,9 @@ class Scenario:
         clock.travel(timedelta(**by))
         return self.run_until_idle()
 
-    def settle(self, saga: Any, *, key: str, within: timedelta = timedelta(hours=2)) -> SagaRun[Any]:
+    def settle(
+        self, saga: Any, *, key: str, within: timedelta = timedelta(hours=2)
+    ) -> SagaRun[Any]:
         """Run until a saga ended, moving the clock over its pauses; how it then stands.
 
         Raises AssertionError when it has not ended `within` that time of the clock.

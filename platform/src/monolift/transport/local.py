@@ -18,7 +18,7 @@ from monolift.registry.scope import Scope, get_scope, reset_scope, root, set_sco
 from monolift.registry.transactions import foreign_transaction, seen
 from monolift.transport.perform import Target, admit, failure, perform
 
-_METHOD = '''
+_METHOD = """
 def {method}({parameters}):
     caller = get_scope(None)
     if caller is None:
@@ -56,7 +56,7 @@ def {method}({parameters}):
             cell.timed += 1
             cell.seconds += monotonic() - start
     return answer
-'''
+"""
 
 
 def build(binding: Binding) -> Methods:

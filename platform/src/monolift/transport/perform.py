@@ -74,9 +74,7 @@ def scope_of(target: Target, caller: Scope) -> Scope:
     return scope
 
 
-def perform(
-    target: Target, caller: Scope, key: CallKey | None, arguments: dict[str, Any]
-) -> Any:
+def perform(target: Target, caller: Scope, key: CallKey | None, arguments: dict[str, Any]) -> Any:
     """Run the call and give its answer, or raise what its caller may expect."""
     operation = target.operation
     scope = scope_of(target, caller)
@@ -84,7 +82,7 @@ def perform(
         return _keyed(target, scope, key, arguments)
     if operation.external:
         if scope.group is not None:
-            error = CallRefused(f"{operation.name} is external: it cannot be part of a transaction.")
+            error = CallRefused(f"{operation.name} is external: no transaction holds it.")
             scope.group.doom(error)
             raise error
         scope.key = f"once:{uuid7()}"
