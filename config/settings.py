@@ -6,9 +6,12 @@ MONOLIFT_POSTGRES   postgresql://user:password@host:port/name; DATABASE_URL is r
                     without both, the databases are SQLite files in the data folder
 MONOLIFT_DATABASES  `one` (default), or `each`: every module on a database of its own
 MONOLIFT_TRANSPORT  `local` (default), or `loopback`: calls between modules through the codec
+MONOLIFT_EXECUTOR   who runs deliveries: `threads` (default) of the worker, or `celery`
+MONOLIFT_WAKE       how a commit wakes the workers: `datagram` (default) on one machine, `notify`
+                    by PostgreSQL on several, or `poll`
 SECRET_KEY          required in production
 ALLOWED_HOSTS       comma-separated host names; required in production
-REDIS_URL           Celery's broker; only needed when Celery runs the deliveries
+REDIS_URL           Celery's broker; only needed with MONOLIFT_EXECUTOR=celery
 SERVE_STATIC        `0` when something in front of the shop serves /static/
 LOG_LEVEL           `INFO` by default
 """
@@ -198,12 +201,20 @@ MONOLIFT = {
     "TOPOLOGY": BASE_DIR / "config" / "topology.toml",
     "DATA": DATA_DIR,
     "TRANSPORT": _choice("MONOLIFT_TRANSPORT", "local", "loopback"),
+    "EXECUTOR": _choice("MONOLIFT_EXECUTOR", "threads", "celery"),
+    "CELERY_APP": "config.celery.app",
+    "WAKE": _choice("MONOLIFT_WAKE", "datagram", "notify", "poll"),
 }
 PAYMENTS = {
     "PROVIDER": "modules.payments.provider.sandbox.SandboxProvider",
     "SANDBOX_FILE": DATA_DIR / "payments-sandbox.sqlite3",
 }
 CELERY_BROKER_URL = os.environ.get("REDIS_URL", "")
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 
 # Everything else --------------------------------------------------------------------------------
 

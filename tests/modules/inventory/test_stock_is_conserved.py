@@ -1,0 +1,66 @@
+"""Whatever happens in whatever order, no stock appears or disappears."""
+
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from modules.inventory import models
+from modules.inventory.interface import HoldExpired, InsufficientStock, Inventory, Line, Sku
+from modules.inventory.tasks import expire_hold
+from monolift import use
+
+REFERENCES = [uuid4() for _ in range(4)]
+SKUS = st.sampled_from(["A", "B", "C"])
+LINES = st.dictionaries(SKUS, st.integers(1, 6), min_size=1)
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("receive"), st.just(REFERENCES[0]), LINES),
+        st.tuples(st.just("reserve"), st.sampled_from(REFERENCES), LINES),
+        st.tuples(
+            st.sampled_from(["take", "release", "expire"]),
+            st.sampled_from(REFERENCES),
+            st.just({}),
+        ),
+    ),
+    max_size=25,
+)
+inventory = use(Inventory)
+
+
+def act(action: str, reference: UUID, wanted: dict[str, int]) -> None:
+    """Do one thing; refusals are part of life."""
+    lines = [Line(sku=Sku(sku), quantity=quantity) for sku, quantity in wanted.items()]
+    try:
+        match action:
+            case "receive":
+                inventory.receive(reference=uuid4(), lines=lines)
+            case "reserve":
+                inventory.reserve(reference=reference, lines=lines)
+            case "take":
+                inventory.take(reference=reference)
+            case "release":
+                inventory.release(reference=reference)
+            case "expire":
+                for hold in models.Hold.objects.filter(reference=reference):
+                    expire_hold(hold_id=hold.id)
+    except (InsufficientStock, HoldExpired):
+        pass
+
+
+@pytest.mark.django_db(databases="__all__")
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(steps=STEPS)
+def test_received_is_available_and_held_and_taken(
+    steps: list[tuple[str, UUID, dict[str, int]]],
+) -> None:
+    models.Hold.objects.all().delete()
+    models.Stock.objects.all().delete()
+    for step in steps:
+        act(*step)
+        for count in inventory.count():
+            assert count.available >= 0
+            assert count.received == count.available + count.held + count.taken, (step, count)
