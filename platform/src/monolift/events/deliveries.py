@@ -1,6 +1,6 @@
 """Claiming and running deliveries. The delivery row is the inbox: done commits with the effect."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -37,16 +37,33 @@ class LeaseLost(Exception):
     """Another worker has taken over; what was done here is rolled back."""
 
 
-_DUE = """
-    SELECT d.module, d.event, d.subscriber FROM monolift_delivery d
-    WHERE d.state = 'pending' AND d.due_at <= {now}
-      AND (d.lease_until IS NULL OR d.lease_until <= {now}) {modules}
+_IS_DUE = """
+    d.state = 'pending' AND d.due_at <= {now}
+      AND (d.lease_until IS NULL OR d.lease_until <= {now})
       AND (d.key IS NULL OR NOT EXISTS (
         SELECT 1 FROM monolift_delivery e
         WHERE e.module = d.module AND e.publisher = d.publisher AND e.key = d.key
           AND e.state <> 'done'
-          AND (e.number, e.event, e.subscriber) < (d.number, d.event, d.subscriber)))
-    ORDER BY d.due_at LIMIT 1"""
+          AND (e.number, e.event, e.subscriber) < (d.number, d.event, d.subscriber)))"""
+_DUE = (
+    "SELECT d.module, d.event, d.subscriber FROM monolift_delivery d WHERE "
+    + _IS_DUE
+    + " {modules} ORDER BY d.due_at LIMIT 1"
+)
+
+
+def waiting_modules(alias: str, modules: Sequence[str]) -> list[str]:
+    """Those of the modules that have a delivery which could be claimed now."""
+    names = ", ".join(["(%s)"] * len(modules))
+    rows = fetch(
+        alias,
+        f"WITH known(module) AS (VALUES {names}) "
+        "SELECT known.module FROM known WHERE EXISTS ("
+        "SELECT 1 FROM monolift_delivery d WHERE d.module = known.module AND "
+        f"{_IS_DUE.format(now=now(alias))})",
+        modules,
+    )
+    return [module for (module,) in rows]
 
 
 def run_next(alias: str, *, module: str | None = None) -> bool:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 from django.db import close_old_connections, connections
 
-from monolift.events import deliveries, relay
+from monolift.events import relay
+from monolift.events.executors import executor
 from monolift.events.wake import Listener, signal
 from monolift.observe.logs import logger
 from monolift.registry.modules import modules
@@ -16,7 +17,7 @@ log = logger("monolift.worker")
 
 type Source = Callable[[str], bool]
 
-_sources: list[Source] = [deliveries.run_next]
+_sources: list[Source] = [lambda alias: executor().work(alias)]
 
 
 def register_source(source: Source) -> None:

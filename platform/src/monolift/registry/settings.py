@@ -19,6 +19,8 @@ _DEFAULTS: dict[str, Any] = {
     "FUSION": True,
     # Who runs deliveries: "threads" in the worker process, or "celery".
     "EXECUTOR": "threads",
+    # The Celery application as a dotted path, "config.celery.app"; needed with "celery".
+    "CELERY_APP": None,
     # Threads of one worker process.
     "WORKER_THREADS": 2,
     # Seconds between looks at the tables when no wake-up comes.
