@@ -39,6 +39,7 @@ class Checkout(Saga, version=1):
     order_id: OrderId
     basket_id: BasketId
     attempt: int
+    currency: str
     articles: tuple[Article, ...]
     address: Address
     delivery: str
@@ -62,7 +63,7 @@ class Checkout(Saga, version=1):
         """Fix the prices, if they are those the customer saw."""
         quote = pricing.quote(
             lines=[QuoteLine(sku=line.sku, quantity=line.quantity) for line in self.articles],
-            currency=self.expected_total.currency,
+            currency=self.currency,
             country=self.address.country,
         )
         if quote.total != self.expected_total:
@@ -119,7 +120,7 @@ class Checkout(Saga, version=1):
         order = models.Order(
             id=self.order_id,
             basket_id=self.basket_id,
-            currency=self.expected_total.currency,
+            currency=self.currency,
             total=self.expected_total.amount,
             address=_plain(self.address),
             delivery=self.delivery,

@@ -126,6 +126,7 @@ class OrdersService(Orders):
             order_id=order_id,
             basket_id=basket_id,
             attempt=basket.attempt,
+            currency=basket.currency,
             articles=tuple(
                 Article(sku=line.sku, title=f"{line.title}, {line.name}", quantity=line.quantity)
                 for line in basket.lines
@@ -138,7 +139,7 @@ class OrdersService(Orders):
         )
         if run.status is SagaStatus.DONE:
             return _paid(run.state)
-        if run.status in (SagaStatus.UNDONE, SagaStatus.ABANDONED):
+        if run.status is SagaStatus.UNDONE:
             _refuse(run)
         return self.order(order_id=order_id)
 
