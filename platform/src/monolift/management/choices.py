@@ -1,4 +1,6 @@
-"""What the command line names: modules, with an answer for names that are unknown."""
+"""What the command line names, with an answer for names that are unknown."""
+
+import argparse
 
 from monolift.management.errors import VerbError
 
@@ -15,3 +17,28 @@ def module_labels(given: str | None) -> list[str]:
         if label not in known:
             raise VerbError(f"There is no module {label!r}. Installed: {', '.join(known)}.")
     return labels
+
+
+def add_selection(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a list: of which modules, and how long."""
+    parser.add_argument("--modules", metavar="A,B", help="of these modules (default: of all)")
+    parser.add_argument(
+        "--limit",
+        type=_limit,
+        metavar="N",
+        default=50,
+        help="how many at most (default: %(default)s)",
+    )
+
+
+def add_format(parser: argparse.ArgumentParser) -> None:
+    """Add `--format`."""
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="text for people, or json"
+    )
+
+
+def _limit(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return int(text)
