@@ -97,7 +97,10 @@ def test_a_user_signs_in_by_email_in_any_case() -> None:
     assert authenticate(username="ada@example.org", password="wrong") is None
 
 
-@pytest.mark.parametrize("page", ["catalog/product", "inventory/stock", "payments/entry", "orders/order", "identity/user"])
+@pytest.mark.parametrize(
+    "page",
+    ["catalog/product", "inventory/stock", "payments/entry", "orders/order", "identity/user"],
+)
 def test_the_admin_shows_what_there_is(client: Client, page: str) -> None:
     client.force_login(User.objects.create_superuser("root@example.org", "x"))
     assert client.get(f"/admin/{page}/").status_code == 200

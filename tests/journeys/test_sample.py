@@ -31,7 +31,9 @@ def state() -> object:
     return (
         list(Product.objects.order_by("slug").values()),
         list(Variant.objects.order_by("sku").values()),
-        list(ListPrice.objects.order_by("sku", "currency").values_list("sku", "currency", "amount")),
+        list(
+            ListPrice.objects.order_by("sku", "currency").values_list("sku", "currency", "amount")
+        ),
         list(Promotion.objects.order_by("sku").values_list("sku", "percent")),
         list(use(Inventory).count()),
         fetch(topology().alias("catalog"), "SELECT event FROM monolift_outbox ORDER BY event"),
@@ -58,9 +60,7 @@ def test_everything_on_show_can_be_bought_and_has_a_picture() -> None:
         assert picture.exists()
     stock = customer.get("/inventory/availability?" + "&".join(f"sku={sku}" for sku in skus))
     assert all(stock[sku] > 0 for sku in skus)
-    assert any(
-        variant["price_before"] for product in products for variant in product["variants"]
-    )
+    assert any(variant["price_before"] for product in products for variant in product["variants"])
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:

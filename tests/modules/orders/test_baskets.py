@@ -189,9 +189,7 @@ def test_a_basket_has_room_for_so_many_articles(basket_id: BasketId) -> None:
         ("email", "nobody", "email"),
     ],
 )
-def test_an_address_is_sensible(
-    basket_id: BasketId, field: str, value: str, problem: str
-) -> None:
+def test_an_address_is_sensible(basket_id: BasketId, field: str, value: str, problem: str) -> None:
     address = msgspec.structs.replace(ADDRESS, **{field: value})
     with pytest.raises(InvalidAddress, match=problem):
         orders.set_address(basket_id=basket_id, address=address)

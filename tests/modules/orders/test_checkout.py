@@ -301,7 +301,9 @@ def test_no_statement_carries_a_card_number(scenario: Scenario) -> None:
     shelve()
     order = check_out(basket_with())
     alias = topology().alias("orders")
-    rows = fetch(alias, "SELECT state, progress FROM monolift_saga WHERE key = %s", (str(order.id),))
+    rows = fetch(
+        alias, "SELECT state, progress FROM monolift_saga WHERE key = %s", (str(order.id),)
+    )
     assert len(rows) == 1
     assert "4242424242424242" not in str(rows)
 
