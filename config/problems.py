@@ -1,4 +1,4 @@
-"""Below `/api/` every error is a problem (RFC 9457), also those raised before the API is reached."""
+"""Below `/api/` every error is a problem (RFC 9457), also what goes wrong before the API."""
 
 from collections.abc import Callable
 

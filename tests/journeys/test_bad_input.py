@@ -1,4 +1,4 @@
-"""Bad input over the REST API: always a problem (RFC 9457) of the 4xx kind, and nothing half done."""
+"""Bad input over the REST API: always a 4xx problem (RFC 9457), and nothing half done."""
 
 import json
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ ODD = [
     "Robert'); DROP TABLE orders_order;--",
     "<script>alert(1)</script>",
     "{{7*7}}",
-    "ｆｕｌｌｗｉｄｔｈ",
+    "\uff46\uff55\uff4c\uff4c width",
     "Ṱ̺̺o͞ i̲n̬v̡oke",
     "👩‍👩‍👧 family",
     "مرحبا",

@@ -44,7 +44,12 @@ def test_without_migrations_it_is_not(tmp_path: Path) -> None:
         "MONOLIFT_DATA": str(tmp_path),
     }
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.stdout.strip() == "503 not migrated", done.stderr
 
@@ -122,7 +127,9 @@ def test_wrong_settings_are_refused_with_the_way_out(
 ) -> None:
     environment = {"PATH": os.environ["PATH"], "MONOLIFT_DATA": str(tmp_path), **changes}
     command = [sys.executable, "manage.py", "check"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode != 0
     assert message in done.stderr.strip().splitlines()[-1]
 
@@ -136,5 +143,7 @@ def test_production_settings_pass_djangos_deployment_checks(tmp_path: Path) -> N
         "ALLOWED_HOSTS": "shop.example",
     }
     command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "ERROR"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
