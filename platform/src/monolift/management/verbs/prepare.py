@@ -1,4 +1,4 @@
-"""Migrate every database, and load the sample data when asked to.
+"""Create and migrate every database, and load the sample data when asked to.
 
 What `monolift run` does before it starts. Safe to repeat: what is there already stays.
 """
@@ -6,6 +6,7 @@ What `monolift run` does before it starts. Safe to repeat: what is there already
 import argparse
 import contextlib
 from pathlib import Path
+from typing import Any
 
 NEEDS_DJANGO = True
 
@@ -43,6 +44,7 @@ def run(options: argparse.Namespace) -> int:
     for alias in settings.DATABASES:
         connection = connections[alias]
         try:
+            _create_if_missing(connection)
             executor = MigrationExecutor(connection)
             count = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
             if count:
@@ -60,6 +62,20 @@ def run(options: argparse.Namespace) -> int:
         lines = [f"{title}\t{path}\n" for title, path in _pages()]
         Path(options.pages).write_text("".join(lines), encoding="utf-8")
     return 0
+
+
+def _create_if_missing(connection: Any) -> None:
+    """PostgreSQL does not make a database by itself, as SQLite does with its files."""
+    from django.db import OperationalError
+
+    try:
+        connection.ensure_connection()
+    except OperationalError as error:
+        name = connection.settings_dict["NAME"]
+        if connection.vendor != "postgresql" or f'"{name}" does not exist' not in str(error):
+            raise
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {connection.ops.quote_name(name)}")
 
 
 def _pages() -> list[tuple[str, str]]:
