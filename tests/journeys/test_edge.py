@@ -31,7 +31,16 @@ def test_a_migrated_shop_is_healthy(client: Client) -> None:
     assert set(response.json()["databases"]) == set(settings.DATABASES)
 
 
-def test_without_migrations_it_is_not(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("database", "answer"),
+    [
+        ({}, "503 not migrated"),
+        ({"MONOLIFT_POSTGRES": "postgresql://nobody@127.0.0.1:1/none"}, "503 no answer"),
+    ],
+)
+def test_without_its_database_it_is_not(
+    database: dict[str, str], answer: str, tmp_path: Path
+) -> None:
     code = (
         "import django; django.setup()\n"
         "from django.test import Client\n"
@@ -42,6 +51,7 @@ def test_without_migrations_it_is_not(tmp_path: Path) -> None:
         "PATH": os.environ["PATH"],
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "MONOLIFT_DATA": str(tmp_path),
+        **database,
     }
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -51,7 +61,7 @@ def test_without_migrations_it_is_not(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert done.stdout.strip() == "503 not migrated", done.stderr
+    assert done.stdout.strip() == answer, done.stderr
 
 
 def test_the_documentation_loads_nothing_from_elsewhere(client: Client) -> None:

@@ -285,6 +285,53 @@ def test_a_capture_without_an_answer_is_neither_lost_nor_doubled(scenario: Scena
     assert_books_balance()
 
 
+class TakesForEver(PaymentsService):
+    """Payments whose bank answers after the hold on the stock is gone."""
+
+    def authorise(self, *, reference: UUID, amount: Money, card_token: str) -> Payment:
+        """Answer too late."""
+        use(Inventory).release(reference=reference)
+        return super().authorise(reference=reference, amount=amount, card_token=card_token)
+
+
+@both
+def test_a_hold_that_lapses_meanwhile_gives_the_money_back() -> None:
+    shelve()
+    basket_id = basket_with()
+    with override(Payments, TakesForEver()), pytest.raises(CheckoutFailed, match="given back"):
+        check_out(basket_id)
+    assert charges() == [("voided", 1200)]
+    assert_nothing_happened()
+    assert check_out(basket_id).state is OrderState.PAID
+
+
+class NeverAuthorises(PaymentsService):
+    """Payments whose authorisations happen, but nobody hears of them."""
+
+    def authorise(self, *, reference: UUID, amount: Money, card_token: str) -> Payment:
+        """Give no answer."""
+        super().authorise(reference=reference, amount=amount, card_token=card_token)
+        raise Unavailable("payments.authorise", "nobody is there")
+
+
+def test_an_authorisation_in_doubt_is_settled_before_it_is_undone(scenario: Scenario) -> None:
+    shelve()
+    basket_id = basket_with()
+    with override(Payments, NeverAuthorises()):
+        order = check_out(basket_id)
+        assert order.state is OrderState.PROCESSING
+        assert [line.sku for line in order.lines] == ["MUG"]
+        stuck = scenario.settle(Checkout, key=str(order.id))
+        assert stuck.status is SagaStatus.STUCK
+        assert orders.order(order_id=order.id).state is OrderState.PROCESSING
+    operate.retry(topology().alias("orders"), str(stuck.id))
+    scenario.run_until_idle()
+    assert orders.order(order_id=order.id).state is OrderState.FAILED
+    assert charges() == [("voided", 1200)]
+    assert_nothing_happened()
+    assert check_out(basket_id).state is OrderState.PAID
+
+
 @both
 def test_a_whole_checkout_takes_few_statements() -> None:
     shelve()
