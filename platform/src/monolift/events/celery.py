@@ -32,10 +32,6 @@ TASK = "monolift.work"
 
 TURN = 10.0
 """Seconds after which a hint's task makes room for those of other modules."""
-EXPIRES = 60
-"""Seconds after which a hint that nobody took is dropped; newer ones are behind it."""
-BACKLOG = 50
-"""Hints of one module that wait at most: more of them say nothing new."""
 
 log = logger("monolift.celery")
 
@@ -46,7 +42,7 @@ def connect(app: Celery) -> None:
     def work(*, module: str) -> None:
         run_lanes(app, module=module)
 
-    app.task(work, name=TASK, serializer="json", ignore_result=True)
+    app.task(work, name=TASK, shared=False, serializer="json", ignore_result=True)
 
 
 def application() -> Celery:
@@ -84,7 +80,6 @@ def send_hint(app: Celery, connection: Any, *, module: str) -> None:
         kwargs={"module": module},
         queue=module,
         connection=connection,
-        expires=EXPIRES,
         retry=False,  # the next look at the table is the retry
     )
 
@@ -136,11 +131,12 @@ class HandOut:
                 connect_timeout=5,
                 transport_options={"socket_timeout": 5, "socket_connect_timeout": 5},
             )
-        if self._backlog(self._connection, module) < BACKLOG:
+        # Whoever takes a hint that still waits will see all that is due now: another says nothing.
+        if not self._waiting(self._connection, module):
             send_hint(self._app, self._connection, module=module)
 
     @staticmethod
-    def _backlog(connection: Any, module: str) -> int:
+    def _waiting(connection: Any, module: str) -> int:
         try:
             declared = connection.default_channel.queue_declare(module, passive=True)
         except connection.channel_errors:  # there is no such queue yet
