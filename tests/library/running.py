@@ -114,10 +114,9 @@ class Running:
         self.seen: set[int] = set()
         self._out = (folder / "out").open("w+")
         self._err = (folder / "err").open("w+")
-        where = ("--port", str(self.port), "--data", str(self.data))
         self.env = environment(**env, **{MARK: self.mark})
         self.process = subprocess.Popen(
-            (str(MONOLIFT), "run", *where, *arguments),
+            (*self.command, *arguments),
             cwd=ROOT,
             env=self.env,
             stdin=subprocess.DEVNULL,
@@ -125,6 +124,11 @@ class Running:
             stderr=self._err,
             start_new_session=True,
         )
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The command line."""
+        return (str(MONOLIFT), "run", "--port", str(self.port), "--data", str(self.data))
 
     def healthy(self) -> bool:
         """True when the web process says that all is well."""
