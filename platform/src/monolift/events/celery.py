@@ -19,6 +19,7 @@ from typing import Any
 
 from celery import Celery
 from django.core.exceptions import ImproperlyConfigured
+from django.db import reset_queries
 from django.utils.module_loading import import_string
 
 from monolift.events import deliveries
@@ -68,6 +69,7 @@ def run_lanes(app: Celery, *, module: str) -> None:
     alias = topology().alias(module)
     until = time.monotonic() + TURN
     while deliveries.run_next(alias, module=module):
+        reset_queries()  # with DEBUG, Django keeps each statement until a request begins
         if time.monotonic() >= until:
             with app.connection_for_write() as connection:
                 send_hint(app, connection, module=module)

@@ -2,8 +2,9 @@
 
 import threading
 from collections.abc import Callable
+from time import monotonic
 
-from django.db import close_old_connections, connections
+from django.db import close_old_connections, connections, reset_queries
 
 from monolift.events import relay
 from monolift.events.executors import executor
@@ -60,8 +61,9 @@ class Worker:
         """Finish what is running and end; False when something still runs after `timeout`."""
         self._stopping.set()
         signal.set()
+        deadline = monotonic() + timeout
         for thread in self._threads:
-            thread.join(timeout)
+            thread.join(max(deadline - monotonic(), 0))
         self._listener.stop()
         return not any(thread.is_alive() for thread in self._threads)
 
@@ -75,6 +77,7 @@ class Worker:
                 busy = []
                 close_old_connections()
                 self._stopping.wait(setting("POLL"))
+            reset_queries()  # with DEBUG, Django keeps each statement until a request begins
             if not busy:
                 close_old_connections()
                 signal.wait(seen, timeout=setting("POLL"))

@@ -52,9 +52,14 @@ def _run(supervisor: Supervisor, plan: Plan, stack: str) -> None:
         raise Refused("The databases could not be prepared; the reason is above.")
     supervisor.keep(stacks.roles(plan, celery=stack == "full", environment=environment))
     address = plan.address
-    if not supervisor.until(lambda: address.status("/healthz") == 200, seconds=_SLOW):
-        say(f"{address.url}/healthz does not answer after {_SLOW:.0f} s; still waiting.")
-        supervisor.until(lambda: address.status("/healthz") == 200, seconds=float("inf"))
+
+    def serves() -> bool:
+        # A project without /healthz serves as soon as it says that it has none.
+        return address.status("/healthz") in (200, 404)
+
+    if not supervisor.until(serves, seconds=_SLOW):
+        say(f"{address.url}/healthz is not well after {_SLOW:.0f} s; still waiting.")
+        supervisor.until(serves, seconds=float("inf"))
     say("")
     for title, path in stacks.pages(plan):
         say(f"  {title:<9} {address.url}{path}")

@@ -34,15 +34,24 @@ def run(options: argparse.Namespace) -> int:
     """Work until told to stop."""
     import os
 
-    from celery.signals import setup_logging, worker_process_init
     from django.core.exceptions import ImproperlyConfigured
 
-    from monolift.events.celery import application
     from monolift.management.choices import module_labels
     from monolift.management.errors import VerbError
     from monolift.supervise.lifeline import end_with_parent
 
     queues = module_labels(options.modules)
+    try:
+        from celery.signals import setup_logging, worker_process_init
+
+        from monolift.events.celery import application
+    except ModuleNotFoundError as error:
+        if error.name != "celery":
+            raise
+        raise VerbError(
+            "Celery is not installed. It comes with the extra `celery`: "
+            'pip install "monolift[celery]".'
+        ) from None
     try:
         app = application()
     except (ImproperlyConfigured, ImportError) as error:

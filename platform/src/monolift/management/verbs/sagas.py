@@ -160,11 +160,12 @@ def _find(identifier: str) -> "tuple[str, SagaRow]":
 def _summary(row: "SagaRow") -> dict[str, Any]:
     return {
         "id": row.id,
-        "saga": f"{row.name}, version {row.version}",
+        "saga": row.name,
+        "version": row.version,
         "module": row.module,
         "key": row.key,
         "status": row.status,
-        "waits for": row.waits_for,
+        "waits_for": row.waits_for,
         "attempts": row.attempts,
         "failure": row.failure,
         "due": row.due_at if row.status in ("running", "undoing") else None,

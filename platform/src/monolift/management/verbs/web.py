@@ -36,5 +36,13 @@ def run(options: argparse.Namespace) -> int:
     except Refused as error:
         raise VerbError(str(error)) from None
     web = Web(options.host, options.port, options.threads)
-    serve(server=options.server, web=web, project=project)
+    try:
+        serve(server=options.server, web=web, project=project)
+    except ModuleNotFoundError as error:
+        if error.name != options.server:
+            raise
+        raise VerbError(
+            f"{options.server} is not installed. It comes with the extra `run`: "
+            'pip install "monolift[run]".'
+        ) from None
     return 0
