@@ -75,10 +75,9 @@ def fill(*quantities: int, sku: str = "a") -> None:
 
 
 def look() -> None:
-    """One look at the tables by the worker."""
-    for alias in aliases():
-        while work_once(alias):
-            pass
+    """The worker looks at the tables until there is nothing left for it to do."""
+    while [alias for alias in aliases() if work_once(alias)]:
+        pass
 
 
 def mails() -> list[str]:
