@@ -125,10 +125,10 @@ def _step(old: dict[str, Any], new: dict[str, Any], report: Callable[..., None])
             was, now = (", ".join(one[part]) or "none" for one in (old, new))
             report(f"step {part}", f"{step}: its {part} were {was} and are {now}")
     if old["undo"] != new["undo"]:
-        rule, has = (
-            ("undo added", "has an") if new["undo"] else ("undo removed", "no longer has an")
-        )
-        report(rule, f"{step} {has} undo")
+        if new["undo"]:
+            report("undo added", f"{step} has an undo now")
+        else:
+            report("undo removed", f"{step} no longer has an undo")
     if old["within"] != new["within"]:
         report("within", f"{step}: within was {old['within']} s and is {new['within']} s")
 

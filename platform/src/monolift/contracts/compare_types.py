@@ -64,16 +64,17 @@ class TypeComparison:
 
     def compare(self, old: Schema, new: Schema, where: Where) -> None:
         """Report how the type in a place has changed."""
-        if "$ref" in old and "$ref" in new:
-            self._components(old["$ref"], new["$ref"])
-            return
         old_null, old_types = self._alternatives(old, self._old)
         new_null, new_types = self._alternatives(new, self._new)
         if old_null != new_null:
             now = "may be None now" if new_null else "may no longer be None"
             self._report("null", f"{where.text} {now}")
         if len(old_types) == len(new_types) == 1:
-            self._one(old_types[0], new_types[0], where)
+            (one,), (other,) = old_types, new_types
+            if "$ref" in one and "$ref" in other:
+                self._components(one["$ref"], other["$ref"])
+            else:
+                self._one(one, other, where)
         else:
             self._union(old_types, new_types, where)
 

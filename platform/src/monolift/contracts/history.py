@@ -24,8 +24,8 @@ class NoBase(Exception):
 def base(folder: Path, *, against: str | None = None) -> Base:
     """The files of `folder` where this branch left the trunk.
 
-    On the trunk itself that is the commit before. Raises NoBase without git or a commit before;
-    ContractError when `against` is no commit.
+    On the trunk itself that is the last commit while there are changes to it, else the one before.
+    Raises NoBase without git or a trunk; ContractError when `against` is no commit.
     """
     here = folder.parent
     if against is not None:
@@ -48,10 +48,8 @@ def _merge_base(here: Path) -> str:
     commit = _git(here, "merge-base", "HEAD", trunk)
     if not commit:
         raise NoBase(f"{trunk} and HEAD have no common commit here; fetch more of the history")
-    if commit == head:
-        commit = _git(here, "rev-parse", "--verify", "--quiet", "HEAD^")
-        if not commit:
-            raise NoBase("there is no commit before this one here")
+    if commit == head and not _git(here, "status", "--porcelain", "--untracked-files=no"):
+        return _git(here, "rev-parse", "--verify", "--quiet", "HEAD^") or head
     return commit
 
 

@@ -113,10 +113,12 @@ def text_of(snapshot: Snapshot) -> str:
 def parse(texts: Mapping[str, str], *, where: str) -> Snapshots:
     """The snapshots among files given by their paths; other files are left out.
 
-    Raises ContractError for a file that is not JSON.
+    Raises ContractError for a JSON file that cannot be read.
     """
     found: Snapshots = {}
     for path, text in texts.items():
+        if not path.endswith(".json"):
+            continue
         try:
             content = json.loads(text)
         except json.JSONDecodeError as error:

@@ -12,27 +12,47 @@ command line, or nothing to compare.
 import argparse
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 NEEDS_DJANGO = True
 
 
+class _Action(argparse.ArgumentParser):
+    """Refuses a wrong command line with 3, because argparse's own 2 means BREAKING here."""
+
+    def error(self, message: str) -> NoReturn:
+        _refuse(self, message)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return known, unknown
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add `write`, `check` and their options."""
-    parser.epilog = None  # the exit codes of the other verbs
-    parser.add_argument("action", choices=("write", "check"), help="what to do")
-    parser.add_argument(
-        "--folder", type=Path, metavar="DIR", help="where snapshots are (default: contracts/)"
+    parser.epilog = None  # it lists the exit codes of the other verbs
+    parser.error = lambda message: _refuse(parser, message)  # type: ignore[method-assign]  # as above
+    actions = parser.add_subparsers(
+        dest="action", metavar="ACTION", required=True, parser_class=_Action
     )
-    parser.add_argument(
-        "--against", metavar="REF", help="check: compare with this commit instead of the trunk"
+    write = actions.add_parser("write", help="bring the snapshots up to date")
+    check = actions.add_parser("check", help="say what changed, and what it breaks")
+    for action in (write, check):
+        action.add_argument(
+            "--folder", type=Path, metavar="DIR", help="where snapshots are (default: contracts/)"
+        )
+    check.add_argument(
+        "--against",
+        metavar="REF",
+        help="compare with this commit (default: where we left the trunk)",
     )
 
-    def error(message: str) -> NoReturn:
-        parser.print_usage(sys.stderr)
-        parser.exit(3, f"{parser.prog}: error: {message}\n")
 
-    parser.error = error  # type: ignore[method-assign]  # 2, argparse's own, means BREAKING here
+def _refuse(parser: argparse.ArgumentParser, message: str) -> NoReturn:
+    parser.print_usage(sys.stderr)
+    parser.exit(3, f"{parser.prog}: error: {message}\n")
 
 
 def run(options: argparse.Namespace) -> int:
