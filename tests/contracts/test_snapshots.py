@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from monolift.contracts.rules import RULES
+
 ROOT = Path(__file__).parents[2]
 
 SETTINGS = """
@@ -256,3 +258,11 @@ def test_a_broken_file_is_named(project: Project) -> None:
     code, output = project.contracts("check")
     assert code == 3
     assert "contracts/depot/depot.v1.json, line 1, is not JSON" in output
+
+
+def test_the_guide_lists_every_kind_of_change() -> None:
+    guide = (ROOT / "docs/guides/contracts.md").read_text(encoding="utf-8")
+    _, table = guide.split("| Change | Verdict | Why |\n|---|---|---|\n")
+    assert table == "".join(
+        f"| {rule.change} | {rule.verdict} | {rule.why} |\n" for rule in RULES.values()
+    )
