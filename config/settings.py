@@ -109,6 +109,7 @@ INSTALLED_APPS = [
     "config",
     "config.identity",
     *(f"modules.{name}" for name in MODULES),
+    "modules.storefront",  # has no tables, so no database of its own either
 ]
 MIDDLEWARE = [
     "monolift.gateway.requests.RequestScopeMiddleware",

@@ -125,9 +125,14 @@ def _refusal(error: DomainError, basket: Basket, form: CheckoutForm) -> Refusal:
                 "card again and pay."
             )
         case OutOfStock(sku=sku, available=available):
-            left = f"Only {available} of" if available else "There is nothing left of"
-            change = "Change the quantity" if available else "Remove it"
-            sentence, to_basket = f"{left} {_title(basket, sku)}. {change} in your basket.", True
+            title, to_basket = _title(basket, sku), True
+            if available:
+                left = "is" if available == 1 else "are"
+                sentence = f"Only {available} of {title} {left} left. Lower the quantity in your "
+                sentence += "basket. Nothing was charged."
+            else:
+                sentence = f"{title} has just sold out. Remove it from your basket. Nothing was "
+                sentence += "charged."
         case PaymentRefused(reason=reason):
             reason = reason.rstrip(".")
             sentence = f"The card was refused: {reason}. Nothing was charged. Try another card."
@@ -162,9 +167,10 @@ def _page(
     if country not in form.countries:
         country = ""
     context: dict[str, Any] = {
-        "basket": basket,
         "form": form,
-        "address_fields": [form[name] for name in form.ADDRESS],
+        "lines": [
+            (line, line.unit * line.quantity if line.unit else None) for line in basket.lines
+        ],
         "quote": _quote(basket, country or None),
         "country": form.countries.get(country, ""),
         "refusal": refusal,
