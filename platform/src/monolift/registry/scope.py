@@ -10,6 +10,8 @@ import threading
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
+
 if TYPE_CHECKING:
     from django.db.transaction import Atomic
 
@@ -59,27 +61,25 @@ class CallKey:
         """Do not run it any more: give the stored answer, or make sure it never runs."""
 
 
-class Scope:
-    """One running operation. Attributes with a default are class attributes: making one is hot."""
+class Scope(msgspec.Struct, eq=False, gc=False):
+    """One running operation. A struct, because one is made for every call."""
 
-    kind = "call"
-    operation = ""
+    module: str | None
+    parent: "Scope | None"
+    deadline: float | None
+    operation: str = ""
+    kind: str = "call"
     trace: Any = None
     alias: str | None = None
-    depth = 0
+    depth: int = 0
     outer: "Atomic | None" = None
-    closed = False
+    closed: bool = False
     unit: Unit | None = None
     group: Group | None = None
     outgoing: Outgoing | None = None
     key: str | None = None
-    plain = True
+    plain: bool = True
     """No transaction, no group, no key: calls may take the short path."""
-
-    def __init__(self, module: str | None, parent: "Scope | None", deadline: float | None) -> None:
-        self.module = module
-        self.parent = parent
-        self.deadline = deadline
 
     @property
     def managed(self) -> bool:

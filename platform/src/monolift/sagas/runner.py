@@ -56,7 +56,7 @@ class Runner:
 
     def __init__(self, record: Record, *, deadline: float | None = None) -> None:
         self.record = record
-        self.steps: Sequence[Step[Any]] = record.saga.saga_steps
+        self.steps: tuple[Step[Any], ...] = record.saga.saga_steps
         self.deadline = deadline
         self._alone = record.crashed
         """Run the next step unfused: something may be wrong with it."""
@@ -360,6 +360,7 @@ class Runner:
 
     def _next_undo(self) -> Step[Any] | None:
         marks = self.progress.marks
+        step: Step[Any]
         for step in reversed(self.steps):
             if marks.get(step.name) not in ("done", "doubt"):
                 continue

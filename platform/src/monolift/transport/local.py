@@ -35,8 +35,7 @@ def {method}({parameters}):
         if end <= start:
             raise Unavailable(name, "the caller's deadline has passed")
     cell = cells[caller.module]
-    scope = Scope(module, caller, end)
-    scope.operation = name
+    scope = Scope(module, caller, end, name)
     {fresh_key}
     token = set_scope(scope)
     try:
