@@ -9,7 +9,8 @@ from modules.storefront.requires import OrderId, OrderNotFound, OrderState, orde
 from modules.storefront.views.page import answers, error_page, page
 from modules.storefront.views.visitor import Visitor
 
-REFRESH_SECONDS = 4
+# How often the page looks again by itself, while something is still to come.
+REFRESH_SECONDS = {OrderState.PROCESSING: 4, OrderState.PLACED: 15}
 
 _HEADINGS = {
     OrderState.PAID: "Thank you, it is paid",
@@ -21,7 +22,7 @@ _HEADINGS = {
 
 @answers("GET")
 def show(request: HttpRequest, order_id: str) -> HttpResponse:
-    """The order; while it is processed, the page asks again by itself."""
+    """The order; until it is settled, the page asks again by itself."""
     try:
         order = orders.order(order_id=OrderId(UUID(order_id)))
     except (ValueError, OrderNotFound):
@@ -37,6 +38,6 @@ def show(request: HttpRequest, order_id: str) -> HttpResponse:
         "country": COUNTRIES.get(order.address.country, order.address.country)
         if order.address
         else "",
-        "refresh": REFRESH_SECONDS if order.state is OrderState.PROCESSING else None,
+        "refresh": REFRESH_SECONDS.get(order.state),
     }
     return page(request, "order.html", context, visitor=Visitor.of(request))

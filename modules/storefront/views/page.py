@@ -96,7 +96,8 @@ def unavailable(
 
 def see_other(to: str, **arguments: str) -> HttpResponse:
     """303 (RFC 9110, 15.4.4): the result of a form is seen there."""
-    return HttpResponse(status=303, headers={"Location": reverse(to, kwargs=arguments)})
+    headers = {"Location": reverse(to, kwargs=arguments), "Cache-Control": "private, no-store"}
+    return HttpResponse(status=303, headers=headers)
 
 
 type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -115,6 +116,13 @@ def answers[**P](*methods: str) -> Callable[[View[P]], View[P]]:
                     status=405,
                     sentence="It only takes what a form of this shop sends.",
                     headers={"Allow": ", ".join(methods)},
+                )
+            if "Idempotency-Key" in request.headers:
+                # It stands for one command, and a form may take several.
+                return error_page(
+                    request,
+                    status=400,
+                    sentence="Forms of this shop are sent without an Idempotency-Key.",
                 )
             try:
                 return view(request, *args, **kwargs)

@@ -138,7 +138,7 @@ def _refused(
 
 def _about(slug: str, visitor: Visitor, *, chosen: str) -> dict[str, Any]:
     if not _SLUG.fullmatch(slug):
-        raise ProductNotFound(slug=slug)
+        raise ProductNotFound(slug=slug[:100])
     found = catalog.product(slug=slug, currency=visitor.currency)
     stock = _stock([one.sku for one in found.variants])
     choices = [
