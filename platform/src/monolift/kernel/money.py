@@ -1,7 +1,8 @@
 """Money: whole minor units of an ISO 4217 currency. Never a float."""
 
-from collections.abc import Sequence
-from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+import re
+from collections.abc import Iterable, Sequence
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 
 import msgspec
@@ -27,6 +28,10 @@ _EXPONENTS: dict[str, int] = {
     **dict.fromkeys("CLF UYW".split(), 4),
 }
 _LIMIT = 2**63 - 1
+# What a person or a program writes for an amount: no exponent, no spaces, no digits but 0 to 9.
+_WRITTEN = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+# Not the thread's context: its precision belongs to whoever set it, and would round amounts.
+_EXACT = Context(prec=64, traps=[])
 
 
 class CurrencyMismatch(TypeError):
@@ -46,8 +51,7 @@ class Money(msgspec.Struct, frozen=True, order=False):
     def __post_init__(self) -> None:
         if type(self.amount) is not int:
             raise TypeError(f"Money counts whole minor units, not {self.amount!r}.")
-        if self.currency not in _EXPONENTS:
-            raise ValueError(f"{self.currency!r} is not an ISO 4217 currency code.")
+        _exponent(self.currency)
         if not -_LIMIT <= self.amount <= _LIMIT:
             raise ValueError("The amount does not fit 64 bits.")
 
@@ -55,17 +59,31 @@ class Money(msgspec.Struct, frozen=True, order=False):
     def of(cls, value: Decimal | str | int, currency: str) -> "Money":
         """The amount written in major units: `Money.of("12.50", "EUR")`.
 
-        Raises ValueError when it has more decimals than the currency, or is not a finite number.
+        Raises ValueError when it has more decimals than the currency, is not a finite number or
+        does not fit 64 bits. A text is an optional sign and digits with at most one point between
+        them; exponents and group separators are refused. TypeError for anything else, float too.
         """
-        if currency not in _EXPONENTS:
-            raise ValueError(f"{currency!r} is not an ISO 4217 currency code.")
-        try:
-            minor = Decimal(value).scaleb(_EXPONENTS[currency])
-        except InvalidOperation:
-            raise ValueError(f"{value!r} is not an amount.") from None
-        if not minor.is_finite() or minor != minor.to_integral_value():
-            raise ValueError(f"{value!r} is not a whole number of {currency} minor units.")
-        return cls(int(minor), currency)
+        exponent = _exponent(currency)
+        if type(value) is str:
+            if not _WRITTEN.fullmatch(value):
+                raise ValueError(f"{_short(value)} is not an amount. Write it like '1250.00'.")
+        elif isinstance(value, bool) or not isinstance(value, int | Decimal):
+            raise TypeError(f"{_short(value)} is not an amount. Give a Decimal, an int or a str.")
+        exact = Decimal(value)
+        if not exact.is_finite():
+            raise ValueError(f"{_short(value)} is not an amount.")
+        if not exact:
+            return cls(0, currency)
+        if exact.adjusted() > 19:  # before 10 ** n below, which may be asked for a billion digits
+            raise ValueError("The amount does not fit 64 bits.")
+        sign, digits, places = exact.as_tuple()
+        shift = int(places) + exponent
+        # Decimals past the currency's must be zeros.
+        kept = len(digits) + min(shift, 0)
+        if any(digits[max(kept, 0) :]):
+            raise ValueError(f"{_short(value)} is not a whole number of {currency} minor units.")
+        minor = int(Decimal((sign, digits[:kept], max(shift, 0))))
+        return cls(minor, currency)
 
     @classmethod
     def zero(cls, currency: str) -> "Money":
@@ -73,12 +91,10 @@ class Money(msgspec.Struct, frozen=True, order=False):
         return cls(0, currency)
 
     @classmethod
-    def total(cls, amounts: Sequence["Money"], *, currency: str) -> "Money":
-        """The exact sum; zero of `currency` when there are none."""
-        result = cls(0, currency)
-        for amount in amounts:
-            result += amount
-        return result
+    def total(cls, amounts: Iterable["Money"], *, currency: str) -> "Money":
+        """The exact sum; zero of `currency` when there are none. Only the sum must fit 64 bits."""
+        zero = cls(0, currency)
+        return cls(sum(zero._same(amount) for amount in amounts), currency)
 
     @property
     def exponent(self) -> int:
@@ -88,7 +104,7 @@ class Money(msgspec.Struct, frozen=True, order=False):
     @property
     def decimal(self) -> Decimal:
         """The amount in major units."""
-        return Decimal(self.amount).scaleb(-self.exponent)
+        return Decimal(self.amount).scaleb(-self.exponent, _EXACT)
 
     def __str__(self) -> str:
         return f"{self.decimal:,.{self.exponent}f} {self.currency}"
@@ -124,23 +140,38 @@ class Money(msgspec.Struct, frozen=True, order=False):
     def __ge__(self, other: "Money") -> bool:
         return self.amount >= self._same(other)
 
-    def times(self, rate: Decimal | Fraction, *, rounding: str = ROUND_HALF_EVEN) -> "Money":
-        """Multiply by a rate and round once to a minor unit (`rounding` is one of `decimal`'s)."""
+    def times(self, rate: Decimal | Fraction | int, *, rounding: str = ROUND_HALF_EVEN) -> "Money":
+        """Multiply by a rate and round once to a minor unit (`rounding` is one of `decimal`'s).
+
+        Raises TypeError for a rate that is not exact (a float), ValueError for one that is not
+        finite or has more than a hundred digits on a side of its point.
+        """
+        if isinstance(rate, bool) or not isinstance(rate, Decimal | Fraction | int):
+            raise TypeError(f"{_short(rate)} is not an exact rate. Give a Decimal or a Fraction.")
+        if isinstance(rate, Decimal):
+            places = rate.as_tuple().exponent
+            if not isinstance(places, int) or places < -100 or rate.adjusted() > 100:
+                raise ValueError(f"{_short(rate)} is not a rate.")
         exact = Fraction(self.amount) * Fraction(rate)
         whole, remainder = divmod(exact.numerator, exact.denominator)
-        # Two digits keep every distinction a rounding mode makes: below, at or above the half.
+        # One digit keeps every distinction a rounding mode makes: below, at or above the half.
         twice = 2 * remainder
         digit = 0 if remainder == 0 else 5 if twice == exact.denominator else 3
         if twice > exact.denominator:
             digit = 7
-        scaled = Decimal(whole * 10 + digit).scaleb(-1)
+        if abs(whole) > _LIMIT:
+            raise ValueError("The amount does not fit 64 bits.")
+        scaled = Decimal(whole * 10 + digit).scaleb(-1, _EXACT)
         return Money(int(scaled.to_integral_value(rounding=rounding)), self.currency)
 
     def allocate(self, weights: Sequence[int]) -> tuple["Money", ...]:
-        """Split by weights so that the parts sum exactly to the whole (largest remainder)."""
-        total = sum(weights)
-        if total <= 0 or min(weights) < 0:
+        """Split by weights so that the parts sum exactly to the whole (largest remainder).
+
+        Of equal remainders the first ones are rounded up; a weight of 0 gets nothing.
+        """
+        if any(type(weight) is not int or weight < 0 for weight in weights) or not any(weights):
             raise ValueError("Weights must be whole numbers, not negative, with a positive sum.")
+        total = sum(weights)
         sign = -1 if self.amount < 0 else 1
         parts = [divmod(abs(self.amount) * weight, total) for weight in weights]
         left = abs(self.amount) - sum(quotient for quotient, _ in parts)
@@ -157,3 +188,17 @@ class Money(msgspec.Struct, frozen=True, order=False):
         if other.currency != self.currency:
             raise CurrencyMismatch(f"{self} and {other} are different currencies.")
         return other.amount
+
+
+def _exponent(currency: str) -> int:
+    if not isinstance(currency, str) or currency not in _EXPONENTS:
+        raise ValueError(f"{_short(currency)} is not an ISO 4217 currency code.")
+    return _EXPONENTS[currency]
+
+
+def _short(value: object) -> str:
+    """A given value for a message: it may be as long as a request."""
+    if isinstance(value, int) and abs(value) > _LIMIT:
+        return "The number"
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:40]}..."
