@@ -79,7 +79,7 @@ class Payments(Interface, Protocol, version=1):
     `reference` names what is paid for; there is one payment for it.
     """
 
-    @command(timeout=10, raises=InvalidCard, external=True)
+    @command(timeout=10, raises=InvalidCard, external=True, keyed=False)
     def tokenise(self, *, number: str, expiry: str, cvc: str) -> str:
         """Exchange card details for a token that is safe to store.
 

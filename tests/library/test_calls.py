@@ -1,10 +1,14 @@
 """Calls: what holds in every transport."""
 
+import contextvars
+import threading
+
 import pytest
 from django.db import transaction
 
 from monolift import atomic, deadline, override, use
 from monolift.kernel import CallFailed, CallInsideTransaction, Unavailable
+from monolift.registry.scope import current
 from tests.library.world.stock.interface import Level, SoldOut, Stock
 from tests.library.world.stock.models import Item
 
@@ -80,3 +84,24 @@ def test_an_override_answers_and_is_taken_back(stock: Stock) -> None:
     with override(Stock, Empty()):  # type: ignore[arg-type]  # a partial fake on purpose
         assert use(Stock).levels(skus=["a"]) == {}
     assert stock.levels(skus=["a"]) != {}
+
+
+def test_a_context_copied_to_another_thread_shares_its_deadline_only(stock: Stock) -> None:
+    """An open transaction belongs to the thread that opened it; the time left belongs to both."""
+    seen: dict[str, object] = {}
+
+    def elsewhere() -> None:
+        scope = current()
+        seen.update(depth=scope.depth, deadline=scope.deadline, scope=scope)
+
+    with deadline(seconds=60), atomic(module="stock"):
+        here = current()
+        copied = contextvars.copy_context()
+        thread = threading.Thread(target=copied.run, args=(elsewhere,))
+        thread.start()
+        thread.join()
+        assert here.depth == 1
+        assert current() is here
+    assert seen["depth"] == 0
+    assert seen["deadline"] == here.deadline
+    assert seen["scope"] is not here

@@ -27,7 +27,7 @@ class RequestKey:
 
     def admit(self, operation: Operation) -> CallKey | None:
         """The key for the command; a second command cannot have it."""
-        if operation.kind == "query":
+        if operation.kind == "query" or not operation.keyed:
             return None
         if self.used is not None:
             raise CallRefused(

@@ -29,7 +29,9 @@ class Operation:
         timeout: float,
         raises: tuple[type[DomainError], ...],
         external: bool,
+        keyed: bool = True,
     ) -> None:
+        self.keyed = keyed
         self.function = function
         self.kind: Kind = kind
         self.timeout = timeout
@@ -113,7 +115,7 @@ def query(
 def command[**P, R](function: Callable[P, R], /) -> Callable[P, R]: ...
 @overload
 def command[**P, R](
-    *, timeout: float = ..., raises: Raises = ..., external: bool = ...
+    *, timeout: float = ..., raises: Raises = ..., external: bool = ..., keyed: bool = ...
 ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 def command(
     function: Callable[..., Any] | None = None,
@@ -122,14 +124,19 @@ def command(
     timeout: float = DEFAULT_TIMEOUT,
     raises: Raises = (),
     external: bool = False,
+    keyed: bool = True,
 ) -> Any:
     """Mark a method that changes something. It travels with an idempotency key.
 
     Its writes commit together, once, when it returns; an error of any kind leaves nothing behind.
     `external=True` says that the effect leaves the process even when the module is local (a card
-    network): such a command is never part of somebody's transaction.
+    network): such a command is never part of somebody's transaction. `keyed=False` keeps nothing
+    under a request's idempotency key, not even a fingerprint: for arguments that must leave no
+    trace (card details), where doing it twice is harmless.
     """
-    return _mark(function, kind="command", timeout=timeout, raises=raises, external=external)
+    return _mark(
+        function, kind="command", timeout=timeout, raises=raises, external=external, keyed=keyed
+    )
 
 
 def _mark(
@@ -139,6 +146,7 @@ def _mark(
     timeout: float,
     raises: Raises,
     external: bool,
+    keyed: bool = True,
 ) -> Any:
     errors = raises if isinstance(raises, tuple) else (raises,)
 
@@ -153,7 +161,12 @@ def _mark(
                 function, f"timeout={timeout!r}.", "Give the seconds a caller may wait, above 0."
             )
         operation = Operation(
-            function=function, kind=kind, timeout=timeout, raises=errors, external=external
+            function=function,
+            kind=kind,
+            timeout=timeout,
+            raises=errors,
+            external=external,
+            keyed=keyed,
         )
         setattr(function, _MARK, operation)
         return function

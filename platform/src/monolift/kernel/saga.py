@@ -377,6 +377,13 @@ def _check(saga: type[Saga]) -> None:
                 f"{saga.__name__} has no field {step.match!r} to match the event with.",
                 f"Add `{step.match}: ...` to {saga.__name__}.",
             )
+        for operation in step.commands:
+            if not operation.keyed:
+                raise DeclarationError.at(
+                    step.action,
+                    f"The step {step.name!r} calls {operation.name}, which keeps no key.",
+                    "A saga repeats its commands: call it before the saga starts.",
+                )
         if step.commands and not passed and step.undo_action is None:
             raise DeclarationError(
                 f"{place_of(step.action)}: the step {step.name!r} commands another module before "

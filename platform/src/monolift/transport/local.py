@@ -6,6 +6,7 @@ everything else goes through `perform`.
 """
 
 import inspect
+from threading import get_ident
 from typing import Any
 
 from monolift.kernel import Operation, Unavailable
@@ -14,15 +15,16 @@ from monolift.kernel.ids import uuid7
 from monolift.observe.matrix import row
 from monolift.registry.atomic import commit
 from monolift.registry.proxies import Binding, Methods
-from monolift.registry.scope import Scope, get_scope, reset_scope, root, set_scope
+from monolift.registry.scope import Scope, adopt, get_current
 from monolift.registry.transactions import foreign_transaction, seen
 from monolift.transport.perform import Target, admit, failure, perform
 
 _METHOD = """
 def {method}({parameters}):
-    caller = get_scope(None)
-    if caller is None:
-        caller = root()
+    current = get_current(None)
+    if current is None or current.thread != get_ident():
+        current = adopt()
+    caller = current.scope
     if not caller.plain:
         return guarded(caller, dict({arguments}))
     for connection in seen.connections:
@@ -37,7 +39,7 @@ def {method}({parameters}):
     cell = cells[caller.module]
     scope = Scope(module, caller, end, name)
     {fresh_key}
-    token = set_scope(scope)
+    current.scope = scope
     try:
         answer = implementation({arguments})
         if scope.outer is not None:
@@ -49,7 +51,7 @@ def {method}({parameters}):
             raise
         raise raised from error
     finally:
-        reset_scope(token)
+        current.scope = caller
         cell.calls = count = next(cell.ticket)
         if not count & 15:
             cell.timed += 1
@@ -105,17 +107,16 @@ def _method(target: Target, operation: Operation) -> Any:
         "commit": commit,
         "failure": failure,
         "foreign_transaction": foreign_transaction,
-        "get_scope": get_scope,
+        "adopt": adopt,
+        "get_current": get_current,
+        "get_ident": get_ident,
         "guarded": guarded,
         "implementation": target.method,
         "module": target.module,
         "monotonic": monotonic,
         "name": operation.name,
         "operation": operation,
-        "reset_scope": reset_scope,
-        "root": root,
         "seen": seen,
-        "set_scope": set_scope,
         "uuid7": uuid7,
         **defaults,
     }
