@@ -1,0 +1,194 @@
+"""Shopping in a real browser, with and without scripts."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from modules.orders.models import Order
+from tests.browser.conftest import Open
+from tests.shop import ADDRESS, DECLINED, GOOD, available, charges, shelve
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(databases="__all__", transaction=True),
+]
+ORDER = re.compile(r".*/orders/[0-9a-f-]{36}$")
+
+
+def fill_in(page: Page, *, number: str = GOOD) -> None:
+    """Type an address and a card."""
+    for label, value in (
+        ("Full name", ADDRESS.name),
+        ("Email", ADDRESS.email),
+        ("Street and number", ADDRESS.street),
+        ("Postcode", ADDRESS.postcode),
+        ("City", ADDRESS.city),
+    ):
+        page.get_by_label(label, exact=True).fill(value)
+    page.get_by_label("Express").check()
+    fill_in_card(page, number=number)
+
+
+def fill_in_card(page: Page, *, number: str = GOOD) -> None:
+    """Type a card."""
+    page.get_by_label("Card number").fill(" ".join(re.findall("....", number)))
+    page.get_by_label("Expiry date").fill("12/40")
+    page.get_by_label("Security code").fill("123")
+
+
+def go_to_checkout(page: Page) -> None:
+    """From the list to the checkout with one mug."""
+    page.get_by_role("link", name="Mug").click()
+    page.get_by_role("button", name="Add to basket").click()
+    page.get_by_role("link", name="Check out").click()
+
+
+def pay(page: Page) -> None:
+    """Press the button."""
+    page.get_by_role("button", name="Pay €").click()
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_from_the_list_to_the_paid_order(visit: Open, tmp_path: Path, *, scripts: bool) -> None:
+    shelve("MUG", price="12.50")
+    page = visit(scripts=scripts)
+    page.screenshot(path=tmp_path / "list.png")
+    page.get_by_role("link", name="Mug").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Mug")
+    page.get_by_label("Quantity").fill("3")
+    page.get_by_role("button", name="Add to basket").click()
+    expect(page).to_have_url(re.compile("/basket$"))
+    page.get_by_label("Quantity of Mug, plain").fill("2")
+    page.get_by_role("button", name="Update the quantity of Mug, plain").click()
+    expect(page.get_by_label("Basket, 2 articles")).to_be_visible()
+    page.screenshot(path=tmp_path / "basket.png")
+    page.get_by_role("link", name="Check out").click()
+    expect(page.get_by_text("Pay €30.00")).to_be_visible()  # with British tax, as the locale says
+    fill_in(page)
+    page.screenshot(path=tmp_path / "checkout.png", full_page=True)
+    pay(page)
+    expect(page).to_have_url(ORDER)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Thank you, it is paid")
+    expect(page.get_by_role("row", name="Total")).to_contain_text("€30.00")
+    page.screenshot(path=tmp_path / "order.png")
+    assert charges() == [("captured", 3000)]
+    assert available() == 8
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_two_clicks_on_pay_order_once(visit: Open, *, scripts: bool) -> None:
+    shelve("MUG")
+    page = visit(scripts=scripts)
+    go_to_checkout(page)
+    fill_in(page)
+    page.get_by_role("button", name="Pay €").dblclick()
+    expect(page).to_have_url(ORDER)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Thank you, it is paid")
+    assert Order.objects.count() == 1
+    assert charges() == [("captured", 1200)]
+    assert available() == 9
+
+
+def test_another_card_after_a_declined_one(visit: Open) -> None:
+    shelve("MUG")
+    page = visit()
+    go_to_checkout(page)
+    fill_in(page, number=DECLINED)
+    pay(page)
+    problem = page.get_by_role("alert")
+    expect(problem).to_contain_text("The card was refused: your bank declined it.")
+    expect(problem).to_be_focused()
+    expect(page.get_by_label("Full name")).to_have_value(ADDRESS.name)
+    expect(page.get_by_label("Express")).to_be_checked()
+    for label in ("Card number", "Expiry date", "Security code"):
+        expect(page.get_by_label(label)).to_have_value("")
+    assert charges() == []
+    fill_in_card(page)
+    pay(page)
+    expect(page).to_have_url(ORDER)
+    assert charges() == [("captured", 1200)]
+
+
+def test_back_after_paying_shows_the_order(visit: Open) -> None:
+    shelve("MUG")
+    page = visit()
+    go_to_checkout(page)
+    fill_in(page)
+    pay(page)
+    expect(page).to_have_url(ORDER)
+    order = page.url
+    page.go_back()
+    expect(page).to_have_url(order)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Thank you, it is paid")
+
+
+def test_choosing_a_country_updates_the_total(visit: Open) -> None:
+    shelve("MUG")
+    page = visit()
+    go_to_checkout(page)
+    page.get_by_label("City").fill("Wien")
+    page.get_by_label("Country").select_option("HU")
+    expect(page.get_by_text("Pay €12.70")).to_be_visible()
+    expect(page.get_by_label("City")).to_have_value("Wien")
+
+
+def test_enter_in_a_field_pays(visit: Open) -> None:
+    shelve("MUG")
+    page = visit(scripts=False)
+    go_to_checkout(page)
+    fill_in(page)
+    page.get_by_label("Full name").press("Enter")
+    expect(page).to_have_url(ORDER)
+
+
+def test_the_currency_is_chosen_with_the_keyboard(visit: Open) -> None:
+    shelve("MUG", price="12.50")
+    page = visit(scripts=False)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    for _ in range(2):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    for _ in range(4):
+        page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="KWD")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("KWD 1.250")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_no_page_is_wider_than_the_screen(
+    visit: Open, tmp_path: Path, width: int, scheme: str
+) -> None:
+    shelve("WALL-CLOCK", price="12345.67")  # one that the sample has a picture of
+    page = visit(width=width, scheme=scheme)
+    messages: list[str] = []
+    page.on("console", lambda message: messages.append(message.text))
+
+    def look(name: str) -> None:
+        page.screenshot(path=tmp_path / f"{name}.png", full_page=True)
+        excess = page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert excess <= 0, (name, excess)
+
+    look("list")
+    page.get_by_role("link", name="Wall-Clock").click()
+    look("product")
+    page.get_by_label("Quantity").fill("9")
+    page.get_by_role("button", name="Add to basket").click()
+    look("basket")
+    page.get_by_role("link", name="Check out").click()
+    look("checkout")
+    fill_in(page)
+    pay(page)
+    expect(page).to_have_url(ORDER)
+    look("order")
+    page.goto("/basket")
+    look("empty basket")
+    assert messages == [], "nothing is blocked, missing or broken"
+    page.goto("/none")
+    look("missing")
