@@ -61,14 +61,21 @@ def encode_error(error: Exception) -> bytes:
 
 
 def decode_error(operation: Operation, body: bytes) -> Exception:
-    """The error as the caller knows it."""
-    failure = msgspec.json.decode(body, type=Failure)
+    """The error as the caller knows it; Unavailable when the body is no error of ours."""
+    try:
+        failure = _decoder(Failure).decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        # A proxy's page, a truncated body: whether the call was carried out, nobody knows.
+        return Unavailable(operation.name, f"its error cannot be read: {error}")
     if failure.code == UNAVAILABLE:
         return Unavailable(operation.name, failure.reason)
     declared = operation.errors.get(failure.code)
     if declared is None:
         return CallFailed(operation.name, failure.reason or f"it raised {failure.code}")
-    payload = msgspec.json.decode(failure.fields, type=declared.payload_type())
+    try:
+        payload = _decoder(declared.payload_type()).decode(failure.fields)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return CallFailed(operation.name, f"the fields of {failure.code} do not fit: {error}")
     return declared(**{name: getattr(payload, name) for name in payload.__struct_fields__})
 
 
