@@ -25,7 +25,7 @@ from monolift.events import worker
 from monolift.kernel import DomainError, clock
 from monolift.registry.settings import setting
 from monolift.registry.sql import execute
-from monolift.sagas.runner import Runner
+from monolift.sagas.forward import Forward
 from monolift.testing.scenario import Scenario
 from tests.library.world.cards.services import network
 from tests.library.world.sales.models import Mail, Sale
@@ -252,10 +252,10 @@ def test_the_model_sees_a_runner_that_rolls_a_refused_group_back(
     """The naive fusion differs, so equality above is not blindness."""
 
     def literal(self: Any, group: Any) -> None:
-        before = self.record.snapshot()
+        before = self.held.record.snapshot()
         failed, error = self._try_group(group)
         if error is not None:
-            self.record.restore(before)
+            self.held.record.restore(before)
             if isinstance(error, DomainError):
                 self._refused(group[failed], error, external=False)
             else:
@@ -263,7 +263,7 @@ def test_the_model_sees_a_runner_that_rolls_a_refused_group_back(
 
     plans = [plan for plan in map(Plan, range(400)) if plan.saga is Local and plan.stock["b"] == 1]
     expected = [outcome(plan, "unfused", calm) for plan in plans[:8]]
-    monkeypatch.setattr(Runner, "_group", literal)
+    monkeypatch.setattr(Forward, "_group", literal)
     naive = [outcome(plan, "fused", calm) for plan in plans[:8]]
     assert naive != expected
 
@@ -296,13 +296,13 @@ def test_an_open_intent_is_finished_under_its_key(calm: Settings) -> None:
 def test_without_the_intent_the_effect_would_happen_twice(
     calm: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    forward = Runner._forward
+    forward = Forward.go
 
     def forget(self: Any) -> None:
-        self.progress.intent = None
-        self._alone = False
-        self.record.attempts = 0
+        self.held.progress.intent = None
+        self.held.alone = False
+        self.held.record.attempts = 0
         forward(self)
 
-    monkeypatch.setattr(Runner, "_forward", forget)
+    monkeypatch.setattr(Forward, "go", forget)
     assert _recovered_fused(calm) == 8
