@@ -85,7 +85,7 @@ class Held:
         self.record.save(release=self.record.status.ended)
 
     def save(self, *, release: bool = False, wait: float = 0.0, due: Any = None) -> None:
-        """Save in a commit of its own; `release` lets others go on after `wait` seconds, or at `due`."""
+        """Save in its own commit; `release` lets others go on after `wait` seconds, or at `due`."""
         self.released = release or self.record.status.ended
         self.record.save(release=self.released, delay=wait, due=due)
         self.after_commit()
