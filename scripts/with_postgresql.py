@@ -63,9 +63,13 @@ def server_account() -> str | None:
         sys.exit("PostgreSQL refuses to run as root. Add a user named postgres, or be another one.")
 
 
+# What a server for measurements does not do without.
+DURABLE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
+
+
 @contextlib.contextmanager
-def server() -> Iterator[str]:
-    """A running server; gives its URL."""
+def server(*, durable: bool = False) -> Iterator[str]:
+    """A running server; gives its URL. A `durable` one keeps what it has committed."""
     account = server_account()
     folder = tempfile.mkdtemp(prefix="monolift-postgresql-")
     if account:
@@ -89,7 +93,8 @@ def server() -> Iterator[str]:
         if done.returncode:
             sys.exit(f"{' '.join(command)} failed:\n{done.stdout}")
 
-    options = " ".join(f"-c {name}='{value}'" for name, value in SETTINGS.items())
+    settings = SETTINGS | (DURABLE if durable else {})
+    options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
     log = f"{folder}/log"
     started = False
     try:

@@ -1,0 +1,1 @@
+"""The figures, by the name that `--only` takes."""

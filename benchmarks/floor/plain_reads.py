@@ -1,0 +1,80 @@
+"""Two of the shop's reads as plain django-ninja: the same queries, the same JSON, no library."""
+
+from typing import Annotated, Any
+
+from django.db.models import OuterRef, Prefetch, Subquery, Value
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import Path, Query, Router
+
+from modules.catalog.api import Currency, ProductOut
+from modules.catalog.models import Product, Variant
+from modules.inventory.api import SkuIn
+from modules.inventory.models import Stock
+from modules.pricing.models import ListPrice, Promotion
+
+router = Router()
+
+
+@router.get("/catalog/products/{slug}", response=ProductOut)
+def product(
+    request: HttpRequest,
+    slug: Annotated[str, Path(max_length=100, pattern=r"^[-A-Za-z0-9_]+$")],
+    currency: Currency = "EUR",
+) -> dict[str, Any]:
+    """One product with its prices."""
+    on_sale = Variant.objects.filter(withdrawn=False).order_by("position")
+    found = (
+        Product.objects.prefetch_related(Prefetch("variants", queryset=on_sale))
+        .filter(slug=slug)
+        .first()
+    )
+    assert found is not None
+    variants = list(found.variants.all())
+    prices = _prices([variant.sku for variant in variants], currency)
+    return {
+        "id": found.id,
+        "slug": found.slug,
+        "title": found.title,
+        "description": found.description,
+        "image": found.image,
+        "variants": [
+            {"sku": variant.sku, "name": variant.name, **prices[variant.sku]}
+            for variant in variants
+        ],
+    }
+
+
+@router.get("/inventory/availability", response=dict[str, int])
+def availability(
+    request: HttpRequest, sku: Annotated[list[SkuIn], Query(min_length=1, max_length=100)]
+) -> dict[str, int]:
+    """How many of each SKU can be bought now."""
+    rows = Stock.objects.filter(sku__in=sorted(set(sku))).values_list("sku", "available")
+    found = dict(rows)
+    return {str(one): found.get(one, 0) for one in sku}
+
+
+def _prices(skus: list[str], currency: str) -> dict[str, dict[str, Any]]:
+    moment = timezone.now()
+    best = (
+        Promotion.objects.filter(sku=OuterRef("sku"), starts_at__lte=moment, ends_at__gt=moment)
+        .order_by("-percent")
+        .values("percent")[:1]
+    )
+    rows = (
+        ListPrice.objects.filter(sku__in=sorted(skus), currency=currency)
+        .annotate(percent=Coalesce(Subquery(best), Value(0)))
+        .values_list("sku", "amount", "percent")
+    )
+    nothing: dict[str, Any] = {"price": None, "price_before": None}
+    prices = {sku: dict(nothing) for sku in skus}
+    for sku, amount, percent in rows:
+        full = {"amount": amount, "currency": currency}
+        reduced = {"amount": round(amount * (100 - percent) / 100), "currency": currency}
+        prices[sku] = {
+            "price": reduced if percent else full,
+            "price_before": full if percent else None,
+        }
+    return prices

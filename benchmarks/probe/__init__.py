@@ -1,0 +1,1 @@
+"""A module that does next to nothing: what is measured on it is the platform."""

@@ -1,0 +1,35 @@
+"""The probe's answers."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from benchmarks.probe.interface import Placed, PricedLine, Probe, WantedLine
+from monolift.kernel import Money
+
+TEN_LINES = tuple(WantedLine(sku=f"SKU-{number:04}", quantity=number + 1) for number in range(10))
+_PLACED = Placed(
+    id=UUID(int=7),
+    lines=tuple(
+        PricedLine(
+            sku=line.sku,
+            title=f"Article {line.sku}, plain",
+            quantity=line.quantity,
+            unit=Money(1250, "EUR"),
+            total=Money(1250 * line.quantity, "EUR"),
+        )
+        for line in TEN_LINES
+    ),
+    total=Money(1250 * 55, "EUR"),
+)
+
+
+class ProbeService(Probe):
+    """Answers `Probe`."""
+
+    def look(self, *, number: int) -> int:
+        """See `Probe.look`."""
+        return number
+
+    def place(self, *, reference: UUID, lines: Sequence[WantedLine]) -> Placed:
+        """See `Probe.place`."""
+        return _PLACED

@@ -1,0 +1,158 @@
+"""Words the results: a line each while it runs, and README.md at the end."""
+
+import os
+import platform
+import re
+import sqlite3
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks.results import Result
+
+README = Path(__file__).with_name("README.md")
+_LAYOUT = "{figure:<9} {database:<11} {value:>10} {spread:>17} {goal:>9}  {verdict:<13} {what}"
+
+_HEAD = """\
+# Benchmarks
+
+Written by `make bench`; do not edit. Every figure is a ratio to a reference that the same run
+measured, in turns with it: the median of the paired ratios. Its spread is the interquartile range:
+half of all pairs lie inside it. Absolute times are there to give an idea; on another machine, or an
+hour later on the same one, they differ.
+
+A goal is *met*, or missed *within spread* (by less than half the interquartile range, which another
+run may turn either way), or *missed*, which makes the run fail. `make check` runs a short form that
+fails on counts only.
+
+"""
+
+_REFERENCES = """
+## The references
+
+- **A bound-method call** is the implementation's method called directly with the same arguments.
+  The interface call has a trace that is not sampled, a deadline, the check for open transactions and
+  the call matrix in it.
+- **The HTTP round trip** is `http.client`, kept alive, to granian with a WSGI application that reads
+  the same request and answers the same JSON without looking at it.
+- **The floor** (`benchmarks/floor`) is a checkout written by hand with Django and django-ninja: the
+  same business content in five requests, 17 statements for three lines, one transaction to place. It
+  has no holds, no retries, no recovery: a lower limit, not a target.
+- **By hand, with the same commits** (`benchmarks/byhand.py`) is the shop's checkout without the
+  library: the same rows in as many transactions, an intent written before each call to the card
+  network, no seam and no saga.
+- **The same statements by hand** are the statements of a real unfused checkout, captured once and
+  sent again through Django's raw cursor with fresh ids and the same transactions. No ORM builds them,
+  and nothing decides what comes next.
+- **The plain application** is the same Django without the library's middleware, with endpoints that
+  make the same queries and answer the same JSON.
+- **The bare wake-up** is a commit, the signal (a thread's, a datagram, PostgreSQL's NOTIFY), and the
+  woken side reading the row.
+
+The card network answers at once, to the shop and to the references alike. Statements are counted at
+the driver (SQLite's trace callback, libpq's protocol trace), without transaction control; relay and
+handlers run in the worker and are not counted. PostgreSQL runs with fsync and synchronous_commit on,
+SQLite with WAL and synchronous=NORMAL, as the shop does. `tests/library/test_benchmarks.py` checks
+that the references do the same work.
+"""
+
+
+def heading() -> str:
+    """The heads of the columns."""
+    return _LAYOUT.format(
+        figure="figure", database="database", value="value", spread="quartiles", goal="goal",
+        verdict="verdict", what="what",
+    )  # fmt: skip
+
+
+def line(result: Result, *, decides: bool) -> str:
+    """A result while it runs."""
+    return _LAYOUT.format(
+        figure=result.figure,
+        database=result.database,
+        value=_value(result),
+        spread=_spread(result),
+        goal=_goal(result),
+        verdict=result.verdict if decides else f"({result.verdict})",
+        what=f"{result.what} [{result.note}]" if result.note else result.what,
+    )
+
+
+def write(results: Sequence[Result], facts: Mapping[str, str]) -> None:
+    """Write README.md."""
+    parts = [_HEAD, "| | figure | database | value | quartiles | goal | |\n"]
+    parts.append("|---|---|---|--:|--:|--:|---|\n")
+    parts += [
+        f"| `{result.figure}` | {result.what} | {result.database} | **{_value(result)}** | "
+        f"{_spread(result)} | {_goal(result)} | {result.verdict} |\n"
+        for result in results
+    ]
+    parts.append("\n## Details\n\n")
+    parts.append("Each figure alone: `python -m benchmarks --only NAME`.\n\n")
+    parts.append("| figure | database | pairs | |\n|---|---|--:|---|\n")
+    parts += [
+        f"| {result.what} | {result.database} | {result.samples} | {result.note} |\n"
+        for result in results
+    ]
+    parts.append(_REFERENCES)
+    parts.append("\n## The machine\n\n")
+    parts += [f"- {name}: {value}\n" for name, value in facts.items()]
+    README.write_text("".join(parts))
+
+
+def machine() -> dict[str, str]:
+    """What the run was made on, without names of hosts or people."""
+    return {
+        "Processor": f"{_processor()}, {os.cpu_count()} cores",
+        "Memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB",
+        "System": f"{platform.system()} {platform.machine()}",
+        "Load average at the start": f"{os.getloadavg()[0]:.1f}",
+        "Python": f"{platform.python_implementation()} {sys.version.split()[0]}",
+        "SQLite": sqlite3.sqlite_version,
+        **{name: version(name) for name in ("django", "django-ninja", "msgspec", "psycopg", "granian")},
+    }
+
+
+def server(url: str) -> dict[str, str]:
+    """What PostgreSQL says of itself."""
+    import psycopg
+
+    with psycopg.connect(url) as connection:
+        asked = {
+            name: str(connection.execute(f"SHOW {name}").fetchone()[0])  # type: ignore[index]
+            for name in ("server_version", "fsync", "synchronous_commit")
+        }
+    return {
+        "PostgreSQL": f"{asked['server_version'].split()[0]}, fsync {asked['fsync']}, "
+        f"synchronous_commit {asked['synchronous_commit']}, over loopback TCP"
+    }
+
+
+def _processor() -> str:
+    try:
+        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    except OSError:
+        found = None
+    return found[1] if found else platform.processor() or "unknown processor"
+
+
+def _value(result: Result) -> str:
+    if result.counted:
+        return f"{result.value:.0f}"
+    if result.unit == "x":
+        return f"{result.value:.3g}x"
+    return f"{result.value:.0f} {result.unit}"
+
+
+def _spread(result: Result) -> str:
+    if result.samples == 1:
+        return "-"
+    return f"{result.low:.3g} - {result.high:.3g}"
+
+
+def _goal(result: Result) -> str:
+    if result.goal is None:
+        return "-"
+    sign = "<=" if result.sense == "at most" else ">="
+    return f"{sign} {result.goal:g}"
