@@ -111,17 +111,36 @@ def test_another_card_after_a_declined_one(visit: Open) -> None:
     assert charges() == [("captured", 1200)]
 
 
-def test_back_after_paying_shows_the_order(visit: Open) -> None:
+@pytest.mark.parametrize("declined", [False, True], ids=["paid at once", "declined before"])
+def test_back_after_paying_shows_the_order(visit: Open, *, declined: bool) -> None:
     shelve("MUG")
     page = visit()
     go_to_checkout(page)
-    fill_in(page)
+    fill_in(page, number=DECLINED if declined else GOOD)
     pay(page)
+    if declined:
+        expect(page.get_by_role("alert")).to_be_visible()
+        fill_in_card(page)
+        pay(page)
     expect(page).to_have_url(ORDER)
     order = page.url
     page.go_back()
     expect(page).to_have_url(order)
     expect(page.get_by_role("heading", level=1)).to_have_text("Thank you, it is paid")
+
+
+def test_reloading_a_refusal_sends_nothing_again(visit: Open) -> None:
+    shelve("MUG")
+    page = visit("/products/mug")
+    page.get_by_role("button", name="Add to basket").click()
+    page.get_by_label("Quantity of Mug, plain").fill("100")
+    page.evaluate("document.querySelector('.change').noValidate = true")
+    page.get_by_role("button", name="Update the quantity").click()
+    expect(page.get_by_role("alert")).to_contain_text("choose from 1 to 99")
+    expect(page).to_have_url(re.compile("/basket$"))
+    page.reload()
+    expect(page.get_by_role("alert")).to_be_hidden()
+    expect(page.get_by_label("Quantity of Mug, plain")).to_have_value("1")
 
 
 def test_choosing_a_country_updates_the_total(visit: Open) -> None:

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from modules.storefront.forms import COUNTRIES, ChangeForm, RemoveForm
 from modules.storefront.requires import (
@@ -76,12 +78,12 @@ def basket_page(
     problem: str = "",
 ) -> HttpResponse:
     """The basket's page; `problem` is why the last request was refused."""
+    context: dict[str, Any]
     if basket is None or not basket.lines or basket.order_id is not None:
-        empty = {"problem": problem, "order_id": basket.order_id if basket else None}
-        visitor = visitor.knowing(basket) if basket else visitor
-        response = page(request, "basket_empty.html", empty, visitor=visitor, status=status)
+        template = "basket_empty.html"
+        context = {"problem": problem, "order_id": basket.order_id if basket else None}
     else:
-        visitor = visitor.knowing(basket)
+        template = "basket.html"
         stock = stock_of(basket)
         typed = {request.POST.get("sku", ""): request.POST.get("quantity", "")} if problem else {}
         rows = [_row(line, stock, typed) for line in basket.lines]
@@ -92,7 +94,10 @@ def basket_page(
             "problem": problem,
             "blocked": any(line.unit is None for line in basket.lines),
         }
-        response = page(request, "basket.html", context, visitor=visitor, status=status)
+    if basket is not None:
+        visitor = visitor.knowing(basket)
+    place = reverse("storefront:basket")
+    response = page(request, template, context, visitor=visitor, status=status, place=place)
     return visitor.remembered(response) if visitor.basket_id else response
 
 

@@ -177,7 +177,14 @@ def _page(
     }
     status = refusal.status if refusal else 200
     visitor = visitor.knowing(basket)
-    response = page(request, "checkout.html", context, visitor=visitor, status=status)
+    response = page(
+        request,
+        "checkout.html",
+        context,
+        visitor=visitor,
+        status=status,
+        place=reverse("storefront:checkout"),
+    )
     return visitor.remembered(response)
 
 

@@ -35,16 +35,19 @@ def page(
     visitor: Visitor,
     status: int = 200,
     personal: bool = True,
+    place: str = "/",
 ) -> HttpResponse:
     """A page inside the shop's frame. `personal` ones are kept by no cache, not even the browser's.
 
-    So the browser's back button asks again, and shows what became of a basket meanwhile.
+    So the browser's back button asks again, and shows what became of a basket meanwhile. `place` is
+    where to ask for a page that is the answer to a form, which browsers cannot ask for again.
     """
     frame = {
         "framed": True,
         "visitor": visitor,
         "currencies": CURRENCIES,
-        "here": request.get_full_path() if request.method == "GET" and status == 200 else "/",
+        "here": request.get_full_path() if request.method == "GET" and status == 200 else place,
+        "answer": request.method == "POST",
     }
     response = render(request, f"storefront/{template}", {**frame, **context}, status=status)
     response["Cache-Control"] = "private, no-store" if personal else "private, no-cache"

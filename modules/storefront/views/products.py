@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from modules.storefront.forms import AddForm
 from modules.storefront.requires import (
@@ -133,7 +134,8 @@ def _refused(
         "problem": problem,
         "quantity": request.POST.get("quantity", ""),
     }
-    return page(request, "product.html", context, visitor=visitor, status=status)
+    place = reverse("storefront:product", kwargs={"slug": slug})
+    return page(request, "product.html", context, visitor=visitor, status=status, place=place)
 
 
 def _about(slug: str, visitor: Visitor, *, chosen: str) -> dict[str, Any]:

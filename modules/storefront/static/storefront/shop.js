@@ -19,6 +19,10 @@ window.addEventListener("pageshow", () => {
   });
 });
 
+// The answer to a form cannot be asked for again, by "back" or "reload"; its place can.
+const { place } = document.documentElement.dataset;
+if (place) history.replaceState(null, "", place);
+
 // Another country, another tax.
 const recalculate = document.querySelector("[data-recalculate]");
 document.querySelector("#id_country")?.addEventListener("change", () => recalculate?.click());
