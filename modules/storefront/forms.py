@@ -131,7 +131,7 @@ class CheckoutForm(_Plain):
     email = forms.EmailField(
         label="Email",
         max_length=254,
-        help_text="For the confirmation of your order.",
+        help_text="For questions about your order.",
         error_messages={
             "required": "Tell us your email address.",
             "invalid": "Write the email address like name@example.org.",

@@ -35,6 +35,7 @@ def show(request: HttpRequest, order_id: str) -> HttpResponse:
         "order": order,
         "heading": _HEADINGS[order.state],
         "state": order.state.value,
+        "problem": order.problem.rstrip("."),
         "country": COUNTRIES.get(order.address.country, order.address.country)
         if order.address
         else "",
