@@ -42,9 +42,10 @@ _REFERENCES = """
 - **By hand, with the same commits** (`benchmarks/byhand.py`) is the shop's checkout without the
   library: the same rows in as many transactions, an intent written before each call to the card
   network, no seam and no saga.
-- **The same statements by hand** are the statements of a real unfused checkout, captured once and
-  sent again through Django's raw cursor with fresh ids and the same transactions. No ORM builds them,
-  and nothing decides what comes next.
+- **The same statements by hand** are those of the unfused checkout, in the same transactions: the
+  modules' are built by the same ORM code, the library's were recorded from a real run and are sent
+  through Django's raw cursor with fresh ids. **As ready-made text** means that all of them were
+  recorded, so that not even the ORM runs: what is left is the database.
 - **The plain application** is the same Django without the library's middleware, with endpoints that
   make the same queries and answer the same JSON.
 - **The bare wake-up** is a commit, the signal (a thread's, a datagram, PostgreSQL's NOTIFY), and the

@@ -118,3 +118,13 @@ class Outbox(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Intent(models.Model):
+    """That a call to the card network is about to be made."""
+
+    id = models.UUIDField(primary_key=True)
+    what = models.CharField(max_length=20)
+
+    def __str__(self) -> str:
+        return self.what
