@@ -3,11 +3,13 @@
 Once as one would write it, in as many commits as the fused checkout has. It keeps what makes that
 one safe to repeat: stock is held before money is asked for, and an intent is committed before each
 call to the card network. And once with every statement that the unfused checkout sends, in its
-transactions: what the shop's modules send is built by the same ORM, what the library sends is given.
+transactions: what the shop's modules send is built by the same ORM, what the library sends is
+given.
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid5
 
 import msgspec
@@ -53,7 +55,8 @@ def check_out(*, basket_id: BasketId, expected_total: Money, card_token: str) ->
         _keep_hold(order_id)
         order = _placed(order_id, basket, prices)
         body = {
-            "lines": [(line.sku, line.quantity) for line in order.lines],
+            "order_id": order_id,
+            "lines": [{"sku": line.sku, "quantity": line.quantity} for line in order.lines],
             "total": prices.total,
             "email": basket.address.email,
         }
@@ -62,11 +65,12 @@ def check_out(*, basket_id: BasketId, expected_total: Money, card_token: str) ->
     _capture_at_network(order_id)
     with transaction.atomic():
         _captured(order_id, expected_total)
-        body = {"amount": expected_total}
+        body = {"reference": order_id, "amount": expected_total}
         _announce("payments", "payments.payment_captured.v1", order_id, body)
     with transaction.atomic():
         OrderRow.objects.filter(pk=order_id).update(state=OrderRow.State.PAID)
-        _announce("orders", "orders.order_paid.v1", order_id, {"total": expected_total})
+        body = {"order_id": order_id, "total": expected_total}
+        _announce("orders", "orders.order_paid.v1", order_id, body)
     return order
 
 
@@ -253,7 +257,7 @@ def _later(module: str, task: str, hold: Hold) -> None:
         )
 
 
-def _announce(module: str, name: str, order_id: UUID, body: dict[str, object]) -> None:
+def _announce(module: str, name: str, key: UUID, body: dict[str, Any]) -> None:
     now = timezone.now()
     with connections[ALIAS].cursor() as cursor:
         cursor.execute(
@@ -263,13 +267,13 @@ def _announce(module: str, name: str, order_id: UUID, body: dict[str, object]) -
                 module,
                 str(uuid7()),
                 name,
-                str(order_id),
+                str(key),
                 int(now.timestamp() * 1e6),
-                msgspec.json.encode({"order_id": order_id, **body}).decode(),
+                msgspec.json.encode(body).decode(),
                 _moment(now),
             ),
         )
 
 
-def _moment(at: object) -> object:
+def _moment(at: datetime) -> Any:
     return connections[ALIAS].ops.adapt_datetimefield_value(at)

@@ -16,6 +16,7 @@ from monolift import Money, use
 
 SKUS = ("MUG", "PEN", "TIN")
 PRICE = 1250
+CARD = "tok_instant"
 ADDRESS = Address(
     name="Ada Lovelace",
     street="12 St James's Square",

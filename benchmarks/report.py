@@ -14,6 +14,8 @@ from benchmarks.results import Result
 README = Path(__file__).with_name("README.md")
 _LAYOUT = "{figure:<9} {database:<11} {value:>10} {spread:>17} {goal:>9}  {verdict:<13} {what}"
 
+_PACKAGES = ("django", "django-ninja", "msgspec", "psycopg", "granian")
+
 _HEAD = """\
 # Benchmarks
 
@@ -32,13 +34,14 @@ _REFERENCES = """
 ## The references
 
 - **A bound-method call** is the implementation's method called directly with the same arguments.
-  The interface call has a trace that is not sampled, a deadline, the check for open transactions and
-  the call matrix in it.
-- **The HTTP round trip** is `http.client`, kept alive, to granian with a WSGI application that reads
-  the same request and answers the same JSON without looking at it.
+  The interface call has a trace that is not sampled, a deadline, the check for open transactions
+  and the call matrix in it.
+- **The HTTP round trip** is `http.client`, kept alive, to granian with a WSGI application that
+  reads the same request and answers the same JSON without looking at it.
 - **The floor** (`benchmarks/floor`) is a checkout written by hand with Django and django-ninja: the
-  same business content in five requests, 17 statements for three lines, one transaction to place. It
-  has no holds, no retries, no recovery: a lower limit, not a target.
+  same business content in five requests, 17 statements for three lines, one transaction to place.
+  It has no holds, no retries, no recovery: a lower limit, not a target. Its basket takes all lines
+  in one request; the shop's takes one, so that three lines are seven requests there.
 - **By hand, with the same commits** (`benchmarks/byhand.py`) is the shop's checkout without the
   library: the same rows in as many transactions, an intent written before each call to the card
   network, no seam and no saga.
@@ -46,16 +49,16 @@ _REFERENCES = """
   modules' are built by the same ORM code, the library's were recorded from a real run and are sent
   through Django's raw cursor with fresh ids. **As ready-made text** means that all of them were
   recorded, so that not even the ORM runs: what is left is the database.
-- **The plain application** is the same Django without the library's middleware, with endpoints that
-  make the same queries and answer the same JSON.
-- **The bare wake-up** is a commit, the signal (a thread's, a datagram, PostgreSQL's NOTIFY), and the
-  woken side reading the row.
+- **The plain application** is the same Django without the library's and the shop's middleware, with
+  endpoints that send the same queries and answer the same JSON.
+- **The bare wake-up** is a commit, the signal (a thread's, a datagram, PostgreSQL's NOTIFY), and
+  the woken side reading the row.
 
 The card network answers at once, to the shop and to the references alike. Statements are counted at
 the driver (SQLite's trace callback, libpq's protocol trace), without transaction control; relay and
-handlers run in the worker and are not counted. PostgreSQL runs with fsync and synchronous_commit on,
-SQLite with WAL and synchronous=NORMAL, as the shop does. `tests/library/test_benchmarks.py` checks
-that the references do the same work.
+handlers run in the worker and are not counted. PostgreSQL runs with fsync and synchronous_commit
+on, SQLite with WAL and synchronous=NORMAL, as the shop does. `tests/library/test_benchmarks.py`
+checks that the references do the same work.
 """
 
 
@@ -111,7 +114,10 @@ def machine() -> dict[str, str]:
         "Load average at the start": f"{os.getloadavg()[0]:.1f}",
         "Python": f"{platform.python_implementation()} {sys.version.split()[0]}",
         "SQLite": sqlite3.sqlite_version,
-        **{name: version(name) for name in ("django", "django-ninja", "msgspec", "psycopg", "granian")},
+        **{
+            name: version(name)
+            for name in ("django", "django-ninja", "msgspec", "psycopg", "granian")
+        },
     }
 
 
@@ -132,7 +138,9 @@ def server(url: str) -> dict[str, str]:
 
 def _processor() -> str:
     try:
-        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+        found = re.search(
+            r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE
+        )
     except OSError:
         found = None
     return found[1] if found else platform.processor() or "unknown processor"

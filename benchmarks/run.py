@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.results import Result
 
 ROOT = Path(__file__).parents[1]
-SQLITE, POSTGRESQL, PROCESSES = "SQLite", "PostgreSQL", "processes"
+SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
 
 # What needs a database runs on both; what it needs none for, once.
 FIGURES: dict[str, tuple[str, ...]] = {

@@ -15,6 +15,7 @@ from django.db import connections
 
 _CONTROL = re.compile(r"(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|PRAGMA|SET|SHOW|DEALLOCATE)\b|--")
 # timestamp, F for what the client sends, length, kind, content; the content is not escaped
+_NAME = re.compile(r'"([^"]*)"')
 _MESSAGE = re.compile(r"^[^\t\n]*\t([FB])\t\d+\t(\w+)", re.MULTILINE)
 # Django asks this once a request when CONN_HEALTH_CHECKS is on: of the connection, not of the data.
 _HEALTH_CHECK = "SELECT 1"
@@ -75,14 +76,20 @@ def _executed(trace: str) -> Iterator[str]:
     for start, end in zip(starts, ends, strict=True):
         if start[1] != "F":
             continue
-        # Names have no quotes in them, so the text is what lies between the outermost of the rest.
-        name, _, rest = trace[start.end() : end].strip().lstrip('"').partition('"')
+        content = trace[start.end() : end].strip()
         match start[2]:
             case "Query":
-                yield f'{name}"{rest}'.rpartition('"')[0]
+                yield _text(content)
             case "Parse":
-                prepared[name] = rest.partition('"')[2].rpartition('"')[0]
+                name = _NAME.match(content)
+                assert name is not None
+                prepared[name[1]] = _text(content[name.end() :])
             case "Bind":
-                bound = rest.split('"')[1]
+                bound = _NAME.findall(content)[1]
             case "Execute":
                 yield prepared.get(bound, f"prepared statement {bound}")
+
+
+def _text(content: str) -> str:
+    """A statement, up to its closing quote: what follows it are numbers."""
+    return content.strip()[1:].rpartition('"')[0]

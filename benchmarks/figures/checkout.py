@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from uuid import uuid4, uuid5
+from uuid import UUID, uuid4, uuid5
 
 from django.conf import settings
 
@@ -28,34 +28,16 @@ def run(context: Context) -> Iterator[Result]:
     goods.shelve()
     shop, floor = clients()
     for lines in (1, LINES):
-        yield _count(
-            len(checkout_statements(lines)), lines, context, "checkout, fused", GOAL_STATEMENTS
-        )
-        made = (1 if lines == 1 else lines) + 4
-        yield _count(
-            len(request_statements(lambda: shop_requests(shop, lines), lines)),
-            lines,
-            context,
-            f"the {made} requests from basket to paid order",
-            GOAL_REQUESTS,
-        )
-        yield _count(
-            len(request_statements(lambda: floor_requests(floor, lines), lines)),
-            lines,
-            context,
-            "the floor's 5 requests",
-            None,
-        )
+        yield from _counts(context, shop, floor, lines)
     for lines in (1, LINES):
-        requests = "five requests" if lines == 1 else f"{lines + 4} requests"
         yield Result.ratio(
             compare(
-                lambda: once(lambda: shop_requests(shop, lines)),
-                lambda: once(lambda: floor_requests(floor, lines)),
+                lambda lines=lines: once(partial(shop_requests, shop, lines)),
+                lambda lines=lines: once(partial(floor_requests, floor, lines)),
                 pairs=context.pairs(151),
             ),
             figure="checkout",
-            what=f"{requests} from basket to paid order, {_lines(lines)} / the floor's five",
+            what=f"{_requests(lines)} from basket to paid order, {_lines(lines)} / the floor's 5",
             database=context.database,
             goal=GOAL_FLOOR,
         )
@@ -82,6 +64,26 @@ def run(context: Context) -> Iterator[Result]:
             what=f"checkout of {_lines(LINES)}, unfused / the same statements as ready-made text",
             database=context.database,
             goal=None,
+        )
+
+
+def _counts(context: Context, shop: Client, floor: Client, lines: int) -> Iterator[Result]:
+    counts = (
+        ("checkout, fused", len(checkout_statements(lines)), GOAL_STATEMENTS),
+        (
+            f"the {_requests(lines)} from basket to paid order",
+            len(request_statements(shop_requests, shop, lines)),
+            GOAL_REQUESTS,
+        ),
+        ("the floor's 5 requests", len(request_statements(floor_requests, floor, lines)), None),
+    )
+    for what, count, goal in counts:
+        yield Result.count(
+            count,
+            figure="checkout",
+            what=f"SQL statements of {what}, {_lines(lines)}",
+            database=context.database,
+            goal=goal,
         )
 
 
@@ -117,7 +119,7 @@ def _rest(client: Client, basket: str, lines: int) -> Order:
         f"/baskets/{basket}/order",
         {
             "expected_total": {"amount": total.amount, "currency": total.currency},
-            "card_token": "tok",
+            "card_token": goods.CARD,
         },
     )
     order: Order = answer.json()
@@ -134,18 +136,20 @@ def checkout_statements(lines: int) -> list[str]:
     return statements
 
 
-def request_statements(requests: Callable[[], object], lines: int) -> list[str]:
+def request_statements(
+    requests: Callable[[Client, int], object], client: Client, lines: int
+) -> list[str]:
     """What the requests of one order send."""
-    requests()
+    requests(client, lines)  # what is done once in a process is no part of it
     with wire.sent() as statements:
-        requests()
+        requests(client, lines)
     return statements
 
 
 def check_out(basket: BasketId, lines: int = LINES) -> Order:
     """The shop's checkout."""
     return use(Orders).check_out(
-        basket_id=basket, expected_total=goods.total(lines), card_token="tok"
+        basket_id=basket, expected_total=goods.total(lines), card_token=goods.CARD
     )
 
 
@@ -182,7 +186,7 @@ def _by_hand(context: Context) -> Comparison:
     def hand() -> float:
         basket = BasketId(waiting.pop())
         return once(
-            lambda: byhand.check_out(basket_id=basket, expected_total=total, card_token="tok")
+            lambda: byhand.check_out(basket_id=basket, expected_total=total, card_token=goods.CARD)
         )
 
     return compare(_case(waiting), hand, pairs=pairs)
@@ -209,29 +213,23 @@ def by_hand_unfused(basket: BasketId, recording: replay.Recording) -> Order:
     order = byhand.check_out_unfused(
         basket_id=basket,
         expected_total=goods.total(LINES),
-        card_token="tok",
+        card_token=goods.CARD,
         platform=lambda: replay.send(byhand.ALIAS, [next(rest)]),
     )
     assert next(rest, None) is None, "the recording has more statements than the hand sends"
     return order
 
 
-def _case(waiting: list[object]) -> Case:
+def _case(waiting: list[UUID]) -> Case:
     def case() -> float:
-        basket = BasketId(waiting.pop())  # type: ignore[arg-type]  # a UUID
+        basket = BasketId(waiting.pop())
         return once(lambda: check_out(basket))
 
     return case
 
 
-def _count(value: int, lines: int, context: Context, what: str, goal: float | None) -> Result:
-    return Result.count(
-        value,
-        figure="checkout",
-        what=f"SQL statements of {what} ({_lines(lines)})",
-        database=context.database,
-        goal=goal,
-    )
+def _requests(lines: int) -> str:
+    return f"{lines + 4} requests"
 
 
 def _lines(lines: int) -> str:

@@ -68,7 +68,7 @@ def _checkouts(context: Context) -> Comparison:
     def check_out() -> float:
         basket = BasketId(waiting.pop())
         return once(
-            lambda: orders.check_out(basket_id=basket, expected_total=total, card_token="tok")
+            lambda: orders.check_out(basket_id=basket, expected_total=total, card_token=goods.CARD)
         )
 
     def silent() -> float:

@@ -7,6 +7,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Path, Query, Router
+from ninja.errors import HttpError
 
 from modules.catalog.api import Currency, ProductOut
 from modules.catalog.models import Product, Variant
@@ -25,12 +26,12 @@ def product(
 ) -> dict[str, Any]:
     """One product with its prices."""
     on_sale = Variant.objects.filter(withdrawn=False).order_by("position")
-    found = (
-        Product.objects.prefetch_related(Prefetch("variants", queryset=on_sale))
-        .filter(slug=slug)
-        .first()
+    rows = list(
+        Product.objects.prefetch_related(Prefetch("variants", queryset=on_sale)).filter(slug=slug)
     )
-    assert found is not None
+    if not rows:
+        raise HttpError(404, "There is no such product.")
+    found = rows[0]
     variants = list(found.variants.all())
     prices = _prices([variant.sku for variant in variants], currency)
     return {
