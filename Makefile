@@ -4,7 +4,8 @@ SHELL := /bin/sh
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
-PYTEST := $(BIN)/pytest
+# Two processes; a file stays with one, because its tests may share a server.
+PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 READY := .venv/.ready
 WITH_POSTGRESQL := $(BIN)/python scripts/with_postgresql.py
 
@@ -13,7 +14,7 @@ PORT ?=
 DATA ?=
 STACK ?=
 SERVER ?=
-# make test: more arguments for pytest, for example PYTEST_ARGS="-n 2 tests/modules/orders"
+# make test: more arguments for pytest, for example PYTEST_ARGS="-n 0 tests/modules/orders"
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
@@ -61,7 +62,7 @@ test-postgresql-each: $(READY) ## Run the tests with a database for each module,
 
 .PHONY: test-django-lts
 test-django-lts: $(READY) ## Run the tests on Django 5.2, the oldest release that is supported
-	@$(BIN)/uv run --frozen --no-sync --with 'django>=5.2,<5.3' python -m pytest $(DATABASE_TESTS) $(PYTEST_ARGS)
+	@$(BIN)/uv run --frozen --no-sync --with 'django>=5.2,<5.3' python -m pytest -n 2 --dist loadfile $(DATABASE_TESTS) $(PYTEST_ARGS)
 
 .PHONY: chaos
 chaos: $(READY) ## Kill processes in the middle of things, and compare

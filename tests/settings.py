@@ -3,8 +3,13 @@
 import os
 import tempfile
 
-# Each test process keeps its files apart, so that tests never touch a running shop's data.
-os.environ.setdefault("MONOLIFT_DATA", tempfile.mkdtemp(prefix="monolift-tests-"))
+# Tests never touch a running shop's data. The processes that a test starts are told their folder;
+# xdist's workers inherit the one of the process that started them, and take a part of it each.
+if "MONOLIFT_DATA" not in os.environ:
+    os.environ["MONOLIFT_DATA"] = tempfile.mkdtemp(prefix="monolift-tests-")
+    os.environ["MONOLIFT_TESTS_DATA"] = os.environ["MONOLIFT_DATA"]
+elif os.environ["MONOLIFT_DATA"] == os.environ.get("MONOLIFT_TESTS_DATA"):
+    os.environ["MONOLIFT_DATA"] += "/" + os.environ.get("PYTEST_XDIST_WORKER", "child")
 os.environ.setdefault("MONOLIFT_TRANSPORT", "loopback")
 
 from config import settings as shop

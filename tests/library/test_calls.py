@@ -105,3 +105,15 @@ def test_a_context_copied_to_another_thread_shares_its_deadline_only(stock: Stoc
     assert seen["depth"] == 0
     assert seen["deadline"] == here.deadline
     assert seen["scope"] is not here
+
+
+def test_an_answer_that_does_not_fit_takes_the_effect_back(
+    stock: Stock, monolift_route: str
+) -> None:
+    """In process and direct nothing looks at the answer; through the codec it must fit."""
+    if monolift_route == "local":
+        assert stock.misbehave(how="answer a number") == 7
+        return
+    with pytest.raises(CallFailed, match="its answer does not fit"):
+        stock.misbehave(how="answer a number")
+    assert not Item.objects.filter(sku="ghost").exists()

@@ -7,6 +7,7 @@ external commands, since in every other case an error means that nothing happene
 """
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -52,7 +53,7 @@ class KeyedCommand:
         self.operation = operation
         self.module = module
         self.key = key
-        body = msgspec.json.encode(arguments, order="deterministic")
+        body = msgspec.json.encode(_given(arguments), order="deterministic")
         self.fingerprint = hashlib.sha256(operation.name.encode() + b"\n" + body).hexdigest()
 
     def first(self, alias: str) -> None:
@@ -149,6 +150,30 @@ class KeyedCommand:
             "WHERE module = %s AND key = %s",
             (_DONE, answer, error, self.module, self.key.value),
         )
+
+
+def _given(value: Any) -> Any:
+    """Plain data without what equals its default.
+
+    So a new optional argument or field, which old callers do not send, leaves fingerprints alone.
+    """
+    if isinstance(value, msgspec.Struct):
+        defaults = {
+            field.name: field.default
+            for field in msgspec.structs.fields(value)
+            if field.default is not msgspec.NODEFAULT
+        }
+        given = ((name, getattr(value, name)) for name in value.__struct_fields__)
+        return {
+            name: _given(part)
+            for name, part in given
+            if name not in defaults or part != defaults[name]
+        }
+    if isinstance(value, Mapping):
+        return {key: _given(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_given(part) for part in value]
+    return value
 
 
 def replay(operation: Operation, stored: Stored) -> Any:

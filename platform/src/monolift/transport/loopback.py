@@ -26,6 +26,9 @@ def build(binding: Binding) -> Methods:
 def _method(target: Target, operation: Operation) -> Callable[..., Any]:
     cells = row(operation.name)
 
+    def hand_over(answer: Any) -> Any:
+        return codec.decode_answer(operation, codec.encode_answer(operation, answer))
+
     def call(**arguments: Any) -> Any:
         caller = current()
         cell = cells[caller.module]
@@ -34,8 +37,7 @@ def _method(target: Target, operation: Operation) -> Callable[..., Any]:
             key = admit(caller, operation)
             body = codec.encode_arguments(operation, arguments)
             received = codec.decode_arguments(operation, body)
-            answer = codec.encode_answer(operation, perform(target, caller, key, received))
-            return codec.decode_answer(operation, answer)
+            return perform(target, caller, key, received, hand_over=hand_over)
         except (DomainError, Unavailable, CallFailed) as error:
             cell.errors += 1
             raise codec.decode_error(operation, codec.encode_error(error)) from error.__cause__

@@ -25,6 +25,12 @@ from monolift.registry.topology import topology
 from monolift.registry.transactions import foreign_transaction
 from monolift.resilience.idempotency import Answered, KeyedCommand, Stored, replay
 
+type HandOver = Callable[[Any], Any]
+
+
+def _as_it_is(answer: Any) -> Any:
+    return answer
+
 
 class Target:
     """One operation and the method that answers it here."""
@@ -74,12 +80,23 @@ def scope_of(target: Target, caller: Scope) -> Scope:
     return scope
 
 
-def perform(target: Target, caller: Scope, key: CallKey | None, arguments: dict[str, Any]) -> Any:
-    """Run the call and give its answer, or raise what its caller may expect."""
+def perform(
+    target: Target,
+    caller: Scope,
+    key: CallKey | None,
+    arguments: dict[str, Any],
+    *,
+    hand_over: HandOver = _as_it_is,
+) -> Any:
+    """Run the call and give its answer, or raise what its caller may expect.
+
+    `hand_over` brings the answer into the form it leaves in. It runs before the commit, so that an
+    answer that cannot leave takes the effect back with it.
+    """
     operation = target.operation
     scope = scope_of(target, caller)
     if operation.kind == "command" and key is not None and scope.group is None:
-        return _keyed(target, scope, key, arguments)
+        return _keyed(target, scope, key, arguments, hand_over)
     if operation.external:
         if scope.group is not None:
             error = CallRefused(f"{operation.name} is external: no transaction holds it.")
@@ -88,7 +105,7 @@ def perform(target: Target, caller: Scope, key: CallKey | None, arguments: dict[
         scope.key = f"once:{uuid7()}"
     with entered(scope):
         try:
-            answer = target.method(**arguments)
+            answer = hand_over(target.method(**arguments))
             commit(scope, answer)
         except BaseException as error:
             raised = failure(operation, scope, error)
@@ -107,6 +124,8 @@ def failure(operation: Operation, scope: Scope, error: BaseException) -> BaseExc
         return error
     if isinstance(error, Unavailable):
         return error
+    if isinstance(error, CallFailed) and error.operation == operation.name:
+        return error  # its answer cannot be handed over
     if isinstance(error, OperationalError | InterfaceError):
         return Unavailable(operation.name, f"its database: {error}")
     if isinstance(error, DomainError):
@@ -117,7 +136,9 @@ def failure(operation: Operation, scope: Scope, error: BaseException) -> BaseExc
     return CallFailed(operation.name, f"{type(error).__name__}: {error}")
 
 
-def _keyed(target: Target, scope: Scope, key: CallKey, arguments: dict[str, Any]) -> Any:
+def _keyed(
+    target: Target, scope: Scope, key: CallKey, arguments: dict[str, Any], hand_over: HandOver
+) -> Any:
     operation = target.operation
     alias = topology().alias(target.module)
     unit = KeyedCommand(operation, target.module, key, operation.arguments(**arguments))
@@ -131,7 +152,7 @@ def _keyed(target: Target, scope: Scope, key: CallKey, arguments: dict[str, Any]
     scope.key = key.value
     with entered(scope):
         try:
-            answer = target.method(**arguments)
+            answer = hand_over(target.method(**arguments))
             if scope.outer is None:  # the body wrote nothing of its own: the key alone commits
                 begin(scope, alias)
             commit(scope, answer)

@@ -72,6 +72,10 @@ class StockService(Stock):
                 with atomic():
                     Item.objects.create(sku="ghost", left=1)
                 use(Stock).levels(skus=["a"])
+            case "answer a number":
+                with atomic():
+                    Item.objects.create(sku="ghost", left=1)
+                return 7  # type: ignore[return-value]  # the mistake under test
             case "publish foreign":
                 with atomic():
                     publish(Foreign(sale="1"))
