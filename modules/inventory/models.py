@@ -3,19 +3,37 @@
 For every SKU, at every commit: received = available + what holds in state `held` or `taken` name.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 
 
 class StockManager(models.Manager["Stock"]):
     """How stock moves. Several SKUs move in their order, so that no two movements deadlock."""
 
-    def take_out(self, *, sku: str, quantity: int) -> bool:
-        """Take from what is available, by one conditional statement; False if it is too little."""
-        enough = self.filter(sku=sku, available__gte=quantity)
-        return enough.update(available=F("available") - quantity) == 1
+    def take_out(self, wanted: Sequence[tuple[str, int]]) -> tuple[str, int] | None:
+        """Take (SKU, quantity) pairs, given in order of SKU, or none of them.
+
+        Gives the first SKU there is too little of, with what is left of it; None when all is taken.
+        One SKU is one conditional statement. Several are two: their rows are locked in order, then
+        changed at once.
+        """
+        skus = [sku for sku, _ in wanted]
+        here = self.filter(sku__in=skus).order_by("sku")
+        if len(wanted) > 1:
+            left = dict(here.select_for_update().values_list("sku", "available"))
+            for sku, quantity in wanted:
+                if left.get(sku, 0) < quantity:
+                    return sku, left.get(sku, 0)
+        taken = Case(
+            *(When(sku=sku, then=Value(quantity)) for sku, quantity in wanted),
+            output_field=models.IntegerField(),
+        )
+        enough = self.filter(sku__in=skus, available__gte=taken)
+        if enough.update(available=F("available") - taken) == len(wanted):
+            return None
+        return skus[0], here.values_list("available", flat=True).first() or 0
 
     def give_back(self, lines: Iterable[tuple[str, int]]) -> None:
         """Make (SKU, quantity) pairs available again."""

@@ -59,10 +59,9 @@ class InventoryService(Inventory):
                     hold.save(force_insert=True)
             except IntegrityError:
                 return _known(reference)
-            for sku, quantity in wanted:
-                if not models.Stock.objects.take_out(sku=sku, quantity=quantity):
-                    left = queries.available(skus=[Sku(sku)])[Sku(sku)]
-                    raise InsufficientStock(sku=Sku(sku), available=left)
+            short = models.Stock.objects.take_out(wanted)
+            if short is not None:
+                raise InsufficientStock(sku=Sku(short[0]), available=short[1])
             expire_hold.at(hold.expires_at).enqueue(hold_id=hold.id)
         return queries.hold(hold)
 

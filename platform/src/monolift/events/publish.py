@@ -1,7 +1,7 @@
 """`publish()`: one statement that writes the event beside what made it true."""
 
 import time
-from typing import Any
+from datetime import UTC, datetime
 
 import msgspec
 from django.db import connections
@@ -9,12 +9,29 @@ from django.db import connections
 from monolift.events.wake import wake_after_commit
 from monolift.kernel import CallRefused, Event, OutsideTransaction, uuid7
 from monolift.observe.trace import carried
+from monolift.registry.direct import DirectStatement
 from monolift.registry.scope import Scope, current
-from monolift.registry.sql import now
+from monolift.registry.sql import sqlite_time
 from monolift.registry.topology import topology
 
-_COLUMNS = "module, event, name, key, number, body, trace, cause, created_at"
 _encode = msgspec.json.Encoder().encode
+
+# The number orders the events of a key. It is the database's clock in microseconds, pushed past the
+# key's last number: growing under the lock that the key's writers share, independent of sequences,
+# and still growing after the table was purged or its rows moved to another database.
+_COLUMNS = "module, event, name, key, body, trace, cause, created_at, number"
+_LAST = "(SELECT MAX(number) + 1 FROM monolift_outbox WHERE module = %s AND key = %s)"
+_POSTGRESQL = DirectStatement(
+    f"INSERT INTO monolift_outbox ({_COLUMNS}) "
+    "VALUES (%s, %s, %s, %s, %s, %s, %s, clock_timestamp(), "
+    "GREATEST((EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint, "
+    f"COALESCE({_LAST}, 0)))"
+)
+_SQLITE = DirectStatement(
+    f"INSERT INTO monolift_outbox ({_COLUMNS}) "
+    "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, "
+    f"MAX(CAST(%s AS INTEGER), COALESCE({_LAST}, 0)))"
+)
 
 
 def publish(event: Event, /) -> None:
@@ -35,23 +52,14 @@ def publish(event: Event, /) -> None:
     _refuse_foreign(scope, event, owner, alias)
     key_field = event.event_key
     key = None if key_field is None else str(getattr(event, key_field))
-    connection = connections[alias]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _statement(connection.vendor, alias),
-            (
-                owner,
-                str(uuid7()),
-                event.event_name,
-                key,
-                *_number(connection.vendor),
-                owner,
-                key,
-                _encode(event).decode(),
-                carried(),
-                scope.operation,
-            ),
-        )
+    body = _encode(event).decode()
+    row = (owner, str(uuid7()), event.event_name, key, body, carried(), scope.operation)
+    if connections[alias].vendor == "postgresql":
+        _POSTGRESQL.execute(alias, (*row, owner, key))
+    else:
+        moment = time.time_ns()
+        created = sqlite_time(datetime.fromtimestamp(moment / 1e9, UTC))
+        _SQLITE.execute(alias, (*row, created, str(moment // 1000), owner, key))
     wake_after_commit(alias)
 
 
@@ -66,26 +74,3 @@ def _refuse_foreign(scope: Scope, event: Event, owner: str, alias: str) -> None:
             f"{type(event).__name__} belongs to {owner}, whose database is "
             f"{topology().alias(owner)!r}, but the open transaction is on {alias!r}."
         )
-
-
-def _statement(vendor: str, alias: str) -> str:
-    """The number orders the events of a key.
-
-    It is the database's clock in microseconds, pushed past the key's last number: growing under the
-    lock that the key's writers share, independent of sequences, and still growing after the table
-    was purged or its rows moved to another database.
-    """
-    last = "(SELECT MAX(number) + 1 FROM monolift_outbox WHERE module = %s AND key = %s)"
-    if vendor == "postgresql":
-        clock = "(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint"
-        number = f"GREATEST({clock}, COALESCE({last}, 0))"
-    else:
-        number = f"MAX(%s, COALESCE({last}, 0))"
-    return (
-        f"INSERT INTO monolift_outbox ({_COLUMNS}) "
-        f"VALUES (%s, %s, %s, %s, {number}, %s, %s, %s, {now(alias)})"
-    )
-
-
-def _number(vendor: str) -> tuple[Any, ...]:
-    return () if vendor == "postgresql" else (time.time_ns() // 1000,)

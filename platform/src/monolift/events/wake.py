@@ -11,11 +11,12 @@ import os
 import queue
 import socket
 import threading
+from functools import cache
 from pathlib import Path
 
 from django.db import connections, transaction
 
-from monolift.registry.settings import data_folder, setting
+from monolift.registry.settings import setting
 
 CHANNEL = "monolift"
 
@@ -74,7 +75,12 @@ class _Wake:
 
 
 def _folder() -> Path:
-    return data_folder() / "wake"
+    return _wake_folder(setting("DATA"))
+
+
+@cache
+def _wake_folder(data: Path | str) -> Path:
+    return Path(data) / "wake"
 
 
 _sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -82,15 +88,26 @@ _sender.setblocking(False)
 atexit.register(_sender.close)
 
 
+_listeners: tuple[int, tuple[tuple[str, int], ...]] = (0, ())
+
+
 def _send_datagrams() -> None:
+    for address in _listening(_folder()):
+        with contextlib.suppress(OSError):
+            _sender.sendto(b"\0", address)
+
+
+def _listening(folder: Path) -> tuple[tuple[str, int], ...]:
+    """The workers' addresses; the folder is listed again only after it has changed."""
+    global _listeners
     try:
-        ports = [file.name for file in _folder().iterdir()]
+        changed = folder.stat().st_mtime_ns
+        if changed != _listeners[0]:
+            ports = [file.name for file in folder.iterdir() if file.name.isdigit()]
+            _listeners = changed, tuple(("127.0.0.1", int(port)) for port in ports)
     except OSError:
-        return
-    for port in ports:
-        if port.isdigit():
-            with contextlib.suppress(OSError):
-                _sender.sendto(b"\0", ("127.0.0.1", int(port)))
+        return ()
+    return _listeners[1]
 
 
 class Listener(threading.Thread):

@@ -1,6 +1,5 @@
 """The `MONOLIFT` dict of Django's settings, with its defaults."""
 
-from pathlib import Path
 from typing import Any, Literal
 
 from django.conf import settings
@@ -37,19 +36,21 @@ _DEFAULTS: dict[str, Any] = {
 }
 
 
+_checked: dict[str, Any] | None = None
+
+
 def setting(name: str) -> Any:
     """One value of `MONOLIFT`; its default when the project does not set it."""
+    global _checked
     given: dict[str, Any] = getattr(settings, "MONOLIFT", {})
+    if given is _checked:
+        return given.get(name, _DEFAULTS[name])
     if unknown := sorted(given.keys() - _DEFAULTS.keys()):
         raise ImproperlyConfigured(
             f"MONOLIFT has no setting {unknown[0]!r}. It has: {', '.join(sorted(_DEFAULTS))}."
         )
+    _checked = given
     return given.get(name, _DEFAULTS[name])
-
-
-def data_folder() -> Path:
-    """The folder for sockets and other files of the running system."""
-    return Path(setting("DATA"))
 
 
 def transport() -> Literal["local", "loopback"]:
