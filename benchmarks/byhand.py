@@ -144,9 +144,8 @@ def _hold(order_id: UUID, basket: StoredBasket) -> Hold:
 
 
 def _take_stock(hold: Hold) -> None:
-    for sku, quantity in hold.lines:
-        if not Stock.objects.take_out(sku=sku, quantity=quantity):
-            raise ValueError(f"Too little of {sku} is left.")
+    if Stock.objects.take_out(hold.lines) is not None:
+        raise ValueError("Too little is left.")
 
 
 def _keep_hold(order_id: UUID) -> None:

@@ -34,6 +34,7 @@ def serving(application: str, **environment: str) -> Iterator[int]:
         cwd=ROOT,
         env=os.environ | environment,
         stdin=subprocess.DEVNULL,
+        stdout=sys.stderr,  # standard output belongs to the results
     )  # fmt: skip
     try:
         _wait(process, port)
