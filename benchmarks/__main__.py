@@ -31,6 +31,7 @@ def main() -> int:
     options = parser.parse_args()
     figures = options.only or list(FIGURES)
     results: list[Result] = []
+    facts = report.machine()
 
     def seen(result: Result) -> None:
         results.append(result)
@@ -44,7 +45,6 @@ def main() -> int:
             short=options.short,
             seen=seen,
         )
-        facts = report.machine()
         on_server = [name for name in figures if POSTGRESQL in FIGURES[name]]
         if on_server:
             with contextlib.ExitStack() as stack:
