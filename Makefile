@@ -17,6 +17,8 @@ SERVER ?=
 # make test: more arguments for pytest, for example PYTEST_ARGS="-n 0 tests/modules/orders"
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+# make chaos: how many random plans of faults to try
+PLANS ?= 2000
 
 ##@ Use
 
@@ -48,7 +50,7 @@ test: $(READY) ## Run the tests on SQLite (PYTEST_ARGS=)
 	@$(PYTEST) $(PYTEST_ARGS)
 
 # Guards and type checks do not depend on the database: they run once, in the last run.
-DATABASE_TESTS := --ignore tests/architecture --ignore tests/typing --ignore tests/browser -m "not chaos"
+DATABASE_TESTS := --ignore tests/architecture --ignore tests/typing --ignore tests/browser
 
 .PHONY: test-each test-postgresql test-postgresql-each
 test-each: $(READY) ## Run the tests with a database for each module, on SQLite
@@ -65,8 +67,8 @@ test-django-lts: $(READY) ## Run the tests on Django 5.2, the oldest release tha
 	@$(BIN)/uv run --frozen --no-sync --with 'django>=5.2,<5.3' python -m pytest -n 2 --dist loadfile $(DATABASE_TESTS) $(PYTEST_ARGS)
 
 .PHONY: chaos
-chaos: $(READY) ## Kill processes in the middle of things, and compare
-	@$(PYTEST) -m chaos $(PYTEST_ARGS)
+chaos: $(READY) ## Kill processes in the middle of things, and compare (PLANS=)
+	@MONOLIFT_MODEL_PLANS=$(PLANS) $(PYTEST) -n 0 tests/library/test_saga_model.py tests/journeys/test_killed.py $(PYTEST_ARGS)
 
 .PHONY: bench
 bench: $(READY) ## Measure (BENCH_ARGS=)
