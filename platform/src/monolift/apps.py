@@ -14,11 +14,13 @@ class MonoliftConfig(AppConfig):
         from monolift.events.worker import register_source
         from monolift.kernel.saga import install_runtime, on_saga_declared
         from monolift.registry.proxies import register_adapter
+        from monolift.registry.sql import equip_open_connections
         from monolift.registry.transactions import remember_open_connections
         from monolift.sagas import arrivals, runtime
         from monolift.transport import local, loopback
 
         remember_open_connections()
+        equip_open_connections()
         register_adapter("local", local.build)
         register_adapter("loopback", loopback.build)
         install_runtime(runtime.Runtime())

@@ -11,6 +11,7 @@ import os
 import queue
 import socket
 import threading
+import time
 from functools import cache
 from pathlib import Path
 
@@ -88,6 +89,7 @@ _sender.setblocking(False)
 atexit.register(_sender.close)
 
 
+_TICK = 50_000_000
 _listeners: tuple[int, tuple[tuple[str, int], ...]] = (0, ())
 
 
@@ -102,7 +104,8 @@ def _listening(folder: Path) -> tuple[tuple[str, int], ...]:
     global _listeners
     try:
         changed = folder.stat().st_mtime_ns
-        if changed != _listeners[0]:
+        # A clock tick may hold two changes: what is that fresh is not taken for the last one.
+        if changed != _listeners[0] or time.time_ns() - changed < _TICK:
             ports = [file.name for file in folder.iterdir() if file.name.isdigit()]
             _listeners = changed, tuple(("127.0.0.1", int(port)) for port in ports)
     except OSError:

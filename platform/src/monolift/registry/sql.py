@@ -1,26 +1,75 @@
 """Raw statements on the platform's tables, alike on PostgreSQL and SQLite."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.db import connections
+from django.db.backends.signals import connection_created
 
 from monolift.kernel import clock
 
 
 def execute(alias: str, sql: str, parameters: Sequence[Any] = ()) -> int:
     """Run a statement; the number of rows it changed."""
-    with connections[alias].cursor() as cursor:
+    connection: Any = connections[alias]
+    if _unwatched(connection):
+        with connection.wrap_database_errors:
+            return int(connection.connection.execute(_marks(sql), parameters).rowcount)
+    with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return int(cursor.rowcount)
 
 
 def fetch(alias: str, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """Run a statement; its rows."""
-    with connections[alias].cursor() as cursor:
+    connection: Any = connections[alias]
+    if _unwatched(connection):
+        with connection.wrap_database_errors:
+            return list(connection.connection.execute(_marks(sql), parameters).fetchall())
+    with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return list(cursor.fetchall())
+
+
+def _unwatched(connection: Any) -> bool:
+    """On SQLite Django's cursor costs more than the statement, so it is passed by.
+
+    Not while somebody listens (an `execute_wrapper`, the debug log), nor in a broken transaction.
+    """
+    return bool(
+        connection.vendor == "sqlite"
+        and connection.connection is not None
+        and not connection.execute_wrappers
+        and not connection.needs_rollback
+        and not connection.queries_logged
+    )
+
+
+@lru_cache(maxsize=256)
+def _marks(sql: str) -> str:
+    return sql.replace("%s", "?")
+
+
+def _later(seconds: float) -> str:
+    return sqlite_time(clock.now() + timedelta(seconds=seconds))
+
+
+def _give_clock(connection: Any, **_: Any) -> None:
+    """A function instead of a literal keeps a statement's text, and with it SQLite's plan of it."""
+    if connection.vendor == "sqlite":
+        connection.connection.create_function("monolift_later", 1, _later, deterministic=True)
+
+
+connection_created.connect(_give_clock, dispatch_uid="monolift.registry.sql")
+
+
+def equip_open_connections() -> None:
+    """Give the clock to connections that this thread opened before the library was loaded."""
+    for connection in connections.all(initialized_only=True):
+        if connection.connection is not None:
+            _give_clock(connection)
 
 
 def now(alias: str) -> str:
@@ -31,7 +80,7 @@ def now(alias: str) -> str:
     moved = clock.offset().total_seconds()
     if connections[alias].vendor == "postgresql":
         return f"(clock_timestamp() + interval '{moved} seconds')" if moved else "clock_timestamp()"
-    return f"'{sqlite_time(clock.now())}'"
+    return "monolift_later(0)"
 
 
 def after(alias: str, seconds: float) -> str:
@@ -39,8 +88,7 @@ def after(alias: str, seconds: float) -> str:
     if connections[alias].vendor == "postgresql":
         moved = clock.offset().total_seconds() + seconds
         return f"(clock_timestamp() + interval '{moved:.6f} seconds')"
-    moment = clock.now().timestamp() + seconds
-    return f"'{sqlite_time(datetime.fromtimestamp(moment, tz=clock.now().tzinfo))}'"
+    return f"monolift_later({float(seconds)!r})"
 
 
 def moment(alias: str, at: datetime) -> Any:
@@ -55,4 +103,4 @@ def skip_locked(alias: str) -> str:
 
 def sqlite_time(at: datetime) -> str:
     """A time as Django writes it to SQLite, with microseconds: text order is time order."""
-    return at.strftime("%Y-%m-%d %H:%M:%S.%f")
+    return at.isoformat(" ", "microseconds")[:26]
