@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from monolift.registry.transactions import seen
+
 if TYPE_CHECKING:
     from django.db.transaction import Atomic
 
@@ -97,6 +99,8 @@ class Current(msgspec.Struct, eq=False):
 
     scope: Scope
     thread: int
+    connections: list[Any]
+    """Every connection that was opened on the thread."""
 
 
 _current: ContextVar[Current] = ContextVar("monolift_scope")
@@ -115,7 +119,7 @@ def adopt() -> Current:
     else:
         above = copied.scope
         scope = Scope(above.module, above, above.deadline, above.operation, "request")
-    made = Current(scope, get_ident())
+    made = Current(scope, get_ident(), seen.connections)
     _current.set(made)
     return made
 
@@ -137,7 +141,7 @@ class entered:  # noqa: N801 - used like a function, as contextlib's are
         self.scope = scope
 
     def __enter__(self) -> Scope:
-        self.token = _current.set(Current(self.scope, get_ident()))
+        self.token = _current.set(Current(self.scope, get_ident(), seen.connections))
         return self.scope
 
     def __exit__(self, *_: object) -> None:

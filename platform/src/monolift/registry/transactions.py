@@ -22,9 +22,10 @@ class GroupAtomic(Atomic):
 
 
 class Seen(threading.local):
-    """The connections of this thread."""
+    """The connections of this thread, in one list that grows in place."""
 
-    connections: tuple[Any, ...] = ()
+    def __init__(self) -> None:
+        self.connections: list[Any] = []
 
 
 seen = Seen()
@@ -32,7 +33,7 @@ seen = Seen()
 
 def _remember(connection: Any, **_: Any) -> None:
     if connection not in seen.connections:
-        seen.connections = (*seen.connections, connection)
+        seen.connections.append(connection)
 
 
 connection_created.connect(_remember, dispatch_uid="monolift.registry.transactions")

@@ -16,7 +16,7 @@ from monolift.observe.matrix import row
 from monolift.registry.atomic import commit
 from monolift.registry.proxies import Binding, Methods
 from monolift.registry.scope import Scope, adopt, get_current
-from monolift.registry.transactions import foreign_transaction, seen
+from monolift.registry.transactions import foreign_transaction
 from monolift.transport.perform import Target, admit, failure, perform
 
 _METHOD = """
@@ -27,7 +27,7 @@ def {method}({parameters}):
     caller = current.scope
     if not caller.plain:
         return guarded(caller, dict({arguments}))
-    for connection in seen.connections:
+    for connection in current.connections:
         if (connection.atomic_blocks or not connection.autocommit) and foreign_transaction():
             return guarded(caller, dict({arguments}))
     start = monotonic()
@@ -116,7 +116,6 @@ def _method(target: Target, operation: Operation) -> Any:
         "monotonic": monotonic,
         "name": operation.name,
         "operation": operation,
-        "seen": seen,
         "uuid7": uuid7,
         **defaults,
     }
