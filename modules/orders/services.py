@@ -117,7 +117,10 @@ class OrdersService(Orders):
         if basket is None or not basket.lines:
             raise BasketEmpty(basket_id=basket_id)
         if basket.order_id is not None:
-            return self.order(order_id=basket.order_id)
+            order = self.order(order_id=basket.order_id)
+            if order.state is not OrderState.PLACED:
+                return order
+            # Its checkout is about to take the money: a repeated request waits for it as a twin.
         if basket.address is None:
             raise AddressMissing(basket_id=basket_id)
         order_id = OrderId(uuid5(basket_id, str(basket.attempt)))

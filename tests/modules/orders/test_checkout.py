@@ -377,6 +377,57 @@ def test_a_double_click_orders_once() -> None:
     assert available() == 9
 
 
+class WaitsToCapture(PaymentsService):
+    """Payments that take the money only when told to."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+        self.go_on = threading.Event()
+
+    def capture(self, *, reference: UUID) -> Payment:
+        """Wait for `go_on`."""
+        self.asked.set()
+        assert self.go_on.wait(10)
+        return super().capture(reference=reference)
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_a_click_while_the_money_is_taken_waits_for_the_answer() -> None:
+    shelve()
+    basket_id = basket_with()
+    total, tokens = total_of(basket_id), [card(), card()]
+    service = WaitsToCapture()
+
+    def notice(
+        run: Callable[..., Any], sql: str, parameters: Any, many: bool, context: dict[str, Any]
+    ) -> Any:
+        if "monolift_saga" in sql:
+            service.go_on.set()
+        return run(sql, parameters, many, context)
+
+    def first() -> Order:
+        try:
+            return orders.check_out(basket_id=basket_id, expected_total=total, card_token=tokens[0])
+        finally:
+            connections.close_all()
+
+    def second() -> Order:
+        assert service.asked.wait(10)
+        try:
+            with connections[topology().alias("orders")].execute_wrapper(notice):
+                return orders.check_out(
+                    basket_id=basket_id, expected_total=total, card_token=tokens[1]
+                )
+        finally:
+            service.go_on.set()
+            connections.close_all()
+
+    with override(Payments, service), ThreadPoolExecutor(2) as pool:
+        answers = [one.result() for one in (pool.submit(first), pool.submit(second))]
+    assert [order.state for order in answers] == [OrderState.PAID] * 2
+    assert charges() == [("captured", 1200)]
+
+
 @pytest.mark.django_db(transaction=True, databases="__all__")
 def test_two_buyers_of_the_last_one() -> None:
     shelve(quantity=1)
