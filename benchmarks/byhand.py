@@ -260,8 +260,8 @@ def _announce(module: str, name: str, key: UUID, body: dict[str, Any]) -> None:
     now = timezone.now()
     with connections[ALIAS].cursor() as cursor:
         cursor.execute(
-            "INSERT INTO monolift_outbox (module, event, name, key, number, body, trace, cause, "
-            "created_at) VALUES (%s, %s, %s, %s, %s, %s, '', 'by hand', %s)",
+            "INSERT INTO monolift_outbox (module, event, name, key, number, body, trace, cause) "
+            "VALUES (%s, %s, %s, %s, %s, %s, '', 'by hand')",
             (
                 module,
                 str(uuid7()),
@@ -269,7 +269,6 @@ def _announce(module: str, name: str, key: UUID, body: dict[str, Any]) -> None:
                 str(key),
                 int(now.timestamp() * 1e6),
                 msgspec.json.encode(body).decode(),
-                _moment(now),
             ),
         )
 

@@ -177,7 +177,13 @@ def _postgresql(alias: str) -> dict[str, Any]:
         "PASSWORD": unquote(url.password or ""),
         "HOST": url.hostname or "",
         "PORT": str(url.port or ""),
-        "OPTIONS": {"connect_timeout": 5, **dict(parse_qsl(url.query))},
+        "OPTIONS": {
+            "connect_timeout": 5,
+            # Lets the library prepare its hottest statements. None behind a pooler that mixes
+            # sessions and does not know prepared statements (PgBouncer before 1.21).
+            "prepare_threshold": 5,
+            **dict(parse_qsl(url.query)),
+        },
         "CONN_MAX_AGE": 300,
         "CONN_HEALTH_CHECKS": True,
     }

@@ -21,6 +21,7 @@ from monolift.kernel import (
     step,
     uuid7,
 )
+from monolift.kernel.ids import uuid7_text
 
 HERE = Path(__file__).stem
 
@@ -299,8 +300,9 @@ def test_a_domain_error_takes_its_fields_only() -> None:
         Sold(sku="a", colour="red")  # type: ignore[call-arg]  # the mistake
 
 
-def test_ids_rise_and_say_when() -> None:
-    made = [uuid7() for _ in range(5000)]
+@pytest.mark.parametrize("make", [uuid7, lambda: UUID(uuid7_text())], ids=["uuid7", "uuid7_text"])
+def test_ids_rise_and_say_when(make: Callable[[], UUID]) -> None:
+    made = [make() for _ in range(5000)]
     assert made == sorted(set(made))
     assert {(one.version, one.variant) for one in made} == {(7, "specified in RFC 4122")}
     seconds = (made[0].int >> 80) / 1000

@@ -5,34 +5,43 @@ written and claimed by raw statements (`monolift.registry.sql`); the models give
 let operators read them through the ORM.
 """
 
+from datetime import UTC, datetime
+
 from django.db import models
 
 
 class Outbox(models.Model):
-    """An event as its module announced it, written in the transaction that made it true."""
+    """An event as its module announced it, written in the transaction that made it true.
 
-    pk = models.CompositePrimaryKey("module", "event")
+    One without a key has its own id for a key. The primary key begins with what numbers a key's
+    events, so that a publish keeps no index but this one and that of the waiting rows.
+    """
+
+    pk = models.CompositePrimaryKey("module", "key", "number", "event")
     module = models.TextField()
+    key = models.TextField()
+    number = models.BigIntegerField()
     event = models.TextField()
     name = models.TextField()
-    key = models.TextField(null=True)
-    number = models.BigIntegerField()
     body = models.TextField()
     trace = models.TextField(default="")
     cause = models.TextField(default="")
-    created_at = models.DateTimeField()
     relayed_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "monolift_outbox"
         indexes = (
-            models.Index(fields=["module", "key", "number"], name="monolift_outbox_key"),
             models.Index(
                 fields=["number"],
                 name="monolift_outbox_waiting",
                 condition=models.Q(relayed_at__isnull=True),
             ),
         )
+
+    @property
+    def published_at(self) -> datetime:
+        """When, by the database's clock: what its number counts."""
+        return datetime.fromtimestamp(self.number / 1e6, UTC)
 
 
 class Delivery(models.Model):

@@ -1,36 +1,38 @@
 """`publish()`: one statement that writes the event beside what made it true."""
 
 import time
-from datetime import UTC, datetime
 
 import msgspec
 from django.db import connections
 
 from monolift.events.wake import wake_after_commit
-from monolift.kernel import CallRefused, Event, OutsideTransaction, uuid7
+from monolift.kernel import CallRefused, Event, OutsideTransaction
+from monolift.kernel.ids import uuid7_text
 from monolift.observe.trace import carried
 from monolift.registry.direct import DirectStatement
 from monolift.registry.scope import Scope, current
-from monolift.registry.sql import sqlite_time
 from monolift.registry.topology import topology
 
 _encode = msgspec.json.Encoder().encode
 
-# The number orders the events of a key. It is the database's clock in microseconds, pushed past the
-# key's last number: growing under the lock that the key's writers share, independent of sequences,
-# and still growing after the table was purged or its rows moved to another database.
-_COLUMNS = "module, event, name, key, body, trace, cause, created_at, number"
+# The number orders the events of a key, and tells when it was. It is the database's clock in
+# microseconds since 1970, pushed past the key's last number: growing under the lock that the key's
+# writers share, independent of sequences, and still growing after the table was purged or its rows
+# moved to another database.
+_COLUMNS = "module, event, name, key, body, trace, cause, number"
 _LAST = "(SELECT MAX(number) + 1 FROM monolift_outbox WHERE module = %s AND key = %s)"
 _POSTGRESQL = DirectStatement(
     f"INSERT INTO monolift_outbox ({_COLUMNS}) "
-    "VALUES (%s, %s, %s, %s, %s, %s, %s, clock_timestamp(), "
+    "VALUES (%s, %s, %s, %s, %s, %s, %s, "
     "GREATEST((EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint, "
-    f"COALESCE({_LAST}, 0)))"
+    f"COALESCE({_LAST}, 0)))",
+    name="monolift_publish",
 )
 _SQLITE = DirectStatement(
     f"INSERT INTO monolift_outbox ({_COLUMNS}) "
-    "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, "
-    f"MAX(CAST(%s AS INTEGER), COALESCE({_LAST}, 0)))"
+    "VALUES (%s, %s, %s, %s, %s, %s, %s, "
+    f"MAX(CAST(%s AS INTEGER), COALESCE({_LAST}, 0)))",
+    name="monolift_publish",
 )
 
 
@@ -50,16 +52,16 @@ def publish(event: Event, /) -> None:
     owner = event.event_owner
     alias = scope.alias or ""
     _refuse_foreign(scope, event, owner, alias)
+    identifier = uuid7_text()
     key_field = event.event_key
-    key = None if key_field is None else str(getattr(event, key_field))
+    key = identifier if key_field is None else str(getattr(event, key_field))
     body = _encode(event).decode()
-    row = (owner, str(uuid7()), event.event_name, key, body, carried(), scope.operation)
-    if connections[alias].vendor == "postgresql":
-        _POSTGRESQL.execute(alias, (*row, owner, key))
+    row = (owner, identifier, event.event_name, key, body, carried(), scope.operation)
+    connection = connections[alias]
+    if connection.vendor == "postgresql":
+        _POSTGRESQL.execute(connection, (*row, owner, key))
     else:
-        moment = time.time_ns()
-        created = sqlite_time(datetime.fromtimestamp(moment / 1e9, UTC))
-        _SQLITE.execute(alias, (*row, created, str(moment // 1000), owner, key))
+        _SQLITE.execute(connection, (*row, str(time.time_ns() // 1000), owner, key))
     wake_after_commit(alias)
 
 

@@ -24,7 +24,8 @@ class Announced(NamedTuple):
     module: str
     event: str
     name: str
-    key: str | None
+    key: str
+    """Its own id when it has none."""
     number: int
     body: str
     trace: str
@@ -60,8 +61,9 @@ def relay(alias: str) -> int:
             marks = ", ".join(["%s"] * len(events))
             execute(
                 alias,
-                f"UPDATE monolift_outbox SET relayed_at = {now(alias)} WHERE event IN ({marks})",
-                [event.event for event in events],
+                f"UPDATE monolift_outbox SET relayed_at = {now(alias)} WHERE relayed_at IS NULL "
+                f"AND number BETWEEN %s AND %s AND event IN ({marks})",
+                [events[0].number, events[-1].number, *(event.event for event in events)],
             )
     return len(events)
 
@@ -76,7 +78,7 @@ def insert(alias: str, deliveries: Sequence[tuple[Announced, Subscription]]) -> 
             subscription.name,
             event.module,
             event.name,
-            event.key,
+            None if event.key == event.event else event.key,
             event.number,
             event.body,
             event.trace,

@@ -12,10 +12,11 @@ import queue
 import socket
 import threading
 import time
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 
-from django.db import connections, transaction
+from django.db import connections
 
 from monolift.registry.settings import setting
 
@@ -61,18 +62,17 @@ def wake(alias: str) -> None:
 
 def wake_after_commit(alias: str) -> None:
     """Wake when the open transaction has committed; never when it is rolled back."""
-    hooks = connections[alias].run_on_commit
-    if hooks and getattr(hooks[-1][1], "alias", None) == alias:
+    connection = connections[alias]
+    hook = _hook(alias)
+    hooks = connection.run_on_commit
+    if hooks and hooks[-1][1] is hook:
         return  # this transaction wakes already
-    transaction.on_commit(_Wake(alias), using=alias, robust=True)
+    connection.on_commit(hook, robust=True)
 
 
-class _Wake:
-    def __init__(self, alias: str) -> None:
-        self.alias = alias
-
-    def __call__(self) -> None:
-        wake(self.alias)
+@cache
+def _hook(alias: str) -> Callable[[], None]:
+    return partial(wake, alias)
 
 
 def _folder() -> Path:
@@ -89,28 +89,30 @@ _sender.setblocking(False)
 atexit.register(_sender.close)
 
 
-_TICK = 50_000_000
-_listeners: tuple[int, tuple[tuple[str, int], ...]] = (0, ())
+_STALE = 0.1
+_listed = -1.0
+_addresses: tuple[tuple[str, int], ...] = ()
 
 
 def _send_datagrams() -> None:
-    for address in _listening(_folder()):
-        with contextlib.suppress(OSError):
+    global _listed, _addresses
+    moment = time.monotonic()
+    if moment - _listed > _STALE:
+        _addresses = _listening(_folder())
+        _listed = moment
+    for address in _addresses:
+        try:
             _sender.sendto(b"\0", address)
+        except OSError:
+            _listed = -1.0
 
 
 def _listening(folder: Path) -> tuple[tuple[str, int], ...]:
-    """The workers' addresses; the folder is listed again only after it has changed."""
-    global _listeners
     try:
-        changed = folder.stat().st_mtime_ns
-        # A clock tick may hold two changes: what is that fresh is not taken for the last one.
-        if changed != _listeners[0] or time.time_ns() - changed < _TICK:
-            ports = [file.name for file in folder.iterdir() if file.name.isdigit()]
-            _listeners = changed, tuple(("127.0.0.1", int(port)) for port in ports)
+        names = [file.name for file in folder.iterdir()]
     except OSError:
         return ()
-    return _listeners[1]
+    return tuple(("127.0.0.1", int(name)) for name in names if name.isdigit())
 
 
 class Listener(threading.Thread):
@@ -121,7 +123,6 @@ class Listener(threading.Thread):
         self._stop_requested = threading.Event()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
-        self._socket.settimeout(1.0)
         folder = _folder()
         folder.mkdir(parents=True, exist_ok=True)
         self._file = folder / str(self._socket.getsockname()[1])
@@ -136,6 +137,12 @@ class Listener(threading.Thread):
         """Listen until `stop`."""
         for listener in self._notifications:
             listener.start()
+        # Who listed the folder just before this listener came does not know it yet: look once more.
+        self._socket.settimeout(2 * _STALE)
+        with contextlib.suppress(TimeoutError):
+            self._socket.recv(64)
+        signal.set()
+        self._socket.settimeout(1.0)
         while not self._stop_requested.is_set():
             with contextlib.suppress(TimeoutError):
                 self._socket.recv(64)

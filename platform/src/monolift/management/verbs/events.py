@@ -160,12 +160,12 @@ def _announced(row: "Outbox") -> dict[str, Any]:
     return {
         "event": row.name,
         "module": row.module,
-        "key": row.key,
+        "key": None if row.key == row.event else row.key,
         "number": row.number,
         "body": _body(row.body),
         "cause": row.cause,
         "trace": row.trace,
-        "published": row.created_at,
+        "published": row.published_at,
         "relayed": row.relayed_at,
     }
 
