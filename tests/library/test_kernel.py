@@ -203,6 +203,30 @@ def unmatched_field() -> None:
         def first(self, event: Happened) -> None: ...
 
 
+def two_answers() -> None:
+    class Buy(Saga, version=1):
+        @step(answer=True)
+        def first(self) -> None: ...
+
+        @step(answer=True)
+        def second(self) -> None: ...
+
+
+class Refused(Event, version=1, key="order"):
+    order: UUID
+
+
+def overlapping_awaits() -> None:
+    class Buy(Saga, version=1):
+        order: UUID
+
+        @step(awaits=(Happened, Refused), match="order")
+        def first(self, event: Happened | Refused) -> None: ...
+
+        @step(awaits=Happened, match="order")
+        def second(self, event: Happened) -> None: ...
+
+
 def mutable_state() -> None:
     class Buy(Saga, version=1):
         skus: list[str]
@@ -239,6 +263,11 @@ MISTAKES: dict[Callable[[], None], tuple[str, str]] = {
     wrong_parameters_of_a_step: ("'first' must take", "(self, event)"),
     unknown_match: ("match='number' is not a field of Happened", "Name one of: order"),
     unmatched_field: ("Buy has no field 'order'", "Add `order: ...`"),
+    two_answers: ("Buy answers twice, in first and second", "keep answer=True"),
+    overlapping_awaits: (
+        "Happened is awaited by 'first' together with other events",
+        "Let both steps await the same events",
+    ),
     mutable_state: ("Buy.skus is a list", "Sequence[...]"),
 }
 

@@ -13,9 +13,9 @@ from monolift.sagas import operate
 from monolift.testing.scenario import Scenario
 from monolift.testing.statements import statements
 from tests.library.world.cards.services import network
-from tests.library.world.sales.events import Shipped
+from tests.library.world.sales.events import Dropped, Shipped
 from tests.library.world.sales.models import Mail, Sale
-from tests.library.world.sales.sagas import Backorder, Local, Selling, Shipping
+from tests.library.world.sales.sagas import Backorder, Local, Parcel, Selling, Shipping
 from tests.library.world.stock import faults
 from tests.library.world.stock.interface import Level, SoldOut, Stock
 
@@ -217,6 +217,43 @@ def test_an_event_that_does_not_come_in_time_turns_the_saga_back(
     run = scenario.settle(Shipping, key="1", within=timedelta(minutes=5))
     assert run.status is SagaStatus.UNDONE
     assert Sale.objects.get().state == "dropped"
+
+
+def test_run_returns_with_the_answer_and_a_worker_does_the_rest(
+    stock: Stock, scenario: Scenario, fusion: str
+) -> None:
+    run = Parcel.run(key="1", sale="s1")
+    assert (run.status, run.answered) == (SagaStatus.RUNNING, True)
+    assert run.state.held is None
+    twin = Parcel.run(key="1", sale="s1")
+    assert (twin.status, twin.answered, twin.state.held) == (SagaStatus.RUNNING, True, None)
+    scenario.run_until_idle()
+    run = Parcel.find(key="1")  # type: ignore[assignment]  # it is there
+    assert (run.status, run.state.held is not None) == (SagaStatus.WAITING, True)
+
+
+def test_a_failed_attempt_before_the_answer_is_not_an_answer(
+    stock: Stock, scenario: Scenario, fusion: str
+) -> None:
+    faults.planned["write_down"] = fail(OSError("disk"))
+    run = Parcel.run(key="1", sale="s1", timeout=0.0001)
+    assert not run.answered
+    scenario.run_until_idle()
+    assert Parcel.find(key="1").answered  # type: ignore[union-attr]  # it is there
+
+
+@pytest.mark.parametrize(
+    ("event", "parcel"),
+    [(Shipped(sale="s1", parcel="p1"), "p1"), (Dropped(sale="s1"), "none")],
+    ids=["shipped", "dropped"],
+)
+def test_the_first_of_two_awaited_events_goes_on(
+    stock: Stock, scenario: Scenario, event: Shipped | Dropped, parcel: str
+) -> None:
+    Parcel.run(key="1", sale="s1")
+    with atomic(module="sales"):
+        publish(event)
+    assert scenario.settle(Parcel, key="1").state.parcel == parcel
 
 
 def test_a_fused_saga_is_one_insert_and_one_update(stock: Stock) -> None:

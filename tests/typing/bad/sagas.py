@@ -60,6 +60,9 @@ class Checkout(Saga, version=1):
     @step(awaits=OrderPlaced, match="order_id")  # expect: mypy, pyright
     def awaits_another_event(self, event: ShipmentBooked) -> None: ...
 
+    @step(awaits=(OrderPlaced, ShipmentBooked), match="order_id")  # expect: mypy, pyright
+    def awaits_either_and_takes_one(self, event: ShipmentBooked) -> None: ...
+
     @step(awaits=OrderPlaced, match="order_id")  # expect: mypy, pyright
     def awaits_without_the_event(self) -> None: ...
 

@@ -91,6 +91,10 @@ class Checkout(Saga, version=1):
     def ship(self, event: ShipmentBooked) -> None:
         assert_type(event.tracking, str)
 
+    @step(awaits=(ShipmentBooked, OrderPlaced), match="order_id", answer=True)
+    def either(self, event: ShipmentBooked | OrderPlaced) -> None:
+        assert_type(event.order_id, UUID)
+
 
 assert_type(Checkout.start(key="k", order_id=uuid4(), lines=()), SagaRun[Checkout])
 assert_type(Checkout.run(key="k", order_id=uuid4(), lines=(), timeout=3).state, Checkout)

@@ -196,7 +196,7 @@ def _step(step: Step[Any]) -> dict[str, Any]:
         "queries": sorted(calls["query"]),
         "pivot": step.pivot,
         "undo": step.undo_action is not None,
-        "awaits": step.awaits.event_name if step.awaits else None,
+        "awaits": "|".join(sorted(event.event_name for event in step.awaits)) or None,
         "match": step.match,
         "within": step.within.total_seconds() if step.within else None,
     }

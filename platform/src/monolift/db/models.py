@@ -151,6 +151,7 @@ class Arrival(models.Model):
     module = models.TextField()
     saga = models.TextField()
     event = models.TextField()
+    name = models.TextField()
     matches = models.TextField()
     body = models.TextField()
     created_at = models.DateTimeField()

@@ -61,7 +61,8 @@ class Step[S: "Saga"]:
         action: Callable[..., None],
         calls: tuple[Any, ...] = (),
         pivot: bool = False,
-        awaits: type[Event] | None = None,
+        answer: bool = False,
+        awaits: tuple[type[Event], ...] = (),
         match: str | None = None,
         within: timedelta | None = None,
     ) -> None:
@@ -69,6 +70,7 @@ class Step[S: "Saga"]:
         self.name = action.__name__
         self.undo_action: Callable[[S], None] | None = None
         self.pivot = pivot
+        self.answer = answer
         self.awaits = awaits
         self.match = match
         self.within = within
@@ -126,28 +128,45 @@ if TYPE_CHECKING:
 @overload
 def step[S: "Saga"](action: Callable[[S], None], /) -> Step[S]: ...
 @overload
-def step(*, pivot: bool = ...) -> _StepDecorator: ...
+def step(*, pivot: bool = ..., answer: bool = ...) -> _StepDecorator: ...
 @overload
-def step[I: Interface](*, calls: "Call[I]", pivot: bool = ...) -> _StepDecorator: ...
+def step[I: Interface](
+    *, calls: "Call[I]", pivot: bool = ..., answer: bool = ...
+) -> _StepDecorator: ...
 @overload
 def step[I: Interface, J: Interface](
-    *, calls: "tuple[Call[I], Call[J]]", pivot: bool = ...
+    *, calls: "tuple[Call[I], Call[J]]", pivot: bool = ..., answer: bool = ...
 ) -> _StepDecorator: ...
 @overload
 def step[I: Interface, J: Interface, K: Interface](
-    *, calls: "tuple[Call[I], Call[J], Call[K]]", pivot: bool = ...
+    *, calls: "tuple[Call[I], Call[J], Call[K]]", pivot: bool = ..., answer: bool = ...
 ) -> _StepDecorator: ...
 @overload
 def step[E: Event](
-    *, awaits: type[E], match: str, within: timedelta | None = ..., pivot: bool = ...
+    *,
+    awaits: type[E],
+    match: str,
+    within: timedelta | None = ...,
+    pivot: bool = ...,
+    answer: bool = ...,
 ) -> _AwaitingStepDecorator[E]: ...
+@overload
+def step[E: Event, F: Event](
+    *,
+    awaits: tuple[type[E], type[F]],
+    match: str,
+    within: timedelta | None = ...,
+    pivot: bool = ...,
+    answer: bool = ...,
+) -> _AwaitingStepDecorator[E | F]: ...
 def step(
     action: Callable[..., None] | None = None,
     /,
     *,
     calls: Any = (),
     pivot: bool = False,
-    awaits: type[Event] | None = None,
+    answer: bool = False,
+    awaits: Any = (),
     match: str | None = None,
     within: timedelta | None = None,
 ) -> Any:
@@ -156,8 +175,10 @@ def step(
     Without arguments the step writes its own module's tables: it commits together with the saga.
     `calls=` names the interface or the methods it calls, at most one command among those it makes;
     such a step writes nothing itself. `pivot=True`: after this step the saga only goes forward.
-    `awaits=` waits for an event whose `match` field equals the saga's field of that name, at the
-    longest `within`; an event that comes before its step is kept for it.
+    `answer=True`: with this step done `run()` has its answer, and a worker does the rest.
+    `awaits=` waits for an event (or the first of two, as a tuple) whose `match` field equals the
+    saga's field of that name, at the longest `within`; an event that comes before its step is kept
+    for it.
     """
 
     def decorate(action: Callable[..., None]) -> Step[Any]:
@@ -173,7 +194,8 @@ def step(
             action=action,
             calls=targets,
             pivot=pivot,
-            awaits=awaits,
+            answer=answer,
+            awaits=awaits if isinstance(awaits, tuple) else (awaits,),
             match=match,
             within=within,
         )
@@ -202,14 +224,16 @@ class SagaStatus(StrEnum):
 class SagaRun[S: "Saga"]:
     """What is known of one saga at one moment.
 
-    `error` is the domain error that turned it back, if one did; `failure` is the reason in words of
-    whatever last went wrong.
+    `answered` is True once the step marked with `answer=True` is done, without one when the saga
+    is. `error` is the domain error that turned it back, if one did; `failure` is the reason in
+    words of whatever last went wrong.
     """
 
     id: UUID
     key: str
     status: SagaStatus
     state: S
+    answered: bool = False
     error: DomainError | None = None
     failure: str = ""
 
@@ -328,7 +352,7 @@ class Saga(msgspec.Struct, metaclass=SagaMeta):
 
     @classmethod  # pyright: ignore[reportArgumentType]  # the class, as what makes it
     def run[**P, S: "Saga"](cls: Callable[P, S], *args: P.args, **kwargs: P.kwargs) -> SagaRun[S]:
-        """Begin the saga and run it here, up to its first wait or for `timeout` seconds.
+        """Begin the saga and run it here: to its answer, its first wait or for `timeout` seconds.
 
         What is then left goes on in a worker. Never inside a transaction. A key that is already
         known continues nothing twice: the answer is how that saga stands.
@@ -353,6 +377,14 @@ def _check(saga: type[Saga]) -> None:
             f"{saga.__name__} has {len(pivots)} pivots.",
             "After the first one there is no way back, so a second has no meaning.",
         )
+    answers = [step.name for step in saga.saga_steps if step.answer]
+    if len(answers) > 1:
+        raise DeclarationError.at(
+            saga,
+            f"{saga.__name__} answers twice, in {' and '.join(answers)}.",
+            "run() returns once: keep answer=True at the step after which the caller has it all.",
+        )
+    sets: dict[type[Event], Step[Any]] = {}
     passed = False
     for step in saga.saga_steps:
         passed = passed or step.pivot
@@ -365,12 +397,20 @@ def _check(saga: type[Saga]) -> None:
                 raise DeclarationError.at(
                     function, f"The step {step.name!r}{place} must take {wanted}.", ""
                 )
-        if step.awaits and (step.match not in step.awaits.__struct_fields__):
-            raise DeclarationError.at(
-                step.action,
-                f"match={step.match!r} is not a field of {step.awaits.__name__}.",
-                f"Name one of: {', '.join(step.awaits.__struct_fields__)}.",
-            )
+        for event in step.awaits:
+            if step.match not in event.__struct_fields__:
+                raise DeclarationError.at(
+                    step.action,
+                    f"match={step.match!r} is not a field of {event.__name__}.",
+                    f"Name one of: {', '.join(event.__struct_fields__)}.",
+                )
+            other = sets.setdefault(event, step)
+            if set(other.awaits) != set(step.awaits):
+                raise DeclarationError.at(
+                    step.action,
+                    f"{event.__name__} is awaited by {other.name!r} together with other events.",
+                    "Let both steps await the same events: one that comes is kept for one of them.",
+                )
         if step.awaits and step.match not in hints:
             raise DeclarationError.at(
                 step.action,

@@ -25,22 +25,23 @@ class Arrived:
 
 def match_of(step: Step[Any], holder: Saga | Event) -> str:
     """What an event carries, and a saga looks for, when they belong together."""
-    event_name = step.awaits.event_name if step.awaits else ""
-    return f"{event_name}:{getattr(holder, step.match or '')}"
+    events = "|".join(sorted(event.event_name for event in step.awaits))
+    return f"{events}:{getattr(holder, step.match or '')}"
 
 
 def find(record: Record, step: Step[Any], matches: str) -> Arrived | None:
     """The first event that came for a saga."""
     rows = fetch(
         record.alias,
-        "SELECT event, body FROM monolift_arrival WHERE module = %s AND saga = %s "
+        "SELECT event, name, body FROM monolift_arrival WHERE module = %s AND saga = %s "
         "AND matches = %s ORDER BY created_at, event LIMIT 1",
         (record.module, record.saga.saga_name, matches),
     )
-    if not rows or step.awaits is None:
+    if not rows:
         return None
-    identifier, body = rows[0]
-    return Arrived(identifier, msgspec.json.decode(body, type=step.awaits))
+    identifier, name, body = rows[0]
+    kind = next(event for event in step.awaits if event.event_name == name)
+    return Arrived(identifier, msgspec.json.decode(body, type=kind))
 
 
 def take(record: Record, arrived: Arrived) -> None:
@@ -55,10 +56,10 @@ def take(record: Record, arrived: Arrived) -> None:
 def subscribe_saga(saga: type[Saga]) -> None:
     """Let a saga hear of the events that its steps await."""
     for step in saga.saga_steps:
-        if step.awaits is not None:
+        for event in step.awaits:
             subscriptions.add(
                 Subscription(
-                    event=step.awaits,
+                    event=event,
                     handler=_keeper(saga, step),
                     python_module=saga.__module__,
                     name=f"{saga.__name__}.{step.name}",
@@ -73,12 +74,13 @@ def _keeper(saga: type[Saga], step: Step[Any]) -> Any:
             alias = current().alias or ""
             execute(
                 alias,
-                "INSERT INTO monolift_arrival (module, saga, event, matches, body, created_at) "
-                f"VALUES (%s, %s, %s, %s, %s, {now(alias)}) ON CONFLICT DO NOTHING",
+                "INSERT INTO monolift_arrival (module, saga, event, name, matches, body, "
+                f"created_at) VALUES (%s, %s, %s, %s, %s, %s, {now(alias)}) ON CONFLICT DO NOTHING",
                 (
                     saga.saga_owner,
                     saga.saga_name,
                     identifier,
+                    event.event_name,
                     match_of(step, event),
                     msgspec.json.encode(event).decode(),
                 ),

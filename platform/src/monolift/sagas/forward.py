@@ -144,7 +144,7 @@ class Forward:
         before = self.held.upcoming
         self._intend_next()
         rides = before is not None and self.held.progress.intent is None and not before.awaits
-        if not (carry and rides):
+        if self.held.answered or not (carry and rides):
             self.held.save()
 
     def _await(self, step: Step[Any]) -> None:

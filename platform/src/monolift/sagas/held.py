@@ -27,6 +27,8 @@ class Held:
         self.alone = record.crashed
         """Run the next step unfused: something may be wrong with it."""
         self.released = False
+        self.answered = False
+        """Whoever runs it inline has the answer: a worker does the rest."""
 
     @property
     def progress(self) -> Progress:
@@ -58,6 +60,7 @@ class Held:
         self.progress.log(step.name, how)
         self.record.attempts = 0
         self.record.failure = ""
+        self.answered = step.answer and self.deadline is not None
 
     def intend(self, step: Step[Any], *, undo: bool = False) -> None:
         """Note that an effect begins; nothing is written yet."""
@@ -82,11 +85,11 @@ class Held:
 
     def write(self) -> None:
         """Save inside an open `transaction`."""
-        self.record.save(release=self.record.status.ended)
+        self.record.save(release=self.answered or self.record.status.ended)
 
     def save(self, *, release: bool = False, wait: float = 0.0, due: Any = None) -> None:
         """Save in its own commit; `release` lets others go on after `wait` seconds, or at `due`."""
-        self.released = release or self.record.status.ended
+        self.released = release or self.answered or self.record.status.ended
         self.record.save(release=self.released, delay=wait, due=due)
         self.after_commit()
 
@@ -94,7 +97,7 @@ class Held:
         """What a commit settles: nothing is suspect any more, and an ended saga is let go."""
         self.alone = False
         self.record.crashed = False
-        if self.record.status.ended:
+        if self.answered or self.record.status.ended:
             self.released = True
 
     def step_named(self, name: str) -> Step[Any]:

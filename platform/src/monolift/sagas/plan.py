@@ -21,6 +21,8 @@ def group_at(saga: type[Saga], cursor: int) -> tuple[Step[Any], ...]:
     end = cursor
     while end < len(fusible) and fusible[end]:
         end += 1
+        if saga.saga_steps[end - 1].answer:
+            break
     return saga.saga_steps[cursor:end]
 
 

@@ -264,6 +264,14 @@ class Record:
         self.failure = snapshot.failure
         self.stored = snapshot.stored
 
+    @property
+    def answered(self) -> bool:
+        """True once the answering step is done; without one, when the saga is."""
+        if self.status is SagaStatus.DONE:
+            return True
+        marks = self.progress.marks
+        return any(step.answer and marks.get(step.name) == "done" for step in self.saga.saga_steps)
+
     def view(self) -> SagaRun[Any]:
         """What others may know of it."""
         return SagaRun(
@@ -271,6 +279,7 @@ class Record:
             key=self.saga.key,
             status=self.status,
             state=self.saga,
+            answered=self.answered,
             error=self._error(),
             failure=self.failure,
         )

@@ -105,7 +105,8 @@ def _follow(alias: str, saga: Saga, deadline: float) -> Record:
         known = Record.find(alias, type(saga), key=saga.key)
         if known is None:
             raise Unavailable(saga.saga_name, "its twin was just rolled back")
-        if known.status.ended or known.status is SagaStatus.WAITING or monotonic() > deadline:
+        rests = known.status.ended or known.status is SagaStatus.WAITING
+        if rests or known.answered or monotonic() > deadline:
             return known
         claimed = Record.claim(alias, identifier=known.id)
         if claimed is None:

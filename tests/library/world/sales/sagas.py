@@ -174,3 +174,25 @@ class Shipping(Saga, version=1):
     def ship(self, event: Shipped) -> None:
         self.parcel = event.parcel
         Sale.objects.filter(key=self.key).update(state=f"shipped in {event.parcel}")
+
+
+class Parcel(Saga, version=1):
+    """Answers before all is done; what is left waits for the first of two events."""
+
+    sale: str
+    held: int | None = None
+    parcel: str = ""
+
+    @step(pivot=True, answer=True)
+    def write_down(self) -> None:
+        faults.reach("write_down")
+        Sale.objects.create(key=self.key, state="sold")
+
+    @step(calls=Stock.hold)
+    def hold(self) -> None:
+        faults.reach("hold")
+        self.held = stock.hold(sku="a", quantity=1)
+
+    @step(awaits=(Shipped, Dropped), match="sale", within=minutes(30))
+    def ship(self, event: Shipped | Dropped) -> None:
+        self.parcel = event.parcel if isinstance(event, Shipped) else "none"
