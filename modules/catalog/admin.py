@@ -13,7 +13,7 @@ class VariantInline(admin.TabularInline):  # type: ignore[type-arg]  # not gener
     """The variants of a product."""
 
     model = models.Variant
-    fields = ("sku", "name", "withdrawn")
+    fields = ("sku", "name", "options", "withdrawn")
     can_delete = False
     extra = 0
 
@@ -24,13 +24,8 @@ class VariantInline(admin.TabularInline):  # type: ignore[type-arg]  # not gener
         return False
 
 
-@admin.register(models.Product)
-class ProductAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
-    """Products."""
-
-    list_display = ("title", "slug")
-    search_fields = ("title", "slug")
-    inlines = (VariantInline,)
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+    """Rows that only the interface writes."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -40,3 +35,23 @@ class ProductAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic a
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+
+@admin.register(models.Category)
+class CategoryAdmin(ReadOnlyAdmin):
+    """Categories."""
+
+    list_display = ("title", "slug", "parent")
+    list_select_related = ("parent",)
+    search_fields = ("title", "slug")
+
+
+@admin.register(models.Product)
+class ProductAdmin(ReadOnlyAdmin):
+    """Products."""
+
+    list_display = ("title", "slug", "category", "withdrawn")
+    list_filter = ("withdrawn", "section")
+    list_select_related = ("category",)
+    search_fields = ("title", "slug")
+    inlines = (VariantInline,)

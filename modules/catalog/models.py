@@ -1,20 +1,63 @@
 """Catalog's tables."""
 
 from django.db import models
+from django.db.models import Q
+
+_ON_SALE = Q(withdrawn=False)
+
+
+class Category(models.Model):
+    """A main category, or a subcategory of one: two levels, so that a page needs no recursion."""
+
+    slug = models.SlugField(max_length=100, primary_key=True)
+    title = models.CharField(max_length=100)
+    parent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="subcategories"
+    )
+
+    class Meta:
+        verbose_name_plural = "categories"
+
+    def __str__(self) -> str:
+        return self.title
 
 
 class Product(models.Model):
-    """Something that is for sale, in one or more variants."""
+    """Something that is for sale, in one or more variants. A withdrawn one keeps its row.
+
+    Options, images and tags are read and written with their product only, so they are columns of
+    it. `section` is the main category above `category`, repeated here for the index below.
+    """
 
     id = models.UUIDField(primary_key=True)
     slug = models.SlugField(max_length=100, unique=True)
     title = models.CharField(max_length=200)
-    description = models.TextField(max_length=5000)
+    description = models.TextField(max_length=10_000)
     image = models.CharField(max_length=200)
+    images = models.JSONField(default=list)
+    options = models.JSONField(default=list)
+    tags = models.JSONField(default=list)
+    category = models.ForeignKey(
+        Category, on_delete=models.PROTECT, null=True, db_index=False, related_name="products"
+    )
+    section = models.ForeignKey(
+        Category, on_delete=models.PROTECT, null=True, db_index=False, related_name="+"
+    )
+    withdrawn = models.BooleanField(default=False)
 
     class Meta:
-        # The order of the list, which pages continue from.
-        indexes = (models.Index(fields=["title", "slug"], name="catalog_by_title"),)
+        # The orders of the lists, which pages continue from.
+        indexes = (
+            models.Index(fields=["title", "slug"], name="catalog_by_title", condition=_ON_SALE),
+            models.Index(
+                fields=["category", "title", "slug"],
+                name="catalog_by_category",
+                condition=_ON_SALE,
+            ),
+            models.Index(
+                fields=["section", "title", "slug"], name="catalog_by_section", condition=_ON_SALE
+            ),
+        )
 
     def __str__(self) -> str:
         return self.title
@@ -27,6 +70,8 @@ class Variant(models.Model):
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="variants")
     name = models.CharField(max_length=100)
     position = models.PositiveSmallIntegerField()
+    options = models.JSONField(default=list)
+    image = models.CharField(max_length=200, default="")
     withdrawn = models.BooleanField(default=False)
 
     def __str__(self) -> str:

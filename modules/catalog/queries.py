@@ -5,12 +5,18 @@ import binascii
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Count, IntegerField, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from modules.catalog import models
 from modules.catalog.interface import (
+    Category,
+    CategoryNotFound,
+    Image,
     InvalidCursor,
+    Option,
     Product,
+    ProductCard,
     ProductId,
     ProductNotFound,
     ProductPage,
@@ -23,13 +29,49 @@ from modules.catalog.requires import ShownPrice, pricing
 LARGEST_PAGE = 100
 
 
-def products(*, currency: str, limit: int, after: str | None) -> ProductPage:
+def categories() -> tuple[Category, ...]:
+    """Main categories by title, each followed by its subcategories: one statement."""
+    inside = (
+        _on_sale()
+        .filter(category=OuterRef("slug"))
+        .order_by()
+        .values("category")
+        .annotate(number=Count("*"))
+        .values("number")
+    )
+    rows = list(
+        models.Category.objects.annotate(
+            inside=Coalesce(Subquery(inside, output_field=IntegerField()), 0)
+        )
+        .order_by("title", "slug")
+        .values_list("slug", "title", "parent_id", "inside")
+    )
+    below: dict[str, list[Category]] = {}
+    for slug, title, parent, count in rows:
+        if parent is not None:
+            one = Category(slug=slug, title=title, parent=parent, count=count)
+            below.setdefault(parent, []).append(one)
+    found: list[Category] = []
+    for slug, title, parent, count in rows:
+        if parent is None:
+            own = below.get(slug, [])
+            total = count + sum(one.count for one in own)
+            found += [Category(slug=slug, title=title, count=total), *own]
+    return tuple(found)
+
+
+def products(
+    *, currency: str, limit: int, after: str | None, category: str | None = None
+) -> ProductPage:
     """A page in order of title; see `Catalog.products`."""
     limit = max(1, min(limit, LARGEST_PAGE))
-    found = _products().order_by("title", "slug")
+    found = _with_variants().order_by("title", "slug")
     if after is not None:
         title, slug = _position(after)
-        found = found.filter(Q(title__gt=title) | Q(title=title, slug__gt=slug))
+        # The first condition says the same again, as the range of the index to begin with.
+        found = found.filter(Q(title__gte=title), Q(title__gt=title) | Q(slug__gt=slug))
+    if category is not None:
+        found = found.filter(_inside(category))
     rows = list(found[: limit + 1])
     more = len(rows) > limit
     rows = rows[:limit]
@@ -38,32 +80,76 @@ def products(*, currency: str, limit: int, after: str | None) -> ProductPage:
 
 def product(*, slug: str, currency: str) -> Product:
     """One product with its prices."""
-    rows = list(_products().filter(slug=slug))
+    rows = list(_with_variants().filter(slug=slug))
     if not rows:
         raise ProductNotFound(slug=slug)
     return _shown(rows, currency)[0]
+
+
+def cards(*, slugs: Sequence[str], currency: str) -> dict[str, ProductCard]:
+    """What a list says about these products: two statements and pricing's."""
+    if not slugs:
+        return {}
+    rows = {
+        row["id"]: row
+        for row in _on_sale()
+        .filter(slug__in=sorted(set(slugs)))
+        .values("id", "slug", "title", "image", "category_id")
+    }
+    skus: dict[object, list[str]] = {}
+    sold = models.Variant.objects.filter(product__in=list(rows), withdrawn=False)
+    for sku, product_id in sold.order_by("position").values_list("sku", "product_id"):
+        skus.setdefault(product_id, []).append(sku)
+    every = [sku for own in skus.values() for sku in own]
+    prices = pricing.prices(skus=every, currency=currency) if every else {}
+    found = {}
+    for key, row in rows.items():
+        own = skus.get(key, [])
+        priced = [prices[sku] for sku in own if sku in prices]
+        cheapest = min(priced, key=lambda price: price.unit.amount, default=None)
+        found[row["slug"]] = ProductCard(
+            slug=row["slug"],
+            title=row["title"],
+            image=row["image"],
+            price=cheapest.unit if cheapest else None,
+            price_before=cheapest.before if cheapest else None,
+            variants=len(own),
+            category=row["category_id"] or "",
+        )
+    return found
 
 
 def labels(*, skus: Sequence[Sku]) -> dict[Sku, VariantLabel]:
     """Names of the variants on sale among these SKUs."""
     if not skus:
         return {}
-    found = models.Variant.objects.filter(sku__in=sorted(set(skus)), withdrawn=False)
+    found = models.Variant.objects.filter(sku__in=sorted(set(skus)), withdrawn=False).values_list(
+        "sku", "product__slug", "product__title", "name", "image", "product__image"
+    )
     return {
-        Sku(variant.sku): VariantLabel(
-            sku=Sku(variant.sku),
-            slug=variant.product.slug,
-            title=variant.product.title,
-            name=variant.name,
-            image=variant.product.image,
+        Sku(sku): VariantLabel(
+            sku=Sku(sku), slug=slug, title=title, name=name, image=own_image or image
         )
-        for variant in found.select_related("product")
+        for sku, slug, title, name, own_image, image in found
     }
 
 
-def _products() -> QuerySet[models.Product]:
+def _on_sale() -> QuerySet[models.Product]:
+    return models.Product.objects.filter(withdrawn=False)
+
+
+def _with_variants() -> QuerySet[models.Product]:
     on_sale = models.Variant.objects.filter(withdrawn=False).order_by("position")
-    return models.Product.objects.prefetch_related(Prefetch("variants", queryset=on_sale))
+    return _on_sale().prefetch_related(Prefetch("variants", queryset=on_sale))
+
+
+def _inside(category: str) -> Q:
+    parents = models.Category.objects.filter(slug=category).values_list("parent", flat=True)
+    found = list(parents)
+    if not found:
+        raise CategoryNotFound(slug=category)
+    # Each has an index of its own, in the order of the page.
+    return Q(section=category) if found[0] is None else Q(category=category)
 
 
 def _shown(rows: Sequence[models.Product], currency: str) -> tuple[Product, ...]:
@@ -82,6 +168,10 @@ def _product(row: models.Product, prices: Mapping[str, ShownPrice]) -> Product:
         variants=tuple(
             _variant(variant, prices.get(variant.sku)) for variant in row.variants.all()
         ),
+        category=row.category_id or "",
+        options=tuple(Option(name=name, values=tuple(values)) for name, values in row.options),
+        images=tuple(Image(path=path, alt=alt) for path, alt in row.images),
+        tags=tuple(row.tags),
     )
 
 
@@ -91,6 +181,8 @@ def _variant(row: models.Variant, price: ShownPrice | None) -> Variant:
         name=row.name,
         price=price.unit if price else None,
         price_before=price.before if price else None,
+        options=tuple(row.options),
+        image=row.image,
     )
 
 

@@ -1,0 +1,20 @@
+"""Taking a product off the shelves."""
+
+from modules.catalog import models
+from modules.catalog.events import ProductWithdrawn
+from modules.catalog.interface import ProductNotFound
+from monolift import atomic, publish
+
+
+def withdraw(slug: str) -> None:
+    """Withdraw the product and its variants; see `Catalog.withdraw_product`."""
+    with atomic():
+        product = models.Product.objects.select_for_update().filter(slug=slug).first()
+        if product is None:
+            raise ProductNotFound(slug=slug)
+        if product.withdrawn:
+            return
+        product.withdrawn = True
+        product.save(update_fields=["withdrawn"])
+        product.variants.filter(withdrawn=False).update(withdrawn=True)
+        publish(ProductWithdrawn(product_id=product.id, slug=slug))
