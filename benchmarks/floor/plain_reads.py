@@ -40,8 +40,18 @@ def product(
         "title": found.title,
         "description": found.description,
         "image": found.image,
+        "images": [{"path": path, "alt": alt} for path, alt in found.images],
+        "category": found.category_id or "",
+        "tags": found.tags,
+        "options": [{"name": name, "values": values} for name, values in found.options],
         "variants": [
-            {"sku": variant.sku, "name": variant.name, **prices[variant.sku]}
+            {
+                "sku": variant.sku,
+                "name": variant.name,
+                "options": variant.options,
+                "image": variant.image,
+                **prices[variant.sku],
+            }
             for variant in variants
         ],
     }

@@ -1,9 +1,6 @@
 """Catalog's tables."""
 
 from django.db import models
-from django.db.models import Q
-
-_ON_SALE = Q(withdrawn=False)
 
 
 class Category(models.Model):
@@ -46,16 +43,15 @@ class Product(models.Model):
     withdrawn = models.BooleanField(default=False)
 
     class Meta:
-        # The orders of the lists, which pages continue from.
+        # The orders of the lists, which pages continue from. `withdrawn` is a column of them, not
+        # a condition: counts are then read from the index alone.
         indexes = (
-            models.Index(fields=["title", "slug"], name="catalog_by_title", condition=_ON_SALE),
+            models.Index(fields=["withdrawn", "title", "slug"], name="catalog_by_title"),
             models.Index(
-                fields=["category", "title", "slug"],
-                name="catalog_by_category",
-                condition=_ON_SALE,
+                fields=["category", "withdrawn", "title", "slug"], name="catalog_by_category"
             ),
             models.Index(
-                fields=["section", "title", "slug"], name="catalog_by_section", condition=_ON_SALE
+                fields=["section", "withdrawn", "title", "slug"], name="catalog_by_section"
             ),
         )
 
