@@ -8,17 +8,15 @@ import pytest
 from modules.catalog.interface import (
     Catalog,
     InvalidCursor,
-    ProductDraft,
     ProductNotFound,
     Sku,
     SkuTaken,
     VariantLabel,
 )
 from monolift import Money, use
-from monolift.registry.sql import fetch
-from monolift.registry.topology import topology
 from monolift.testing.scenario import Scenario
 from monolift.testing.statements import statements
+from tests.modules.catalog.drafts import announced, draft
 from tests.shop import shelve
 
 pytestmark = [
@@ -26,26 +24,6 @@ pytestmark = [
     pytest.mark.topologies("local", "loopback"),
 ]
 catalog = use(Catalog)
-
-
-def draft(
-    slug: str = "mug", *, title: str = "Mug", skus: tuple[str, ...] = ("MUG",)
-) -> ProductDraft:
-    """A product to publish."""
-    return ProductDraft(
-        slug=slug,
-        title=title,
-        description="Holds tea.",
-        image=f"products/{slug}.svg",
-        variants=tuple((Sku(sku), sku.lower()) for sku in skus),
-    )
-
-
-def announced() -> int:
-    """How many events catalog has published."""
-    alias = topology().alias("catalog")
-    rows = fetch(alias, "SELECT COUNT(*) FROM monolift_outbox WHERE module = 'catalog'")
-    return int(rows[0][0])
 
 
 def test_a_published_product_is_shown_with_its_price() -> None:
@@ -62,13 +40,13 @@ def test_a_product_without_a_price_is_shown_without() -> None:
 
 def test_publishing_again_keeps_the_id_and_announces_changes_only(scenario: Scenario) -> None:
     first = catalog.publish_product(draft=draft())
-    assert announced() == 1
+    assert len(announced()) == 1
     assert catalog.publish_product(draft=draft()) == first
-    assert announced() == 1
+    assert len(announced()) == 1
     assert catalog.publish_product(draft=draft(title="Tea mug")) == first
-    assert announced() == 2
+    assert len(announced()) == 2
     catalog.publish_product(draft=draft(title="Tea mug", skus=("MUG", "MUG-XL")))
-    assert announced() == 3
+    assert len(announced()) == 3
     assert catalog.product(slug="mug", currency="EUR").title == "Tea mug"
 
 
