@@ -18,10 +18,11 @@ from django.utils import timezone
 
 from benchmarks.floor.models import Intent
 from modules.inventory.models import Hold, Stock
-from modules.orders.interface import BasketId, Order, OrderId, OrderLine, OrderState
+from modules.orders.interface import BasketId, Order, OrderId
 from modules.orders.models import Order as OrderRow
 from modules.orders.models import OrderLine as OrderLineRow
-from modules.orders.queries import StoredBasket, stored_basket
+from modules.orders.queries.baskets import StoredBasket, stored_basket
+from modules.orders.queries.orders import shown
 from modules.payments.models import Entry, Payment
 from modules.payments.provider import provider
 from modules.pricing.interface import Quote, QuoteLine
@@ -59,6 +60,7 @@ def check_out(*, basket_id: BasketId, expected_total: Money, card_token: str) ->
             "lines": [{"sku": line.sku, "quantity": line.quantity} for line in order.lines],
             "total": prices.total,
             "email": basket.address.email,
+            "customer_id": basket.customer_id,
         }
         _announce("orders", "orders.order_placed.v1", order_id, body)
     _intend(order_id, "capture")
@@ -69,7 +71,11 @@ def check_out(*, basket_id: BasketId, expected_total: Money, card_token: str) ->
         _announce("payments", "payments.payment_captured.v1", order_id, body)
     with transaction.atomic():
         OrderRow.objects.filter(pk=order_id).update(state=OrderRow.State.PAID)
-        body = {"order_id": order_id, "total": expected_total}
+        body = {
+            "order_id": order_id,
+            "total": expected_total,
+            "email": basket.address.email,
+        }
         _announce("orders", "orders.order_paid.v1", order_id, body)
     return order
 
@@ -164,47 +170,36 @@ def _authorised(order_id: UUID, amount: Money, card_token: str) -> Payment:
 
 
 def _placed(order_id: OrderId, basket: StoredBasket, prices: Quote) -> Order:
-    now = timezone.now()
-    lines = tuple(
-        OrderLine(
-            sku=line.sku,
-            title=f"{line.title}, {line.name}",
-            quantity=line.quantity,
-            unit=priced.unit,
-            total=priced.total,
-        )
-        for line, priced in zip(basket.lines, prices.lines, strict=True)
-    )
+    assert basket.address is not None
     row = OrderRow(
         id=order_id,
         basket_id=basket.id,
+        customer_id=basket.customer_id,
         currency=basket.currency,
+        net=prices.net.amount,
+        discount=prices.discount.amount,
+        tax=prices.tax.amount,
         total=prices.total.amount,
+        email=basket.address.email,
         address=msgspec.to_builtins(basket.address),
         delivery=basket.delivery,
-        placed_at=now,
+        placed_at=timezone.now(),
     )
     row.save(force_insert=True)
-    OrderLineRow.objects.bulk_create(
+    lines = OrderLineRow.objects.bulk_create(
         OrderLineRow(
             order=row,
             position=position,
             sku=line.sku,
-            title=line.title,
+            title=f"{line.title}, {line.name}",
             quantity=line.quantity,
-            unit=line.unit.amount,
-            total=line.total.amount,
+            unit=priced.unit.amount,
+            total=priced.total.amount,
         )
-        for position, line in enumerate(lines)
+        for position, (line, priced) in enumerate(zip(basket.lines, prices.lines, strict=True))
     )
-    return Order(
-        id=order_id,
-        state=OrderState.PAID,
-        lines=lines,
-        address=basket.address,
-        total=prices.total,
-        placed_at=now,
-    )
+    row.state = OrderRow.State.PAID
+    return shown(row, lines)
 
 
 def _capture_at_network(order_id: UUID) -> None:

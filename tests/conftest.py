@@ -34,11 +34,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     Left out, not skipped: nothing is missing there.
     """
+    left_out = [item for item in items if item.get_closest_marker("postgresql")]
+    if not left_out:
+        return
     from django.db import connection
 
-    if connection.vendor == "postgresql":
-        return
-    left_out = [item for item in items if item.get_closest_marker("postgresql")]
-    if left_out:
+    if connection.vendor != "postgresql":
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]

@@ -21,6 +21,7 @@ from modules.orders.api import (
     DeliveryIn,
     OrderOut,
 )
+from modules.orders.queries.orders import number_of
 from modules.payments.provider import provider
 from monolift.kernel import Money
 
@@ -112,6 +113,7 @@ def check_out(request: HttpRequest, basket_id: UUID, body: CheckOutIn) -> Status
             for position, line in enumerate(wanted)
         ]
         total = sum(line.total for line in lines)
+        net = sum(line.unit * line.quantity for line in lines)
         if total != body.expected_total.amount:
             raise HttpError(409, "The price has changed.")
         order = _placed(basket, lines, total, body.card_token)
@@ -131,7 +133,13 @@ def check_out(request: HttpRequest, basket_id: UUID, body: CheckOutIn) -> Status
                 for line in lines
             ],
             "address": order.address,
+            "number": number_of(order.id),
+            "net": _money(net, order.currency),
+            "discount": _money(0, order.currency),
+            "tax": _money(total - net, order.currency),
             "total": _money(total, order.currency),
+            "refunded": _money(0, order.currency),
+            "tracking": "",
             "placed_at": order.placed_at,
             "problem": "",
         },

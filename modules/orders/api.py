@@ -7,7 +7,15 @@ from django.http import HttpRequest
 from ninja import Path, Router, Schema, Status
 from pydantic import AwareDatetime, Field
 
-from modules.orders.interface import Address, Basket, BasketId, Order, OrderId, Orders
+from modules.orders.interface import (
+    Address,
+    Basket,
+    BasketId,
+    Invoice,
+    Order,
+    OrderId,
+    Orders,
+)
 from monolift import use
 from monolift.kernel import Money
 
@@ -131,15 +139,35 @@ class OrderLineOut(Schema):
 
 
 class OrderOut(Schema):
-    """An order: `processing`, `placed`, `paid`, or `failed` because of `problem`."""
+    """An order. While it is `processing` little is known; `problem` says why it failed."""
 
     id: UUID
+    number: str
     state: str
     lines: list[OrderLineOut]
     address: AddressOut | None
+    net: MoneyOut | None
+    discount: MoneyOut | None
+    tax: MoneyOut | None
     total: MoneyOut | None
+    refunded: MoneyOut | None
+    tracking: str
     placed_at: AwareDatetime | None
     problem: str
+
+
+class CancelIn(Schema):
+    """Why the order is taken back."""
+
+    reason: Annotated[str, Field(max_length=500, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")] = ""
+
+
+class InvoiceOut(Schema):
+    """The bill of an order."""
+
+    number: str
+    issued_at: AwareDatetime
+    order: OrderOut
 
 
 @baskets.post("", response={201: BasketCreated})
@@ -206,3 +234,15 @@ def check_out(request: HttpRequest, basket_id: UUID, body: CheckOutIn) -> Status
 def order(request: HttpRequest, order_id: UUID) -> Order:
     """An order by its id."""
     return orders.order(order_id=OrderId(order_id))
+
+
+@router.post("/{order_id}/cancel", response=OrderOut)
+def cancel(request: HttpRequest, order_id: UUID, body: CancelIn) -> Order:
+    """Take the order back, as long as it is paid and not shipped. Sent again, it cancels once."""
+    return orders.cancel(order_id=OrderId(order_id), reason=body.reason)
+
+
+@router.get("/{order_id}/invoice", response=InvoiceOut)
+def invoice(request: HttpRequest, order_id: UUID) -> Invoice:
+    """The bill; there is one soon after the order is paid."""
+    return orders.invoice(order_id=OrderId(order_id))

@@ -19,6 +19,7 @@ class OrderPlaced(Event, version=1, key="order_id"):
     lines: tuple[BoughtLine, ...]
     total: Money
     email: str
+    customer_id: UUID | None = None
 
 
 class OrderPaid(Event, version=1, key="order_id"):
@@ -26,10 +27,36 @@ class OrderPaid(Event, version=1, key="order_id"):
 
     order_id: UUID
     total: Money
+    email: str = ""
+
+
+class OrderShipped(Event, version=1, key="order_id"):
+    """An order is on its way."""
+
+    order_id: UUID
+    email: str
+    tracking: str
+
+
+class OrderDelivered(Event, version=1, key="order_id"):
+    """An order has reached its customer."""
+
+    order_id: UUID
+    email: str
 
 
 class OrderCancelled(Event, version=1, key="order_id"):
-    """An order was taken back before it was paid."""
+    """An order was taken back: before it was paid, or with `refunded` given back."""
 
     order_id: UUID
     reason: str
+    email: str = ""
+    refunded: Money | None = None
+
+
+class OrderRefunded(Event, version=1, key="order_id"):
+    """A part of an order's price was given back, or all of it."""
+
+    order_id: UUID
+    amount: Money
+    email: str

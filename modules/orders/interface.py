@@ -1,5 +1,6 @@
 """What orders provides."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType, Protocol
@@ -87,12 +88,43 @@ class OrderNotFound(DomainError, status=404):
     order_id: OrderId
 
 
+class NotCancellable(DomainError, status=409):
+    """The order cannot be cancelled any more: it is {state}."""
+
+    order_id: OrderId
+    state: str
+
+
+class RefundRefused(DomainError, status=409):
+    """The refund is not possible: {problem}"""
+
+    order_id: OrderId
+    problem: str
+
+
+class NoInvoice(DomainError, status=404):
+    """There is no invoice for this order yet."""
+
+    order_id: OrderId
+
+
+class InvalidCursor(DomainError, status=422):
+    """{after} does not continue a page: give a page's `next` as it was."""
+
+    after: str
+
+
 class OrderState(StrEnum):
-    """Where an order stands."""
+    """Where an order stands. `processing` and `cancelling` end by themselves."""
 
     PROCESSING = "processing"
     PLACED = "placed"
     PAID = "paid"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    CANCELLING = "cancelling"
+    CANCELLED = "cancelled"
+    REFUNDED = "refunded"
     FAILED = "failed"
 
 
@@ -136,6 +168,7 @@ class Basket(Dto):
     tax: Money
     total: Money
     order_id: OrderId | None = None
+    customer_id: UUID | None = None
 
 
 class OrderLine(Dto):
@@ -149,7 +182,10 @@ class OrderLine(Dto):
 
 
 class Order(Dto):
-    """An order. Its lines may be empty while it is processed; `problem` says why it failed."""
+    """An order. Its lines may be empty while it is processed; `problem` says why it failed.
+
+    `number` is what people call it; it follows from the id. total = net - discount + tax.
+    """
 
     id: OrderId
     state: OrderState
@@ -158,6 +194,75 @@ class Order(Dto):
     total: Money | None
     placed_at: datetime | None
     problem: str = ""
+    number: str = ""
+    customer_id: UUID | None = None
+    net: Money | None = None
+    discount: Money | None = None
+    tax: Money | None = None
+    refunded: Money | None = None
+    tracking: str = ""
+
+
+class OrderSummary(Dto):
+    """A line in a list of orders."""
+
+    id: OrderId
+    number: str
+    state: OrderState
+    email: str
+    articles: int
+    total: Money
+    refunded: Money
+    placed_at: datetime
+
+
+class OrderPage(Dto):
+    """Some orders, the newest first; `next` continues after them, None at the end."""
+
+    orders: tuple[OrderSummary, ...]
+    next: str | None = None
+
+
+class BoughtOrder(Dto):
+    """What one order held."""
+
+    order_id: OrderId
+    skus: tuple[str, ...]
+
+
+class BoughtPage(Dto):
+    """Some orders, in order of placing; `next` continues after them, None at the end."""
+
+    orders: tuple[BoughtOrder, ...]
+    next: str | None = None
+
+
+class Invoice(Dto):
+    """The bill of a paid order. Numbers have no gaps within a year."""
+
+    number: str
+    issued_at: datetime
+    order: Order
+
+
+class Refund(Dto):
+    """Money given back, or on its way back when it is not `done`."""
+
+    id: UUID
+    amount: Money
+    reason: str
+    done: bool
+    at: datetime
+
+
+class TimelineEntry(Dto):
+    """A line of what happened to an order: a step of a process, and what became of it."""
+
+    at: datetime
+    process: str
+    step: str
+    what: str
+    note: str
 
 
 class Orders(Interface, Protocol, version=1):
@@ -203,8 +308,17 @@ class Orders(Interface, Protocol, version=1):
             CheckoutFailed,
         ),
     )
-    def check_out(self, *, basket_id: BasketId, expected_total: Money, card_token: str) -> Order:
+    def check_out(
+        self,
+        *,
+        basket_id: BasketId,
+        expected_total: Money,
+        card_token: str,
+        customer_id: UUID | None = None,
+    ) -> Order:
         """Order and pay the basket. Doing it twice orders once and returns the same order.
+
+        The order belongs to `customer_id`, else to whose basket it is, else to nobody.
 
         After an error nothing is held, placed or charged, and it can be tried again: with another
         card, at the new price, with fewer articles. An order that is still in state `processing`
@@ -212,7 +326,68 @@ class Orders(Interface, Protocol, version=1):
         """
         ...
 
+    @command(timeout=5)
+    def claim_basket(self, *, basket_id: BasketId, customer_id: UUID) -> BasketId:
+        """Make the basket its customer's, at sign-in; the id of the basket to go on with.
+
+        When the customer has an open basket already, what is in this one moves there, as far as
+        there is room. A basket that was ordered or that belongs to another customer stays as it is.
+        """
+        ...
+
     @query(timeout=2, raises=OrderNotFound)
     def order(self, *, order_id: OrderId) -> Order:
         """An order by its id."""
+        ...
+
+    @query(timeout=5, raises=InvalidCursor)
+    def history(self, *, customer_id: UUID, limit: int = 20, after: str | None = None) -> OrderPage:
+        """A customer's orders; at most 100 a page."""
+        ...
+
+    @query(timeout=5, raises=InvalidCursor)
+    def orders(
+        self,
+        *,
+        limit: int = 50,
+        after: str | None = None,
+        state: OrderState | None = None,
+        text: str = "",
+    ) -> OrderPage:
+        """All orders, for the back office; `text` is the start of a number or an email address."""
+        ...
+
+    @query(timeout=5, raises=OrderNotFound)
+    def timeline(self, *, order_id: OrderId) -> Sequence[TimelineEntry]:
+        """What the processes of an order did, in order of time. For the back office."""
+        ...
+
+    @query(timeout=5)
+    def refunds(self, *, order_id: OrderId) -> Sequence[Refund]:
+        """The refunds of an order, in order of time."""
+        ...
+
+    @query(timeout=5, raises=NoInvoice)
+    def invoice(self, *, order_id: OrderId) -> Invoice:
+        """The bill of an order; there is one soon after it is paid."""
+        ...
+
+    @query(timeout=10, raises=InvalidCursor)
+    def bought(self, *, after: str | None = None, limit: int = 500) -> BoughtPage:
+        """What all orders held, at most 1000 a page. For whoever counts it anew."""
+        ...
+
+    @command(timeout=30, raises=(OrderNotFound, NotCancellable))
+    def cancel(self, *, order_id: OrderId, reason: str = "") -> Order:
+        """Take back an order that is paid and not shipped: stock and money go back.
+
+        Doing it twice cancels once. An order in state `cancelling` is finished in the background.
+        """
+        ...
+
+    @command(timeout=30, raises=(OrderNotFound, RefundRefused))
+    def refund(
+        self, *, order_id: OrderId, refund_reference: UUID, amount: Money, reason: str
+    ) -> Order:
+        """Give back a part of what was paid, once per `refund_reference`."""
         ...

@@ -1,10 +1,27 @@
 """The process that orders owns the outcome of."""
 
 from datetime import datetime
+from uuid import UUID, uuid5
+
+from django.db.models import F
 
 from modules.orders import models
-from modules.orders.events import BoughtLine, OrderCancelled, OrderPaid, OrderPlaced
-from modules.orders.interface import Address, BasketId, OrderId, OrderLine, PriceChanged
+from modules.orders.events import (
+    BoughtLine,
+    OrderCancelled,
+    OrderPaid,
+    OrderPlaced,
+    OrderRefunded,
+)
+from modules.orders.interface import (
+    Address,
+    BasketId,
+    NotCancellable,
+    OrderId,
+    OrderLine,
+    PriceChanged,
+    RefundRefused,
+)
 from modules.orders.requires import (
     Inventory,
     Line,
@@ -38,6 +55,7 @@ class Checkout(Saga, version=1):
 
     order_id: OrderId
     basket_id: BasketId
+    customer_id: UUID | None = None
     attempt: int
     currency: str
     articles: tuple[Article, ...]
@@ -46,6 +64,9 @@ class Checkout(Saga, version=1):
     expected_total: Money
     card_token: str
     lines: tuple[OrderLine, ...] = ()
+    net: Money | None = None
+    discount: Money | None = None
+    tax: Money | None = None
     placed_at: datetime | None = None
 
     @step
@@ -79,6 +100,7 @@ class Checkout(Saga, version=1):
             )
             for line in quote.lines
         )
+        self.net, self.discount, self.tax = quote.net, quote.discount, quote.tax
 
     @step(calls=Inventory.reserve)
     def reserve(self) -> None:
@@ -120,8 +142,13 @@ class Checkout(Saga, version=1):
         order = models.Order(
             id=self.order_id,
             basket_id=self.basket_id,
+            customer_id=self.customer_id,
             currency=self.currency,
+            net=_amount(self.net),
+            discount=_amount(self.discount),
+            tax=_amount(self.tax),
             total=self.expected_total.amount,
+            email=self.address.email,
             address=_plain(self.address),
             delivery=self.delivery,
             placed_at=self.placed_at,
@@ -145,6 +172,7 @@ class Checkout(Saga, version=1):
                 lines=tuple(BoughtLine(sku=one.sku, quantity=one.quantity) for one in self.lines),
                 total=self.expected_total,
                 email=self.address.email,
+                customer_id=self.customer_id,
             )
         )
 
@@ -160,14 +188,158 @@ class Checkout(Saga, version=1):
         """Take the money: from here on the order stands."""
         payments.capture(reference=self.order_id)
 
-    @step
+    @step(answer=True)
     def settle_paid(self) -> None:
-        """Write down that it is paid."""
+        """Write down that it is paid. The customer waits for no more than this."""
         models.Order.objects.filter(pk=self.order_id).update(state=models.Order.State.PAID)
-        publish(OrderPaid(order_id=self.order_id, total=self.expected_total))
+        publish(
+            OrderPaid(order_id=self.order_id, total=self.expected_total, email=self.address.email)
+        )
 
+    @step
+    def bill(self) -> None:
+        """Give the invoice the next number of its year."""
+        issued_at = clock.now()
+        number = _next_number(issued_at.year)
+        models.Invoice(
+            order_id=self.order_id, year=issued_at.year, number=number, issued_at=issued_at
+        ).save(force_insert=True)
+
+
+class Cancellation(Saga, version=1):
+    """Take back an order that is paid and not shipped. Its key is the order's id."""
+
+    order_id: OrderId
+    reason: str
+    email: str = ""
+    amount: Money | None = None
+
+    @step
+    def close(self) -> None:
+        """Nothing else happens to the order from here on."""
+        order = _locked(self.order_id)
+        if order.state != models.Order.State.PAID:
+            raise NotCancellable(order_id=self.order_id, state=order.state)
+        if order.refunds.filter(state=models.Refund.State.PENDING).exists():
+            raise RuntimeError("A refund is on its way: what is left to give back is not known.")
+        models.Order.objects.filter(pk=self.order_id).update(state=models.Order.State.CANCELLING)
+        self.email = order.email
+        self.amount = Money(order.total - order.refunded, order.currency)
+
+    @close.undo
+    def reopen(self) -> None:
+        """It goes its way after all."""
+        closed = models.Order.objects.filter(pk=self.order_id, state="cancelling")
+        closed.update(state=models.Order.State.PAID)
+
+    @step(calls=Payments.refund, pivot=True)
+    def pay_back(self) -> None:
+        """Give back what was not given back before."""
+        if self.amount:
+            reference = uuid5(self.order_id, "cancellation")
+            payments.refund(reference=self.order_id, refund_reference=reference, amount=self.amount)
+
+    @step(calls=Inventory.release)
+    def restock(self) -> None:
+        """The stock is for sale again."""
+        inventory.release(reference=self.order_id)
+
+    @step
+    def finish(self) -> None:
+        """Write down that it is cancelled."""
+        models.Order.objects.filter(pk=self.order_id).update(
+            state=models.Order.State.CANCELLED, refunded=F("total"), problem=self.reason
+        )
+        publish(
+            OrderCancelled(
+                order_id=self.order_id,
+                reason=self.reason,
+                email=self.email,
+                refunded=self.amount,
+            )
+        )
+
+
+class Refunding(Saga, version=1):
+    """Give back a part of an order's price. Its key is the refund's id."""
+
+    order_id: OrderId
+    refund_id: UUID
+    amount: Money
+    reason: str
+    email: str = ""
+
+    @step
+    def set_aside(self) -> None:
+        """Count the money as refunded, so that two refunds never exceed what was paid."""
+        order = _locked(self.order_id)
+        if order.state not in REFUNDABLE:
+            problem = f"the order is {order.state}."
+            raise RefundRefused(order_id=self.order_id, problem=problem)
+        left = Money(order.total - order.refunded, order.currency)
+        if self.amount.amount > left.amount:
+            raise RefundRefused(
+                order_id=self.order_id, problem=f"at most {left} is left to refund."
+            )
+        self.email = order.email
+        models.Order.objects.filter(pk=self.order_id).update(
+            refunded=order.refunded + self.amount.amount
+        )
+        models.Refund(
+            id=self.refund_id,
+            order_id=self.order_id,
+            amount=self.amount.amount,
+            reason=self.reason,
+            created_at=clock.now(),
+        ).save(force_insert=True)
+
+    @set_aside.undo
+    def put_back(self) -> None:
+        """It is not refunded after all."""
+        given_up = models.Refund.objects.filter(pk=self.refund_id, state="pending")
+        if given_up.update(state=models.Refund.State.FAILED):
+            models.Order.objects.filter(pk=self.order_id).update(
+                refunded=F("refunded") - self.amount.amount
+            )
+
+    @step(calls=Payments.refund, pivot=True)
+    def pay_back(self) -> None:
+        """Give the money back."""
+        payments.refund(
+            reference=self.order_id, refund_reference=self.refund_id, amount=self.amount
+        )
+
+    @step
+    def finish(self) -> None:
+        """Write down that it is done."""
+        models.Refund.objects.filter(pk=self.refund_id).update(state=models.Refund.State.DONE)
+        models.Order.objects.filter(pk=self.order_id, refunded=F("total")).update(
+            state=models.Order.State.REFUNDED
+        )
+        publish(OrderRefunded(order_id=self.order_id, amount=self.amount, email=self.email))
+
+
+REFUNDABLE = frozenset({"paid", "shipped", "delivered"})
+"""States in which money can be given back by hand."""
 
 NOT_PAID = "the payment could not be taken"
+
+
+def _locked(order_id: OrderId) -> models.Order:
+    return models.Order.objects.select_for_update().get(pk=order_id)
+
+
+def _next_number(year: int) -> int:
+    """The year's next number; the row stays locked until the commit, so no number is lost."""
+    models.InvoiceCounter.objects.bulk_create(
+        [models.InvoiceCounter(year=year, last=0)], ignore_conflicts=True
+    )
+    models.InvoiceCounter.objects.filter(year=year).update(last=F("last") + 1)
+    return models.InvoiceCounter.objects.get(year=year).last
+
+
+def _amount(money: Money | None) -> int:
+    return money.amount if money else 0
 
 
 def _plain(address: Address) -> dict[str, str]:

@@ -16,7 +16,7 @@ from modules.orders.interface import (
     QuantityOutOfRange,
     UnknownSku,
 )
-from modules.orders.services import MOST_LINES
+from modules.orders.services.baskets import MOST_LINES
 from monolift import Money, use
 from monolift.testing.statements import statements
 from tests.shop import ADDRESS, shelve

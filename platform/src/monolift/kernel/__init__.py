@@ -27,6 +27,7 @@ from monolift.kernel.interface import Interface, Operation, command, operations_
 from monolift.kernel.money import CurrencyMismatch, Money
 from monolift.kernel.saga import (
     Saga,
+    SagaEntry,
     SagaRun,
     SagaStatus,
     Step,
@@ -56,6 +57,7 @@ __all__ = [
     "Operation",
     "OutsideTransaction",
     "Saga",
+    "SagaEntry",
     "SagaRun",
     "SagaStatus",
     "SecondTransaction",

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import InitVar, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import (
     TYPE_CHECKING,
@@ -220,6 +220,16 @@ class SagaStatus(StrEnum):
         return self in (self.DONE, self.UNDONE, self.STUCK, self.ABANDONED)
 
 
+@dataclass(frozen=True, slots=True)
+class SagaEntry:
+    """A line of a saga's history: when, at which step (empty for the saga itself), and what."""
+
+    at: datetime
+    step: str
+    what: str
+    note: str
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SagaRun[S: "Saga"]:
     """What is known of one saga at one moment.
@@ -236,6 +246,7 @@ class SagaRun[S: "Saga"]:
     answered: bool = False
     error: DomainError | None = None
     failure: str = ""
+    history: tuple[SagaEntry, ...] = ()
 
 
 class SagaRuntime(Protocol):

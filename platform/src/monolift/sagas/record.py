@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from django.db import transaction
 
-from monolift.kernel import DomainError, Saga, SagaRun, SagaStatus, clock, uuid7
+from monolift.kernel import DomainError, Saga, SagaEntry, SagaRun, SagaStatus, clock, uuid7
 from monolift.kernel.saga import saga_class
 from monolift.observe.trace import carried
 from monolift.registry.settings import setting
@@ -282,6 +282,10 @@ class Record:
             answered=self.answered,
             error=self._error(),
             failure=self.failure,
+            history=tuple(
+                SagaEntry(datetime.fromisoformat(line.at), line.step, line.what, line.note)
+                for line in self.progress.history
+            ),
         )
 
     def _error(self) -> DomainError | None:

@@ -1,7 +1,8 @@
-"""Reads of orders."""
+"""Reads of baskets."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -12,10 +13,7 @@ from modules.orders.interface import (
     Basket,
     BasketId,
     BasketLine,
-    Order,
     OrderId,
-    OrderLine,
-    OrderState,
 )
 from modules.orders.requires import (
     NoPrice,
@@ -35,6 +33,7 @@ class StoredBasket(msgspec.Struct, frozen=True, kw_only=True):
 
     id: BasketId
     currency: str
+    customer_id: UUID | None
     address: Address | None
     delivery: str
     attempt: int
@@ -67,6 +66,7 @@ def stored_basket(*, basket_id: BasketId) -> StoredBasket | None:
         .order_by("lines__pk")
         .values_list(
             "currency",
+            "customer_id",
             "address",
             "delivery",
             "attempt",
@@ -79,10 +79,11 @@ def stored_basket(*, basket_id: BasketId) -> StoredBasket | None:
     )
     if not rows:
         return None
-    currency, address, delivery, attempt, order_id = rows[0][:5]
+    currency, customer_id, address, delivery, attempt, order_id = rows[0][:6]
     return StoredBasket(
         id=basket_id,
         currency=currency,
+        customer_id=customer_id,
         address=address_of(address),
         delivery=delivery,
         attempt=attempt,
@@ -103,6 +104,7 @@ def basket(*, basket_id: BasketId, currency: str) -> Basket:
         return Basket(
             id=basket_id,
             currency=nothing.currency,
+            customer_id=stored.customer_id if stored else None,
             lines=(),
             address=stored.address if stored else None,
             delivery=stored.delivery or None if stored else None,
@@ -117,6 +119,7 @@ def basket(*, basket_id: BasketId, currency: str) -> Basket:
     return Basket(
         id=basket_id,
         currency=stored.currency,
+        customer_id=stored.customer_id,
         lines=_lines(stored.lines, labels, quote),
         address=stored.address,
         delivery=stored.delivery or None,
@@ -125,31 +128,6 @@ def basket(*, basket_id: BasketId, currency: str) -> Basket:
         tax=quote.tax,
         total=quote.total,
         order_id=stored.order_id,
-    )
-
-
-def order(*, order_id: OrderId) -> Order | None:
-    """A placed order; None when it was not placed."""
-    row = models.Order.objects.filter(pk=order_id).prefetch_related("lines").first()
-    if row is None:
-        return None
-    return Order(
-        id=order_id,
-        state=OrderState(row.state),
-        lines=tuple(
-            OrderLine(
-                sku=line.sku,
-                title=line.title,
-                quantity=line.quantity,
-                unit=Money(line.unit, row.currency),
-                total=Money(line.total, row.currency),
-            )
-            for line in row.lines.all()
-        ),
-        address=address_of(row.address),
-        total=Money(row.total, row.currency),
-        placed_at=row.placed_at,
-        problem=row.problem,
     )
 
 

@@ -1,0 +1,1 @@
+"""Reads: functions that return Dtos, never model instances or querysets."""

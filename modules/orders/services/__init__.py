@@ -1,0 +1,5 @@
+"""Writes of orders, and the interface they answer."""
+
+from modules.orders.services.service import OrdersService
+
+__all__ = ["OrdersService"]

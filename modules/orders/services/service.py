@@ -1,0 +1,286 @@
+"""What answers the interface."""
+
+from collections.abc import Sequence
+from typing import NoReturn
+from uuid import UUID, uuid5
+
+from modules.orders.interface import (
+    Address,
+    AddressMissing,
+    Basket,
+    BasketEmpty,
+    BasketId,
+    BoughtPage,
+    CheckoutFailed,
+    InvalidAddress,
+    Invoice,
+    NotCancellable,
+    Order,
+    OrderId,
+    OrderNotFound,
+    OrderPage,
+    Orders,
+    OrderState,
+    OutOfStock,
+    PaymentRefused,
+    PriceChanged,
+    Refund,
+    RefundRefused,
+    TimelineEntry,
+    UnknownSku,
+)
+from modules.orders.queries import baskets as basket_queries
+from modules.orders.queries import orders as order_queries
+from modules.orders.requires import (
+    CardDeclined,
+    InsufficientStock,
+    NoPrice,
+    UnknownDestination,
+)
+from modules.orders.sagas import Article, Cancellation, Checkout, Refunding
+from modules.orders.services import baskets
+from monolift import SagaRun, SagaStatus
+from monolift.kernel import Money
+
+WAIT = 20.0
+"""Seconds a caller waits for a process; what is left then goes on in a worker."""
+
+LONGEST_REASON = 500
+
+
+class OrdersService(Orders):
+    """Answers `Orders` from this module's tables, and runs its processes."""
+
+    def basket(self, *, basket_id: BasketId, currency: str = "EUR") -> Basket:
+        """See `Orders.basket`."""
+        return basket_queries.basket(basket_id=basket_id, currency=currency)
+
+    def add_to_basket(
+        self, *, basket_id: BasketId, sku: str, quantity: int, currency: str = "EUR"
+    ) -> None:
+        """See `Orders.add_to_basket`."""
+        baskets.add(basket_id=basket_id, sku=sku, quantity=quantity, currency=currency)
+
+    def set_quantity(self, *, basket_id: BasketId, sku: str, quantity: int) -> None:
+        """See `Orders.set_quantity`."""
+        baskets.set_quantity(basket_id=basket_id, sku=sku, quantity=quantity)
+
+    def set_address(self, *, basket_id: BasketId, address: Address) -> None:
+        """See `Orders.set_address`."""
+        baskets.set_address(basket_id=basket_id, address=address)
+
+    def set_delivery(self, *, basket_id: BasketId, method: str) -> None:
+        """See `Orders.set_delivery`."""
+        baskets.set_delivery(basket_id=basket_id, method=method)
+
+    def claim_basket(self, *, basket_id: BasketId, customer_id: UUID) -> BasketId:
+        """See `Orders.claim_basket`."""
+        return baskets.claim(basket_id=basket_id, customer_id=customer_id)
+
+    def check_out(
+        self,
+        *,
+        basket_id: BasketId,
+        expected_total: Money,
+        card_token: str,
+        customer_id: UUID | None = None,
+    ) -> Order:
+        """See `Orders.check_out`."""
+        basket = basket_queries.stored_basket(basket_id=basket_id)
+        if basket is None or not basket.lines:
+            raise BasketEmpty(basket_id=basket_id)
+        if basket.order_id is not None:
+            order = self.order(order_id=basket.order_id)
+            if order.state is not OrderState.PLACED:
+                return order
+            # Its checkout is about to take the money: a repeated request waits for it as a twin.
+        if basket.address is None:
+            raise AddressMissing(basket_id=basket_id)
+        order_id = OrderId(uuid5(basket_id, str(basket.attempt)))
+        run = Checkout.run(
+            key=str(order_id),
+            order_id=order_id,
+            basket_id=basket_id,
+            customer_id=customer_id or basket.customer_id,
+            attempt=basket.attempt,
+            currency=basket.currency,
+            articles=tuple(
+                Article(sku=line.sku, title=f"{line.title}, {line.name}", quantity=line.quantity)
+                for line in basket.lines
+            ),
+            address=basket.address,
+            delivery=basket.delivery or baskets.DELIVERIES[0],
+            expected_total=expected_total,
+            card_token=card_token,
+            timeout=WAIT,
+        )
+        if run.answered:
+            return _paid(run.state)
+        if run.status is SagaStatus.UNDONE:
+            _refuse(run)
+        return self.order(order_id=order_id)
+
+    def order(self, *, order_id: OrderId) -> Order:
+        """See `Orders.order`."""
+        order = order_queries.order(order_id=order_id)
+        if order is not None:
+            return order
+        run = Checkout.find(key=str(order_id))
+        if run is None:
+            raise OrderNotFound(order_id=order_id)
+        failed = run.status in (SagaStatus.UNDONE, SagaStatus.ABANDONED)
+        return Order(
+            id=order_id,
+            number=order_queries.number_of(order_id),
+            state=OrderState.FAILED if failed else OrderState.PROCESSING,
+            customer_id=run.state.customer_id,
+            lines=run.state.lines,
+            address=run.state.address,
+            total=run.state.expected_total,
+            placed_at=None,
+            problem=str(run.error or "It could not be completed.") if failed else "",
+        )
+
+    def history(self, *, customer_id: UUID, limit: int = 20, after: str | None = None) -> OrderPage:
+        """See `Orders.history`."""
+        return order_queries.history(customer_id=customer_id, limit=limit, after=after)
+
+    def orders(
+        self,
+        *,
+        limit: int = 50,
+        after: str | None = None,
+        state: OrderState | None = None,
+        text: str = "",
+    ) -> OrderPage:
+        """See `Orders.orders`."""
+        return order_queries.orders(limit=limit, after=after, state=state, text=text)
+
+    def timeline(self, *, order_id: OrderId) -> Sequence[TimelineEntry]:
+        """See `Orders.timeline`."""
+        keys = [str(refund.id) for refund in order_queries.refunds(order_id=order_id)]
+        runs: list[SagaRun[Checkout] | SagaRun[Cancellation] | SagaRun[Refunding] | None] = [
+            Checkout.find(key=str(order_id)),
+            Cancellation.find(key=str(order_id)),
+            *(Refunding.find(key=key) for key in keys),
+        ]
+        entries = [
+            TimelineEntry(
+                at=line.at,
+                process=type(run.state).__name__,
+                step=line.step,
+                what=line.what,
+                note=line.note,
+            )
+            for run in runs
+            if run is not None
+            for line in run.history
+        ]
+        if not entries:
+            raise OrderNotFound(order_id=order_id)
+        return sorted(entries, key=lambda entry: entry.at)
+
+    def refunds(self, *, order_id: OrderId) -> Sequence[Refund]:
+        """See `Orders.refunds`."""
+        return order_queries.refunds(order_id=order_id)
+
+    def invoice(self, *, order_id: OrderId) -> Invoice:
+        """See `Orders.invoice`."""
+        return order_queries.invoice(order_id=order_id)
+
+    def bought(self, *, after: str | None = None, limit: int = 500) -> BoughtPage:
+        """See `Orders.bought`."""
+        return order_queries.bought(after=after, limit=limit)
+
+    def cancel(self, *, order_id: OrderId, reason: str = "") -> Order:
+        """See `Orders.cancel`."""
+        order = self.order(order_id=order_id)
+        if order.state is OrderState.PAID:
+            run = Cancellation.run(
+                key=str(order_id),
+                order_id=order_id,
+                reason=reason.strip()[:LONGEST_REASON] or "the customer cancelled it",
+                timeout=WAIT,
+            )
+            order = self.order(order_id=order_id)
+            if run.status is SagaStatus.UNDONE:
+                raise NotCancellable(order_id=order_id, state=_in_words(order.state))
+        if order.state in (OrderState.CANCELLED, OrderState.CANCELLING):
+            return order
+        raise NotCancellable(order_id=order_id, state=_in_words(order.state))
+
+    def refund(
+        self, *, order_id: OrderId, refund_reference: UUID, amount: Money, reason: str
+    ) -> Order:
+        """See `Orders.refund`."""
+        order = self.order(order_id=order_id)
+        if order.total is None or order.placed_at is None:
+            raise RefundRefused(order_id=order_id, problem="it was not paid.")
+        if amount.currency != order.total.currency or amount.amount <= 0:
+            problem = f"give an amount above zero in {order.total.currency}."
+            raise RefundRefused(order_id=order_id, problem=problem)
+        if not reason.strip() or len(reason) > LONGEST_REASON:
+            problem = f"give a reason of at most {LONGEST_REASON} characters."
+            raise RefundRefused(order_id=order_id, problem=problem)
+        run = Refunding.run(
+            key=str(refund_reference),
+            order_id=order_id,
+            refund_id=refund_reference,
+            amount=amount,
+            reason=reason.strip(),
+            timeout=WAIT,
+        )
+        if run.status is SagaStatus.UNDONE:
+            if isinstance(run.error, RefundRefused):
+                raise run.error
+            problem = run.error.detail if run.error else "the payment provider does not answer."
+            raise RefundRefused(order_id=order_id, problem=problem)
+        if run.state.order_id != order_id or run.state.amount != amount:
+            problem = "this reference belongs to another refund."
+            raise RefundRefused(order_id=order_id, problem=problem)
+        return self.order(order_id=order_id)
+
+
+def _in_words(state: OrderState) -> str:
+    return {
+        OrderState.PROCESSING: "still being processed",
+        OrderState.PLACED: "still being paid",
+        OrderState.FAILED: "not completed in the first place",
+        OrderState.PAID: "already handed to the carrier",
+    }.get(state, state.value)
+
+
+def _paid(state: Checkout) -> Order:
+    return Order(
+        id=state.order_id,
+        number=order_queries.number_of(state.order_id),
+        state=OrderState.PAID,
+        customer_id=state.customer_id,
+        lines=state.lines,
+        address=state.address,
+        net=state.net,
+        discount=state.discount,
+        tax=state.tax,
+        total=state.expected_total,
+        refunded=Money.zero(state.currency),
+        placed_at=state.placed_at,
+    )
+
+
+def _refuse(run: SagaRun[Checkout]) -> NoReturn:
+    """Say in this module's words why a checkout was taken back."""
+    match run.error:
+        case PriceChanged() as error:
+            raise error
+        case InsufficientStock(sku=sku, available=available):
+            raise OutOfStock(sku=sku, available=available)
+        case CardDeclined(reason=reason):
+            raise PaymentRefused(reason=reason)
+        case NoPrice(sku=sku):
+            raise UnknownSku(sku=sku)
+        case UnknownDestination() as error:
+            raise InvalidAddress(problem=error.detail)
+        case None:
+            raise CheckoutFailed(reason="a part of the shop did not answer in time")
+        case error:
+            raise CheckoutFailed(reason=error.detail.rstrip("."))

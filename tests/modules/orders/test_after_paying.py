@@ -1,0 +1,312 @@
+"""After paying: the invoice, cancelling, refunds, and what the back office sees."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import connections
+
+from modules.orders.interface import (
+    InvalidCursor,
+    NoInvoice,
+    NotCancellable,
+    Order,
+    OrderId,
+    OrderNotFound,
+    Orders,
+    OrderState,
+    RefundRefused,
+)
+from modules.orders.sagas import Checkout
+from modules.payments.interface import Payments
+from modules.payments.services import PaymentsService
+from monolift import Money, Unavailable, override, use
+from monolift.kernel import SagaStatus
+from monolift.testing.scenario import Scenario
+from monolift.testing.statements import statements
+from tests.shop import (
+    assert_books_balance,
+    available,
+    basket_with,
+    books,
+    card,
+    shelve,
+    some_id,
+    total_of,
+)
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+orders = use(Orders)
+
+
+def bought(*, quantity: int = 1, customer_id: UUID | None = None) -> Order:
+    basket_id = basket_with(quantity=quantity)
+    return orders.check_out(
+        basket_id=basket_id,
+        expected_total=total_of(basket_id),
+        card_token=card(),
+        customer_id=customer_id,
+    )
+
+
+def euros(amount: int) -> Money:
+    return Money(amount, "EUR")
+
+
+def refunded() -> list[int]:
+    return [charge.refunded.amount for charge in books()]
+
+
+# Invoices -----------------------------------------------------------------------------------------
+
+
+def test_invoices_are_numbered_without_gaps(scenario: Scenario) -> None:
+    shelve()
+    made = [bought() for _ in range(3)]
+    with pytest.raises(NoInvoice):
+        orders.invoice(order_id=made[0].id)
+    scenario.run_until_idle()
+    invoices = [orders.invoice(order_id=order.id) for order in made]
+    year = invoices[0].issued_at.year
+    assert sorted(invoice.number for invoice in invoices) == [
+        f"{year}-{number:06d}" for number in (1, 2, 3)
+    ]
+    assert invoices[0].order.total == made[0].total
+
+
+def test_an_order_that_was_not_paid_has_no_invoice() -> None:
+    with pytest.raises(NoInvoice):
+        orders.invoice(order_id=OrderId(some_id()))
+
+
+# Cancelling ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.topologies("local", "loopback")
+def test_a_cancelled_order_gives_back_stock_and_money() -> None:
+    shelve()
+    order = bought(quantity=2)
+    cancelled = orders.cancel(order_id=order.id, reason="too late")
+    assert (cancelled.state, cancelled.problem) == (OrderState.CANCELLED, "too late")
+    assert cancelled.refunded == order.total
+    assert available() == 10
+    assert refunded() == [2400]
+    assert_books_balance()
+    assert orders.cancel(order_id=order.id) == cancelled
+    assert refunded() == [2400]
+
+
+def test_cancelling_gives_back_only_what_is_left(scenario: Scenario) -> None:
+    shelve()
+    order = bought()
+    orders.refund(order_id=order.id, refund_reference=uuid4(), amount=euros(200), reason="scratch")
+    orders.cancel(order_id=order.id)
+    assert refunded() == [1200]
+    assert_books_balance()
+
+
+@pytest.mark.parametrize("state", ["shipped", "delivered", "refunded"])
+def test_what_has_left_cannot_be_cancelled(state: str) -> None:
+    from modules.orders import models
+
+    shelve()
+    order = bought()
+    models.Order.objects.filter(pk=order.id).update(state=state)
+    with pytest.raises(NotCancellable, match=state):
+        orders.cancel(order_id=order.id)
+    assert refunded() == [0]
+
+
+def test_an_unknown_order_cannot_be_cancelled() -> None:
+    with pytest.raises(OrderNotFound):
+        orders.cancel(order_id=OrderId(some_id()))
+
+
+class NoAnswer(PaymentsService):
+    """Payments whose refunds happen, but nobody hears of them."""
+
+    def refund(self, *, reference: UUID, refund_reference: UUID, amount: Money):  # type: ignore[no-untyped-def]  # raises
+        """Give no answer."""
+        super().refund(reference=reference, refund_reference=refund_reference, amount=amount)
+        raise Unavailable("payments.refund", "nobody is there")
+
+
+def test_a_lost_answer_of_the_bank_pays_back_once(scenario: Scenario) -> None:
+    shelve()
+    order = bought()
+    with override(Payments, NoAnswer()):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("modules.orders.services.service.WAIT", 0.2)
+            half = orders.cancel(order_id=order.id)
+        assert half.state is OrderState.CANCELLING
+    scenario.travel(minutes=5)
+    scenario.run_until_idle()
+    assert orders.order(order_id=order.id).state is OrderState.CANCELLED
+    assert refunded() == [1200]
+    assert available() == 10
+    assert_books_balance()
+
+
+# Refunds ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.topologies("local", "loopback")
+def test_refunds_add_up_to_what_was_paid() -> None:
+    shelve()
+    order = bought()
+    first, second = uuid4(), uuid4()
+    after = orders.refund(
+        order_id=order.id, refund_reference=first, amount=euros(500), reason="a scratch"
+    )
+    assert (after.state, after.refunded) == (OrderState.PAID, euros(500))
+    again = orders.refund(
+        order_id=order.id, refund_reference=first, amount=euros(500), reason="a scratch"
+    )
+    assert again == after
+    with pytest.raises(RefundRefused, match="at most"):
+        orders.refund(
+            order_id=order.id, refund_reference=uuid4(), amount=euros(701), reason="too much"
+        )
+    last = orders.refund(
+        order_id=order.id, refund_reference=second, amount=euros(700), reason="all of it"
+    )
+    assert (last.state, last.refunded) == (OrderState.REFUNDED, euros(1200))
+    assert [(one.id, one.amount.amount, one.done) for one in orders.refunds(order_id=order.id)] == [
+        (first, 500, True),
+        (second, 700, True),
+    ]
+    assert refunded() == [1200]
+    assert_books_balance()
+
+
+@pytest.mark.parametrize(
+    ("amount", "reason", "problem"),
+    [
+        (Money(0, "EUR"), "x", "above zero"),
+        (Money(-5, "EUR"), "x", "above zero"),
+        (Money(5, "USD"), "x", "in EUR"),
+        (Money(5, "EUR"), "  ", "a reason"),
+        (Money(5, "EUR"), "x" * 501, "a reason"),
+    ],
+    ids=["nothing", "less than nothing", "another currency", "no reason", "a novel"],
+)
+def test_a_refund_that_makes_no_sense_is_refused(amount: Money, reason: str, problem: str) -> None:
+    shelve()
+    order = bought()
+    with pytest.raises(RefundRefused, match=problem):
+        orders.refund(order_id=order.id, refund_reference=uuid4(), amount=amount, reason=reason)
+    assert refunded() == [0]
+
+
+def test_a_reference_of_another_refund_is_refused() -> None:
+    shelve()
+    one, other = bought(), bought()
+    reference = uuid4()
+    orders.refund(order_id=one.id, refund_reference=reference, amount=euros(100), reason="x")
+    with pytest.raises(RefundRefused, match="another refund"):
+        orders.refund(order_id=other.id, refund_reference=reference, amount=euros(100), reason="x")
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_refunds_at_once_never_exceed_what_was_paid() -> None:
+    shelve()
+    order = bought()
+    barrier = threading.Barrier(3)
+
+    def give_back(_: int) -> str:
+        try:
+            barrier.wait(10)
+            orders.refund(
+                order_id=order.id, refund_reference=uuid4(), amount=euros(500), reason="x"
+            )
+        except RefundRefused:
+            return "refused"
+        finally:
+            connections.close_all()
+        return "done"
+
+    with ThreadPoolExecutor(3) as pool:
+        assert sorted(pool.map(give_back, range(3))) == ["done", "done", "refused"]
+    assert refunded() == [1000]
+    assert_books_balance()
+
+
+# Lists --------------------------------------------------------------------------------------------
+
+
+def test_a_customers_orders_come_newest_first_and_in_pages() -> None:
+    shelve()
+    customer = uuid4()
+    mine = [bought(customer_id=customer) for _ in range(3)]
+    bought(customer_id=uuid4())
+    bought()
+    first = orders.history(customer_id=customer, limit=2)
+    assert [order.id for order in first.orders] == [mine[2].id, mine[1].id]
+    assert first.orders[0].articles == 1
+    assert first.orders[0].number == mine[2].number
+    rest = orders.history(customer_id=customer, limit=2, after=first.next)
+    assert ([order.id for order in rest.orders], rest.next) == ([mine[0].id], None)
+
+
+def test_a_page_of_orders_takes_two_statements() -> None:
+    shelve()
+    customer = uuid4()
+    for _ in range(3):
+        bought(customer_id=customer)
+    with statements() as seen:
+        orders.history(customer_id=customer)
+    assert len(seen) == 2, seen
+
+
+@pytest.mark.parametrize("after", ["", "x", "W10", "bm9uc2Vuc2U", "é", "A" * 10_000])
+def test_a_cursor_that_is_none_is_refused(after: str) -> None:
+    with pytest.raises(InvalidCursor):
+        orders.orders(after=after)
+
+
+def test_the_back_office_finds_orders() -> None:
+    shelve()
+    order, other = bought(), bought()
+    found = orders.orders(text=order.number[:6].lower())
+    assert [one.id for one in found.orders] == [order.id]
+    assert {one.id for one in orders.orders(text="ada@example.org").orders} == {order.id, other.id}
+    assert orders.orders(text="nobody@example.org").orders == ()
+    assert orders.orders(text="' OR 1=1 --").orders == ()
+    assert orders.orders(state=OrderState.CANCELLED).orders == ()
+    orders.cancel(order_id=order.id)
+    assert [one.id for one in orders.orders(state=OrderState.CANCELLED).orders] == [order.id]
+
+
+def test_all_that_was_bought_can_be_read_again() -> None:
+    shelve()
+    made = [bought() for _ in range(3)]
+    seen, after = [], None
+    while True:
+        page = orders.bought(after=after, limit=2)
+        seen += [order.order_id for order in page.orders]
+        after = page.next
+        if after is None:
+            break
+    assert seen == [order.id for order in made]
+
+
+def test_the_timeline_tells_what_happened(scenario: Scenario) -> None:
+    shelve()
+    order = bought()
+    scenario.run_until_idle()
+    orders.cancel(order_id=order.id)
+    entries = orders.timeline(order_id=order.id)
+    assert [entry.at for entry in entries] == sorted(entry.at for entry in entries)
+    steps = {(entry.process, entry.step) for entry in entries}
+    assert {("Checkout", "capture"), ("Checkout", "bill"), ("Cancellation", "restock")} <= steps
+    run = Checkout.find(key=str(order.id))
+    assert run is not None
+    assert run.status in (SagaStatus.DONE, SagaStatus.WAITING)
+
+
+def test_numbers_can_be_read_out() -> None:
+    shelve()
+    order = bought()
+    assert len(order.number) == 14
+    assert not set(order.number) & set("ILOU")
