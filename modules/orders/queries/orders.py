@@ -99,7 +99,7 @@ def orders(*, limit: int, after: str | None, state: OrderState | None, text: str
     if "@" in text:
         found = found.filter(email=text)
     elif text:
-        least, most = _ids_of(text)
+        least, most = ids_of(text)
         found = found.filter(pk__gte=least, pk__lte=most) if least else found.none()
     return _page(found, limit, after)
 
@@ -187,7 +187,7 @@ def _page(found: QuerySet[Any, Any], limit: int, after: str | None) -> OrderPage
     )
 
 
-def _ids_of(text: str) -> tuple[UUID | None, UUID | None]:
+def ids_of(text: str) -> tuple[UUID | None, UUID | None]:
     """The least and the greatest id whose number begins with `text`; None when none can."""
     number = text.upper()
     if not _NUMBER.fullmatch(number):
