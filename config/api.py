@@ -8,6 +8,7 @@ from modules.orders.api import baskets
 from modules.orders.api import router as orders
 from modules.payments.api import router as payments
 from modules.pricing.api import router as pricing
+from modules.search.api import router as search
 from monolift.gateway.ninja import install_problem_handlers
 
 api = NinjaAPI(
@@ -25,3 +26,4 @@ api.add_router("/inventory", inventory)
 api.add_router("/payments", payments)
 api.add_router("/baskets", baskets)
 api.add_router("/orders", orders)
+api.add_router("/search", search)

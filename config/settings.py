@@ -27,7 +27,7 @@ from django.core.exceptions import ImproperlyConfigured
 from monolift.observe.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-MODULES = ("catalog", "pricing", "inventory", "payments", "orders")
+MODULES = ("catalog", "pricing", "inventory", "payments", "orders", "search")
 
 
 def _choice(name: str, *choices: str) -> str:

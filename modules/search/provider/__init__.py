@@ -1,0 +1,55 @@
+"""The port to the database's own full-text search, one adapter for each kind of database.
+
+An adapter only says which documents match; the order is made from their words, so that it is the
+same everywhere. Words are made here too (`analysis`), and databases never split text themselves.
+"""
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import NamedTuple, Protocol
+
+from django.db import connections
+from django.db.models import Expression, Q
+
+
+class Term(NamedTuple):
+    """A word to be found: whole, or as a beginning."""
+
+    word: str
+    prefix: bool = False
+
+
+class Scope(Enum):
+    """Where all the words must be, each scope within the next."""
+
+    TITLE = ("title_words",)
+    HEADING = ("title_words", "keyword_words")
+    ANYWHERE = ("title_words", "keyword_words", "description_words")
+
+
+class FullText(Protocol):
+    """Conditions on `Document`, answered from indexes."""
+
+    def has(self, *, terms: Sequence[Term], scope: Scope) -> Q:
+        """The document has every one of these words (at least one) in the scope."""
+        ...
+
+    def title_key(self) -> Expression:
+        """The document's title key, compared by code points on every database."""
+        ...
+
+
+def full_text(*, alias: str) -> FullText:
+    """The adapter for a database."""
+    from modules.search.provider.postgresql import PostgresqlFullText
+    from modules.search.provider.sqlite import SqliteFullText
+
+    vendor = connections[alias].vendor
+    match vendor:
+        case "postgresql":
+            return PostgresqlFullText()
+        case "sqlite":
+            return SqliteFullText()
+    raise NotImplementedError(
+        f"Search has no index for {vendor}: put the module on PostgreSQL or SQLite."
+    )

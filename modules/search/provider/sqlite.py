@@ -1,0 +1,25 @@
+"""Full text by SQLite's FTS5."""
+
+from collections.abc import Sequence
+
+from django.db.models import Expression, F, Q
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Collate
+
+from modules.search.provider import Scope, Term
+
+_MATCHING = "SELECT rowid FROM search_text WHERE search_text MATCH %s"
+
+
+class SqliteFullText:
+    """Asks the FTS5 table that triggers keep beside the documents."""
+
+    def has(self, *, terms: Sequence[Term], scope: Scope) -> Q:
+        """See `FullText.has`. Words have no quotes, so that quoting them is enough."""
+        columns = " ".join(scope.value)
+        wanted = " AND ".join(f'"{term.word}"{"*" if term.prefix else ""}' for term in terms)
+        return Q(id__in=RawSQL(_MATCHING, [f"{{{columns}}} : ({wanted})"]))  # noqa: S611 - a constant
+
+    def title_key(self) -> Expression:
+        """See `FullText.title_key`."""
+        return Collate(F("title_key"), "BINARY")

@@ -1,0 +1,153 @@
+"""Searching: filters, pages, facets."""
+
+import base64
+import binascii
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from modules.search.interface import Facet, InvalidCursor, SearchPage
+from modules.search.models import Category, Document, OptionValue
+from modules.search.provider import Term, analysis
+from modules.search.queries import facets, matching
+from modules.search.queries.correcting import corrected
+from modules.search.queries.matching import MOST_RANKED, Ranked
+
+LARGEST_PAGE = 100
+MOST_COUNTED = 10_000
+"""Up to where matches are counted, for the total and the facets."""
+
+_MOST_OPTIONS = 10
+_MOST_VALUES = 50
+
+
+class Filters(msgspec.Struct, frozen=True):
+    """What a search is narrowed by."""
+
+    category: str
+    options: Mapping[str, Sequence[str]]
+
+    def applied(self, *, but: str | None = None) -> QuerySet[Document]:
+        """The documents that fit, whatever they say about the facet `but`."""
+        documents = matching.shown()
+        if self.category and but != facets.CATEGORY:
+            documents = documents.filter(category__in=_branch(self.category))
+        for name, values in self.options.items():
+            if name != but:
+                fits = OptionValue.objects.filter(
+                    document=OuterRef("pk"), name=name, value__in=values
+                )
+                documents = documents.filter(Exists(fits))
+        return documents
+
+
+def search(
+    *,
+    text: str,
+    category: str,
+    options: Mapping[str, Sequence[str]],
+    limit: int,
+    after: str | None,
+) -> SearchPage:
+    """See `Search.search`."""
+    limit = max(1, min(limit, LARGEST_PAGE))
+    filters = Filters(category=_clean(category), options=_cleaned(options))
+    words = analysis.query_words(text)
+    if not words:
+        # Nothing but punctuation is a text that no product has.
+        return SearchPage(slugs=(), total=0) if text.strip() else _browse(filters, limit, after)
+    position = _decoded(after, Ranked) if after is not None else None
+    terms = matching.terms_of(words)
+    found = _ranked(filters, terms, analysis.key(text))
+    better = None
+    if not found and (better := corrected(terms)):
+        terms = matching.terms_of(better)
+        found = _ranked(filters, terms, " ".join(better))
+    start = bisect_right(found, position) if position else 0
+    page = found[start : start + limit]
+    more = start + limit < len(found)
+    total = len(found)
+    if total >= MOST_RANKED:
+        total = _count(matching.matched(filters.applied(), terms))
+    return SearchPage(
+        slugs=tuple(one.slug for one in page),
+        total=min(total, MOST_COUNTED),
+        more=total > MOST_COUNTED,
+        facets=_facets(filters, terms),
+        next=_encoded(page[-1]) if more else None,
+        corrected=" ".join(better) if better and found else "",
+    )
+
+
+def _ranked(filters: Filters, terms: Sequence[Term], key: str) -> list[Ranked]:
+    return matching.ranked(filters.applied(), terms=terms, key=key)
+
+
+def _browse(filters: Filters, limit: int, after: str | None) -> SearchPage:
+    documents = filters.applied()
+    total = _count(documents)
+    listed = documents.annotate(exact_key=matching.index().title_key())
+    if after is not None:
+        position = _decoded(after, Ranked)
+        key, slug = position.title, position.slug
+        # The first condition says the same again, as the range of the index to begin with.
+        listed = listed.filter(Q(exact_key__gte=key), Q(exact_key__gt=key) | Q(slug__gt=slug))
+    rows = list(listed.order_by("exact_key", "slug").values_list("slug", "title_key")[: limit + 1])
+    more = len(rows) > limit
+    rows = rows[:limit]
+    return SearchPage(
+        slugs=tuple(slug for slug, _ in rows),
+        total=min(total, MOST_COUNTED),
+        more=total > MOST_COUNTED,
+        facets=_facets(filters, ()),
+        next=_encoded(Ranked(0, 0, *rows[-1])) if more else None,
+    )
+
+
+def _count(documents: QuerySet[Document]) -> int:
+    return documents.order_by()[: MOST_COUNTED + 1].count()
+
+
+def _facets(filters: Filters, terms: Sequence[Term]) -> tuple[Facet, ...]:
+    return facets.facets(
+        within=lambda but: matching.matched(filters.applied(but=but), terms)[:MOST_COUNTED],
+        category=filters.category,
+        options=filters.options,
+    )
+
+
+def _branch(category: str) -> list[str]:
+    below = Category.objects.filter(parent=category).values_list("slug", flat=True)
+    return [category, *below]
+
+
+def _cleaned(options: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """The first choices, each option and value once; an option without any value is no choice."""
+    chosen = {
+        _clean(name): sorted({_clean(value) for value in values[:_MOST_VALUES]})
+        for name, values in list(options.items())[:_MOST_OPTIONS]
+        if values
+    }
+    return dict(sorted(chosen.items()))
+
+
+def _clean(text: str) -> str:
+    """The text as a database takes it: PostgreSQL refuses NUL."""
+    return text[:200].replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def _encoded(position: Ranked) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(position)).decode().rstrip("=")
+
+
+def _decoded[T](cursor: str, kind: type[T]) -> T:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        position = msgspec.json.decode(text, type=kind)
+    except (binascii.Error, msgspec.DecodeError, UnicodeError, ValueError):
+        raise InvalidCursor(after=cursor[:100]) from None
+    if b"\\u0000" in text:  # no title has one, and PostgreSQL refuses to compare with it
+        raise InvalidCursor(after=cursor[:100])
+    return position
