@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from modules.storefront.views.visitor import CURRENCIES, Visitor, forget_basket
+from modules.storefront.views.visitor import Visitor, forget_basket
 from monolift import DomainError, Unavailable
 from monolift.kernel import CallFailed
 from monolift.observe.logs import logger
@@ -43,11 +43,8 @@ def page(
     where to ask for a page that is the answer to a form, which browsers cannot ask for again.
     """
     frame = {
-        "framed": True,
         "visitor": visitor,
-        "currencies": CURRENCIES,
         "here": request.get_full_path() if request.method == "GET" and status == 200 else place,
-        "answer": request.method == "POST",
     }
     response = render(request, f"storefront/{template}", {**frame, **context}, status=status)
     response["Cache-Control"] = "private, no-store" if personal else "private, no-cache"
