@@ -9,6 +9,7 @@ from modules.orders.api import router as orders
 from modules.payments.api import router as payments
 from modules.pricing.api import router as pricing
 from modules.search.api import router as search
+from modules.shipping.api import router as shipping
 from monolift.gateway.ninja import install_problem_handlers
 
 api = NinjaAPI(
@@ -24,6 +25,7 @@ api.add_router("/catalog", catalog)
 api.add_router("/pricing", pricing)
 api.add_router("/inventory", inventory)
 api.add_router("/payments", payments)
+api.add_router("/shipping", shipping)
 api.add_router("/baskets", baskets)
 api.add_router("/orders", orders)
 api.add_router("/search", search)

@@ -27,7 +27,7 @@ from django.core.exceptions import ImproperlyConfigured
 from monolift.observe.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-MODULES = ("catalog", "pricing", "inventory", "payments", "orders", "search")
+MODULES = ("catalog", "pricing", "inventory", "payments", "shipping", "orders", "search")
 
 
 def _choice(name: str, *choices: str) -> str:
@@ -217,6 +217,11 @@ MONOLIFT = {
 PAYMENTS = {
     "PROVIDER": "modules.payments.provider.sandbox.SandboxProvider",
     "SANDBOX_FILE": DATA_DIR / "payments-sandbox.sqlite3",
+}
+SHIPPING: dict[str, Any] = {
+    "CARRIER": "modules.shipping.provider.sandbox.SandboxCarrier",
+    # Seconds until a parcel is packed; until then its order can be cancelled.
+    "HAND_OVER_AFTER": 60,
 }
 CELERY_BROKER_URL = os.environ.get("REDIS_URL", "")
 CELERY_TASK_SERIALIZER = "json"

@@ -5,9 +5,17 @@ from modules.inventory.interface import HoldExpired, InsufficientStock, Inventor
 from modules.inventory.interface import Sku as StockedSku
 from modules.payments.interface import CardDeclined, Payments
 from modules.pricing.interface import NoPrice, Pricing, Quote, QuoteLine, UnknownDestination
+from modules.shipping.interface import (
+    AlreadyShipped,
+    NoSuchMethod,
+    ParcelLine,
+    Recipient,
+    Shipping,
+)
 from monolift import use
 
 __all__ = [
+    "AlreadyShipped",
     "CardDeclined",
     "Catalog",
     "HoldExpired",
@@ -15,10 +23,14 @@ __all__ = [
     "Inventory",
     "Line",
     "NoPrice",
+    "NoSuchMethod",
+    "ParcelLine",
     "Payments",
     "Pricing",
     "Quote",
     "QuoteLine",
+    "Recipient",
+    "Shipping",
     "Sku",
     "StockedSku",
     "UnknownDestination",
@@ -27,9 +39,11 @@ __all__ = [
     "inventory",
     "payments",
     "pricing",
+    "shipping",
 ]
 
 catalog = use(Catalog)
 inventory = use(Inventory)
 payments = use(Payments)
 pricing = use(Pricing)
+shipping = use(Shipping)

@@ -12,6 +12,7 @@ from modules.orders.events import (
     OrderPaid,
     OrderPlaced,
     OrderRefunded,
+    OrderShipped,
 )
 from modules.orders.interface import (
     Address,
@@ -25,16 +26,24 @@ from modules.orders.interface import (
 from modules.orders.requires import (
     Inventory,
     Line,
+    ParcelLine,
     Payments,
     Pricing,
     QuoteLine,
+    Recipient,
+    Shipping,
     StockedSku,
     inventory,
     payments,
     pricing,
+    shipping,
 )
-from monolift import Money, Saga, publish, step
+from modules.shipping.events import ShipmentBooked, ShipmentCancelled
+from monolift import Money, Saga, days, publish, step
 from monolift.kernel import Dto, clock
+
+PATIENT = 60
+"""Attempts where a human would only try again: with the delays between them about an hour."""
 
 
 class Article(Dto):
@@ -205,8 +214,39 @@ class Checkout(Saga, version=1):
             order_id=self.order_id, year=issued_at.year, number=number, issued_at=issued_at
         ).save(force_insert=True)
 
+    @step(calls=Shipping.book)
+    def book(self) -> None:
+        """Have it delivered."""
+        shipping.book(
+            order_id=self.order_id,
+            method=self.delivery,
+            recipient=Recipient(
+                name=self.address.name,
+                street=self.address.street,
+                city=self.address.city,
+                postcode=self.address.postcode,
+                country=self.address.country,
+            ),
+            parcel=[
+                ParcelLine(sku=line.sku, title=line.title, quantity=line.quantity)
+                for line in self.lines
+            ],
+        )
 
-class Cancellation(Saga, version=1):
+    @step(awaits=(ShipmentBooked, ShipmentCancelled), match="order_id", within=days(14))
+    def ship(self, event: ShipmentBooked | ShipmentCancelled) -> None:
+        """Write down that it is on its way. A cancellation tells its own story."""
+        if isinstance(event, ShipmentCancelled):
+            return
+        paid = models.Order.objects.filter(pk=self.order_id, state=models.Order.State.PAID)
+        paid.update(state=models.Order.State.SHIPPED)
+        models.Order.objects.filter(pk=self.order_id).update(tracking=event.tracking)
+        publish(
+            OrderShipped(order_id=self.order_id, email=self.address.email, tracking=event.tracking)
+        )
+
+
+class Cancellation(Saga, version=1, attempts=PATIENT):
     """Take back an order that is paid and not shipped. Its key is the order's id."""
 
     order_id: OrderId
@@ -232,7 +272,12 @@ class Cancellation(Saga, version=1):
         closed = models.Order.objects.filter(pk=self.order_id, state="cancelling")
         closed.update(state=models.Order.State.PAID)
 
-    @step(calls=Payments.refund, pivot=True)
+    @step(calls=Shipping.cancel, pivot=True)
+    def keep_here(self) -> None:
+        """Stop the parcel: if the carrier has it already, nothing is cancelled."""
+        shipping.cancel(order_id=self.order_id)
+
+    @step(calls=Payments.refund)
     def pay_back(self) -> None:
         """Give back what was not given back before."""
         if self.amount:
@@ -260,7 +305,7 @@ class Cancellation(Saga, version=1):
         )
 
 
-class Refunding(Saga, version=1):
+class Refunding(Saga, version=1, attempts=PATIENT):
     """Give back a part of an order's price. Its key is the refund's id."""
 
     order_id: OrderId

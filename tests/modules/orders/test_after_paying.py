@@ -21,8 +21,12 @@ from modules.orders.interface import (
 from modules.orders.sagas import Checkout
 from modules.payments.interface import Payments
 from modules.payments.services import PaymentsService
+from modules.shipping.interface import ShipmentState, Shipping
+from modules.shipping.tasks import hand_over
 from monolift import Money, Unavailable, override, use
 from monolift.kernel import SagaStatus
+from monolift.registry.sql import fetch
+from monolift.registry.topology import topology
 from monolift.testing.scenario import Scenario
 from monolift.testing.statements import statements
 from tests.shop import (
@@ -310,3 +314,59 @@ def test_numbers_can_be_read_out() -> None:
     order = bought()
     assert len(order.number) == 14
     assert not set(order.number) & set("ILOU")
+
+
+# Delivery -----------------------------------------------------------------------------------------
+
+
+def test_an_order_goes_its_way(scenario: Scenario) -> None:
+    shelve()
+    order = bought()
+    scenario.run_until_idle()
+    scenario.travel(minutes=2)
+    scenario.run_until_idle()
+    shipped = orders.order(order_id=order.id)
+    assert shipped.state is OrderState.SHIPPED
+    assert shipped.tracking == use(Shipping).shipment(order_id=order.id).tracking != ""
+    assert scenario.settle(Checkout, key=str(order.id)).status is SagaStatus.DONE
+    with pytest.raises(NotCancellable, match="shipped"):
+        orders.cancel(order_id=order.id)
+    use(Shipping).mark_delivered(order_id=order.id)
+    scenario.run_until_idle()
+    assert orders.order(order_id=order.id).state is OrderState.DELIVERED
+    assert published() == ["order_placed", "order_paid", "order_shipped", "order_delivered"]
+
+
+def test_a_cancelled_order_stays_here(scenario: Scenario) -> None:
+    shelve()
+    order = bought()
+    scenario.run_until_idle()
+    orders.cancel(order_id=order.id)
+    scenario.travel(minutes=5)
+    scenario.run_until_idle()
+    assert use(Shipping).shipment(order_id=order.id).state is ShipmentState.CANCELLED
+    assert scenario.settle(Checkout, key=str(order.id)).status is SagaStatus.DONE
+    assert orders.order(order_id=order.id).state is OrderState.CANCELLED
+    assert published() == ["order_placed", "order_paid", "order_cancelled"]
+
+
+def test_what_the_carrier_took_meanwhile_is_not_cancelled(scenario: Scenario) -> None:
+    """The parcel left, and orders has not heard of it yet."""
+    shelve()
+    order = bought()
+    scenario.run_until_idle()
+    hand_over(order_id=order.id)
+    with pytest.raises(NotCancellable, match="carrier"):
+        orders.cancel(order_id=order.id)
+    assert refunded() == [0]
+    scenario.run_until_idle()
+    assert orders.order(order_id=order.id).state is OrderState.SHIPPED
+    assert available() == 9
+
+
+def published() -> list[str]:
+    rows = fetch(
+        topology().alias("orders"),
+        "SELECT name FROM monolift_outbox WHERE module = 'orders' ORDER BY number, event",
+    )
+    return [name.split(".")[1] for (name,) in rows]

@@ -1,0 +1,18 @@
+"""What orders does when others announce something."""
+
+from modules.orders import models
+from modules.orders.events import OrderDelivered
+from modules.shipping.events import ShipmentDelivered
+from monolift import atomic, publish, subscribe
+
+_State = models.Order.State
+
+
+@subscribe(ShipmentDelivered)
+def note_delivery(event: ShipmentDelivered) -> None:
+    """Write down that the order has arrived."""
+    with atomic():
+        shipped = models.Order.objects.filter(pk=event.order_id, state=_State.SHIPPED)
+        if shipped.update(state=_State.DELIVERED):
+            email = models.Order.objects.values_list("email", flat=True).get(pk=event.order_id)
+            publish(OrderDelivered(order_id=event.order_id, email=email))

@@ -1,0 +1,50 @@
+"""Shipments in Django's admin: to look at, and to say that a parcel has arrived."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+from modules.shipping import models
+from modules.shipping.interface import Shipping
+from monolift import DomainError, Unavailable, use
+from monolift.kernel import CallFailed
+
+shipping = use(Shipping)
+
+
+@admin.register(models.Shipment)
+class ShipmentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+    """Shipments."""
+
+    list_display = ("order_id", "state", "method", "carrier", "tracking", "ordered_at")
+    list_filter = ("state", "method")
+    search_fields = ("tracking",)
+    show_full_result_count = False
+    ordering = ("-ordered_at",)
+    actions = ("mark_delivered",)
+
+    @admin.action(description="Mark as delivered", permissions=["deliver"])
+    def mark_delivered(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Say that the selected parcels have arrived, through the interface."""
+        for row in queryset:
+            try:
+                shipping.mark_delivered(order_id=row.order_id)
+            except (DomainError, Unavailable, CallFailed) as error:
+                self.message_user(request, str(error), messages.ERROR)
+            else:
+                self.log_change(request, row, "Marked as delivered")
+
+    def has_deliver_permission(self, request: HttpRequest) -> bool:
+        """Who may change shipments."""
+        return request.user.has_perm("shipping.change_shipment")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False

@@ -1,0 +1,84 @@
+"""Writes of shipping, and the interface they answer."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+from django.conf import settings
+
+from modules.shipping import models, queries
+from modules.shipping.events import ShipmentCancelled, ShipmentDelivered
+from modules.shipping.interface import (
+    AlreadyShipped,
+    NotOnItsWay,
+    ParcelLine,
+    Rate,
+    Recipient,
+    Shipment,
+    ShipmentNotFound,
+    Shipping,
+)
+from modules.shipping.tasks import hand_over
+from monolift import atomic, publish
+from monolift.kernel import clock
+
+_State = models.Shipment.State
+
+
+class ShippingService(Shipping):
+    """Answers `Shipping`."""
+
+    def rates(self, *, country: str, currency: str) -> Sequence[Rate]:
+        """See `Shipping.rates`."""
+        return queries.rates(country=country, currency=currency)
+
+    def rate(self, *, country: str, currency: str, method: str) -> Rate:
+        """See `Shipping.rate`."""
+        return queries.rate(country=country, currency=currency, method=method)
+
+    def book(
+        self, *, order_id: UUID, method: str, recipient: Recipient, parcel: Sequence[ParcelLine]
+    ) -> Shipment:
+        """See `Shipping.book`."""
+        row = models.Shipment(
+            order_id=order_id,
+            method=method,
+            recipient=msgspec.to_builtins(recipient),
+            parcel=msgspec.to_builtins(list(parcel)),
+            ordered_at=clock.now(),
+        )
+        with atomic():
+            # A second one is ignored, and its hand-over finds nothing left to do.
+            models.Shipment.objects.bulk_create([row], ignore_conflicts=True)
+            packed: int = settings.SHIPPING["HAND_OVER_AFTER"]
+            hand_over.after(timedelta(seconds=packed)).enqueue(order_id=order_id)
+        return queries.shown(row)
+
+    def cancel(self, *, order_id: UUID) -> None:
+        """See `Shipping.cancel`."""
+        with atomic():
+            ordered = models.Shipment.objects.filter(pk=order_id, state=_State.ORDERED)
+            if ordered.update(state=_State.CANCELLED):
+                publish(ShipmentCancelled(order_id=order_id))
+                return
+            row = models.Shipment.objects.filter(pk=order_id).first()
+            if row is not None and row.state != _State.CANCELLED:
+                raise AlreadyShipped(order_id=order_id)
+
+    def mark_delivered(self, *, order_id: UUID) -> None:
+        """See `Shipping.mark_delivered`."""
+        with atomic():
+            booked = models.Shipment.objects.filter(pk=order_id, state=_State.BOOKED)
+            if booked.update(state=_State.DELIVERED):
+                publish(ShipmentDelivered(order_id=order_id))
+                return
+            row = models.Shipment.objects.filter(pk=order_id).first()
+            if row is None:
+                raise ShipmentNotFound(order_id=order_id)
+            if row.state != _State.DELIVERED:
+                raise NotOnItsWay(order_id=order_id, state=row.state)
+
+    def shipment(self, *, order_id: UUID) -> Shipment:
+        """See `Shipping.shipment`."""
+        return queries.shipment(order_id=order_id)

@@ -1,0 +1,240 @@
+"""Rates, and parcels that the carrier gets once."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from modules.pricing.interface import Pricing
+from modules.shipping.interface import (
+    AlreadyShipped,
+    NoSuchMethod,
+    NotOnItsWay,
+    ParcelLine,
+    Recipient,
+    ShipmentNotFound,
+    ShipmentState,
+    Shipping,
+)
+from modules.shipping.provider import sandbox
+from monolift import Money, Unavailable, use
+from monolift.registry.sql import fetch
+from monolift.registry.topology import topology
+from monolift.testing.scenario import Scenario
+from monolift.testing.statements import statements
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+both = pytest.mark.topologies("local", "loopback")
+shipping = use(Shipping)
+ADA = Recipient(
+    name="Ada", street="12 St James's Square", city="London", postcode="1", country="GB"
+)
+
+
+def booked() -> UUID:
+    order_id = uuid4()
+    shipping.book(
+        order_id=order_id,
+        method="express",
+        recipient=ADA,
+        parcel=[ParcelLine(sku="MUG", title="Mug", quantity=2)],
+    )
+    return order_id
+
+
+def announced() -> list[str]:
+    rows = fetch(
+        topology().alias("shipping"),
+        "SELECT name FROM monolift_outbox WHERE module = 'shipping' ORDER BY number",
+    )
+    return [name for (name,) in rows]
+
+
+class Books(sandbox.SandboxCarrier):
+    """A carrier that can be asked what it was given, and that can fail."""
+
+    handed: list[UUID] = []
+    recalled: list[UUID] = []
+    lost_answers = 0
+
+    def hand_over(
+        self, *, order_id: UUID, method: str, recipient: Mapping[str, Any], parcel: Sequence[Any]
+    ) -> str:
+        """Note it; lose the answer if told to."""
+        self.handed.append(order_id)
+        if Books.lost_answers:
+            Books.lost_answers -= 1
+            raise Unavailable("carrier", "no answer")
+        return super().hand_over(
+            order_id=order_id, method=method, recipient=recipient, parcel=parcel
+        )
+
+    def recall(self, *, order_id: UUID) -> None:
+        """Note it."""
+        self.recalled.append(order_id)
+
+
+@pytest.fixture
+def books(settings: Settings) -> type[Books]:
+    settings.SHIPPING = {**settings.SHIPPING, "CARRIER": f"{__name__}.Books"}
+    Books.handed, Books.recalled, Books.lost_answers = [], [], 0
+    return Books
+
+
+# Rates --------------------------------------------------------------------------------------------
+
+
+@both
+@pytest.mark.parametrize("currency", ["EUR", "USD", "JPY", "KWD"])
+def test_wherever_we_tax_we_deliver(currency: str) -> None:
+    for country in use(Pricing).destinations():
+        rates = shipping.rates(country=country, currency=currency)
+        assert [rate.method for rate in rates] == ["standard", "express"]
+        assert [rate.price.currency for rate in rates] == [currency] * 2
+        assert rates[0].price == Money.zero(currency) < rates[1].price
+        assert rates[0].days > rates[1].days
+
+
+def test_a_rate_takes_no_statement() -> None:
+    with statements() as seen:
+        assert shipping.rate(country="DE", currency="EUR", method="express").price.amount == 900
+    assert seen == []
+
+
+@pytest.mark.parametrize(
+    ("country", "currency", "method"),
+    [("XX", "EUR", "standard"), ("DE", "CHF", "standard"), ("DE", "EUR", "owl"), ("", "", "")],
+)
+def test_what_we_do_not_offer_is_refused(country: str, currency: str, method: str) -> None:
+    with pytest.raises(NoSuchMethod):
+        shipping.rate(country=country, currency=currency, method=method)
+
+
+# Shipments ----------------------------------------------------------------------------------------
+
+
+def test_booking_takes_two_statements() -> None:
+    with statements() as seen:
+        booked()
+    ours = [sql for sql in seen if "monolift_key" not in sql]
+    assert len(ours) == 2, seen
+
+
+@both
+def test_a_parcel_is_packed_then_handed_over(scenario: Scenario) -> None:
+    order_id = booked()
+    scenario.run_until_idle()
+    assert shipping.shipment(order_id=order_id).state is ShipmentState.ORDERED
+    scenario.travel(minutes=2)
+    scenario.run_until_idle()
+    shipment = shipping.shipment(order_id=order_id)
+    assert shipment.state is ShipmentState.BOOKED
+    assert shipment.tracking.startswith("SP")
+    assert announced() == ["shipping.shipment_booked.v1"]
+    shipping.mark_delivered(order_id=order_id)
+    shipping.mark_delivered(order_id=order_id)
+    assert announced() == ["shipping.shipment_booked.v1", "shipping.shipment_delivered.v1"]
+
+
+def test_a_lost_answer_of_the_carrier_is_asked_for_again(
+    scenario: Scenario, books: type[Books]
+) -> None:
+    order_id = booked()
+    books.lost_answers = 2
+    for _ in range(6):
+        scenario.travel(minutes=2)
+        scenario.run_until_idle()
+    assert books.handed == [order_id] * 3
+    assert announced() == ["shipping.shipment_booked.v1"]
+
+
+def test_booking_twice_ships_once(scenario: Scenario, books: type[Books]) -> None:
+    order_id = uuid4()
+    for _ in range(2):
+        shipping.book(order_id=order_id, method="standard", recipient=ADA, parcel=[])
+    scenario.travel(minutes=2)
+    scenario.run_until_idle()
+    assert books.handed == [order_id]
+    assert announced() == ["shipping.shipment_booked.v1"]
+
+
+@both
+def test_what_is_not_packed_yet_can_be_cancelled(scenario: Scenario, books: type[Books]) -> None:
+    order_id = booked()
+    shipping.cancel(order_id=order_id)
+    shipping.cancel(order_id=order_id)
+    scenario.travel(minutes=2)
+    scenario.run_until_idle()
+    assert books.handed == []
+    assert announced() == ["shipping.shipment_cancelled.v1"]
+    with pytest.raises(NotOnItsWay, match="cancelled"):
+        shipping.mark_delivered(order_id=order_id)
+
+
+def test_what_the_carrier_has_cannot_be_cancelled(scenario: Scenario) -> None:
+    order_id = booked()
+    scenario.travel(minutes=2)
+    scenario.run_until_idle()
+    with pytest.raises(AlreadyShipped):
+        shipping.cancel(order_id=order_id)
+
+
+class TakesItsTime(Books):
+    """A carrier during whose work the order is cancelled."""
+
+    def hand_over(
+        self, *, order_id: UUID, method: str, recipient: Mapping[str, Any], parcel: Sequence[Any]
+    ) -> str:
+        """Cancel meanwhile."""
+        tracking = super().hand_over(
+            order_id=order_id, method=method, recipient=recipient, parcel=parcel
+        )
+        use(Shipping).cancel(order_id=order_id)
+        return tracking
+
+
+def test_a_parcel_cancelled_meanwhile_is_recalled(
+    scenario: Scenario, books: type[Books], settings: Settings
+) -> None:
+    settings.SHIPPING = {**settings.SHIPPING, "CARRIER": f"{__name__}.TakesItsTime"}
+    order_id = booked()
+    scenario.travel(minutes=2)
+    scenario.run_until_idle()
+    assert (books.handed, books.recalled) == ([order_id], [order_id])
+    assert announced() == ["shipping.shipment_cancelled.v1"]
+
+
+def test_nothing_to_cancel_is_harmless_and_nothing_to_deliver_is_not() -> None:
+    shipping.cancel(order_id=uuid4())
+    with pytest.raises(ShipmentNotFound):
+        shipping.mark_delivered(order_id=uuid4())
+    with pytest.raises(ShipmentNotFound):
+        shipping.shipment(order_id=uuid4())
+
+
+# REST ---------------------------------------------------------------------------------------------
+
+
+def test_rates_over_rest(client: Client) -> None:
+    answer = client.get("/api/v1/shipping/rates", {"country": "GB", "currency": "JPY"})
+    assert [rate["price"]["amount"] for rate in answer.json()] == [0, 2310]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{}, {"country": "gb"}, {"country": "GB", "currency": "XXX"}, {"country": "G\x00"}],
+    ids=["nothing", "lower case", "a currency we have not", "a control character"],
+)
+def test_bad_input_over_rest(client: Client, query: dict[str, str]) -> None:
+    answer = client.get("/api/v1/shipping/rates", query)
+    assert answer.status_code == 422
+    assert answer["Content-Type"] == "application/problem+json"
+
+
+def test_a_shipment_over_rest(client: Client) -> None:
+    order_id = booked()
+    assert client.get(f"/api/v1/shipping/shipments/{order_id}").json()["state"] == "ordered"
+    assert client.get(f"/api/v1/shipping/shipments/{uuid4()}").status_code == 404
