@@ -23,6 +23,8 @@ class Document(models.Model):
     keyword_words = models.TextField(blank=True)
     description_words = models.TextField(blank=True)
     category = models.CharField(max_length=100, blank=True)
+    # The option values once more, [[name, value], ...]: thousands of them are counted at a time.
+    choices = models.TextField(default="[]")
     shown = models.BooleanField(default=False)
     digest = models.CharField(max_length=32, blank=True)
     revision = models.BigIntegerField(default=0, db_index=True)

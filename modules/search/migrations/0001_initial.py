@@ -62,7 +62,8 @@ SQLITE = (
         VALUES ('delete', old.id, old.title_words, old.keyword_words, old.description_words);
     END
     """,
-    "CREATE INDEX search_by_title ON search_document (title_key, slug) WHERE shown",
+    # Django asks for `shown = 1` here, and the condition has to be the same for the index to do.
+    "CREATE INDEX search_by_title ON search_document (title_key, slug) WHERE shown = 1",
 )
 SQLITE_BACK = (
     "DROP INDEX search_by_title",
@@ -132,6 +133,7 @@ class Migration(migrations.Migration):
                 ("keyword_words", models.TextField(blank=True)),
                 ("description_words", models.TextField(blank=True)),
                 ("category", models.CharField(blank=True, max_length=100)),
+                ("choices", models.TextField(default="[]")),
                 ("shown", models.BooleanField(default=False)),
                 ("digest", models.CharField(blank=True, max_length=32)),
                 ("revision", models.BigIntegerField(db_index=True, default=0)),

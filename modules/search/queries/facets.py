@@ -1,48 +1,80 @@
-"""Facets: what a search can be narrowed by, and what each choice would give."""
+"""Counting what was found: how much, and what each further choice would leave of it."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
-from django.db.models import Count, QuerySet
+import msgspec
+from django.db.models import QuerySet
 
 from modules.search.interface import Facet, FacetValue
-from modules.search.models import Category, Document, OptionValue
+from modules.search.models import Category, Document
 
 CATEGORY = "category"
+
+MOST_COUNTED = 10_000
+"""Up to how many documents are counted."""
+
 _MOST_FACETS = 20
 _MOST_VALUES = 50
+_decode = msgspec.json.Decoder(tuple[tuple[str, str], ...]).decode
 
 type Within = Callable[[str | None], QuerySet[Document]]
 """The documents found when the choice of one facet (None: of none) is left out."""
 
 
-def facets(
-    *, within: Within, category: str, options: Mapping[str, Sequence[str]]
-) -> tuple[Facet, ...]:
-    """The category first, then the options by name.
+class Counted(NamedTuple):
+    """How many there are (`more` than that, at the limit), and the facets."""
 
-    A facet does not narrow itself, so that its other values stay in reach: each one with a choice
-    is counted without it, by a statement of its own.
+    total: int
+    more: bool
+    facets: tuple[Facet, ...]
+
+
+def counted(*, within: Within, category: str, options: Mapping[str, Sequence[str]]) -> Counted:
+    """Count: one statement, and one more for each facet with a choice.
+
+    A facet does not narrow itself, so that its other values stay in reach: it is counted without
+    its own choice. The category comes first, then the options by name.
     """
-    return (*_categories(within(CATEGORY), chosen=category), *_options(within, options))
+    rows = within(None).values_list("category", "choices")[: MOST_COUNTED + 1]
+    found = list(rows)
+    more = len(found) > MOST_COUNTED
+    del found[MOST_COUNTED:]
+    if category:
+        rows = within(CATEGORY).values_list("category", "choices")[:MOST_COUNTED]
+        inside = Counter(slug for slug, _ in rows)
+    else:
+        inside = Counter(slug for slug, _ in found)
+    values = _values(Counter(choices for _, choices in found))
+    for name, chosen in options.items():
+        others = within(name).values_list("choices", flat=True)[:MOST_COUNTED]
+        own = _values(Counter(others)).get(name, {})
+        values[name] = Counter({**dict.fromkeys(chosen, 0), **own})
+    facets = (*_category(inside, chosen=category), *_options(values, options))
+    return Counted(len(found), more, facets)
 
 
-def _categories(found: QuerySet[Document], *, chosen: str) -> list[Facet]:
-    counted = dict(
-        Document.objects.filter(pk__in=found.values("pk"))
-        .exclude(category="")
-        .values_list("category")
-        .annotate(number=Count("*"))
-        .order_by()
-    )
-    if not counted and not chosen:
+def _values(choices: Counter[str]) -> dict[str, Counter[str]]:
+    """How often each value of each option is; equal sets of choices are read once."""
+    counted: dict[str, Counter[str]] = {}
+    for encoded, number in choices.items():
+        for name, value in _decode(encoded):
+            counted.setdefault(name, Counter())[value] += number
+    return counted
+
+
+def _category(inside: Counter[str], *, chosen: str) -> list[Facet]:
+    counts = Counter({slug: number for slug, number in inside.items() if slug})
+    if not counts and not chosen:
         return []
-    known = {one.slug: one for one in Category.objects.filter(slug__in=[*counted, chosen])}
+    known = {one.slug: one for one in Category.objects.filter(slug__in=[*counts, chosen])}
     above = {one.parent for one in known.values()} - {"", *known}
-    known |= {one.slug: one for one in Category.objects.filter(slug__in=above)}
-    counts = dict(counted)
-    for slug, number in counted.items():
+    if above:
+        known |= {one.slug: one for one in Category.objects.filter(slug__in=above)}
+    for slug in list(counts):
         if slug in known and (parent := known[slug].parent):
-            counts[parent] = counts.get(parent, 0) + number
+            counts[parent] += inside[slug]
     if chosen:
         counts.setdefault(chosen, 0)
     values = [
@@ -52,15 +84,9 @@ def _categories(found: QuerySet[Document], *, chosen: str) -> list[Facet]:
     return [Facet(name=CATEGORY, values=_first(values, [chosen]))]
 
 
-def _options(within: Within, chosen: Mapping[str, Sequence[str]]) -> list[Facet]:
-    counted = {
-        name: numbers
-        for name, numbers in _counted(OptionValue.objects.all(), within(None)).items()
-        if name not in chosen
-    }
-    for name, values in chosen.items():
-        own = _counted(OptionValue.objects.filter(name=name), within(name)).get(name, {})
-        counted[name] = {**dict.fromkeys(values, 0), **own}
+def _options(
+    values: Mapping[str, Counter[str]], chosen: Mapping[str, Sequence[str]]
+) -> list[Facet]:
     return [
         Facet(
             name=name,
@@ -69,21 +95,8 @@ def _options(within: Within, chosen: Mapping[str, Sequence[str]]) -> list[Facet]
                 chosen.get(name, ()),
             ),
         )
-        for name, numbers in sorted(counted.items())[:_MOST_FACETS]
+        for name, numbers in sorted(values.items())[:_MOST_FACETS]
     ]
-
-
-def _counted(values: QuerySet[OptionValue], found: QuerySet[Document]) -> dict[str, dict[str, int]]:
-    counted: dict[str, dict[str, int]] = {}
-    rows = (
-        values.filter(document__in=found.values("pk"))
-        .values_list("name", "value")
-        .annotate(number=Count("*"))
-        .order_by()
-    )
-    for name, value, number in rows:
-        counted.setdefault(name, {})[value] = number
-    return counted
 
 
 def _first(values: list[FacetValue], chosen: Sequence[str]) -> tuple[FacetValue, ...]:

@@ -45,10 +45,11 @@ def matched(documents: QuerySet[Document], terms: Sequence[Term]) -> QuerySet[Do
 
 def beginning(documents: QuerySet[Document], key: str) -> QuerySet[Document]:
     """Those whose title begins with the key, in order of title."""
-    titled = documents.annotate(exact_key=index().title_key())
-    return titled.filter(exact_key__gte=key, exact_key__lt=key + _LAST).order_by(
-        "exact_key", "slug"
-    )
+    exact = index().title_key()
+    titled = shown().annotate(exact_key=exact).filter(exact_key__gte=key, exact_key__lt=key + _LAST)
+    # As a list of ids, because SQLite would rather walk through whatever else documents ask for.
+    here = documents.filter(pk__in=titled.values("pk"))
+    return here.annotate(exact_key=exact).order_by("exact_key", "slug")
 
 
 def ranked(

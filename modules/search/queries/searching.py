@@ -8,17 +8,14 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from modules.search.interface import Facet, InvalidCursor, SearchPage
+from modules.search.interface import InvalidCursor, SearchPage
 from modules.search.models import Category, Document, OptionValue
 from modules.search.provider import Term, analysis
 from modules.search.queries import facets, matching
 from modules.search.queries.correcting import corrected
-from modules.search.queries.matching import MOST_RANKED, Ranked
+from modules.search.queries.matching import Ranked
 
 LARGEST_PAGE = 100
-MOST_COUNTED = 10_000
-"""Up to where matches are counted, for the total and the facets."""
-
 _MOST_OPTIONS = 10
 _MOST_VALUES = 50
 
@@ -27,13 +24,15 @@ class Filters(msgspec.Struct, frozen=True):
     """What a search is narrowed by."""
 
     category: str
+    branch: Sequence[str]
+    """The category and those in it."""
     options: Mapping[str, Sequence[str]]
 
     def applied(self, *, but: str | None = None) -> QuerySet[Document]:
         """The documents that fit, whatever they say about the facet `but`."""
         documents = matching.shown()
         if self.category and but != facets.CATEGORY:
-            documents = documents.filter(category__in=_branch(self.category))
+            documents = documents.filter(category__in=self.branch)
         for name, values in self.options.items():
             if name != but:
                 fits = OptionValue.objects.filter(
@@ -53,12 +52,13 @@ def search(
 ) -> SearchPage:
     """See `Search.search`."""
     limit = max(1, min(limit, LARGEST_PAGE))
-    filters = Filters(category=_clean(category), options=_cleaned(options))
+    category = _clean(category)
+    filters = Filters(category=category, branch=_branch(category), options=_cleaned(options))
     words = analysis.query_words(text)
     if not words:
         # Nothing but punctuation is a text that no product has.
         return SearchPage(slugs=(), total=0) if text.strip() else _browse(filters, limit, after)
-    position = _decoded(after, Ranked) if after is not None else None
+    position = _decoded(after) if after is not None else None
     terms = matching.terms_of(words)
     found = _ranked(filters, terms, analysis.key(text))
     better = None
@@ -68,14 +68,12 @@ def search(
     start = bisect_right(found, position) if position else 0
     page = found[start : start + limit]
     more = start + limit < len(found)
-    total = len(found)
-    if total >= MOST_RANKED:
-        total = _count(matching.matched(filters.applied(), terms))
+    counted = _counted(filters, terms)
     return SearchPage(
         slugs=tuple(one.slug for one in page),
-        total=min(total, MOST_COUNTED),
-        more=total > MOST_COUNTED,
-        facets=_facets(filters, terms),
+        total=counted.total,
+        more=counted.more,
+        facets=counted.facets,
         next=_encoded(page[-1]) if more else None,
         corrected=" ".join(better) if better and found else "",
     )
@@ -86,11 +84,10 @@ def _ranked(filters: Filters, terms: Sequence[Term], key: str) -> list[Ranked]:
 
 
 def _browse(filters: Filters, limit: int, after: str | None) -> SearchPage:
-    documents = filters.applied()
-    total = _count(documents)
-    listed = documents.annotate(exact_key=matching.index().title_key())
+    counted = _counted(filters, ())
+    listed = filters.applied().annotate(exact_key=matching.index().title_key())
     if after is not None:
-        position = _decoded(after, Ranked)
+        position = _decoded(after)
         key, slug = position.title, position.slug
         # The first condition says the same again, as the range of the index to begin with.
         listed = listed.filter(Q(exact_key__gte=key), Q(exact_key__gt=key) | Q(slug__gt=slug))
@@ -99,28 +96,25 @@ def _browse(filters: Filters, limit: int, after: str | None) -> SearchPage:
     rows = rows[:limit]
     return SearchPage(
         slugs=tuple(slug for slug, _ in rows),
-        total=min(total, MOST_COUNTED),
-        more=total > MOST_COUNTED,
-        facets=_facets(filters, ()),
+        total=counted.total,
+        more=counted.more,
+        facets=counted.facets,
         next=_encoded(Ranked(0, 0, *rows[-1])) if more else None,
     )
 
 
-def _count(documents: QuerySet[Document]) -> int:
-    return documents.order_by()[: MOST_COUNTED + 1].count()
-
-
-def _facets(filters: Filters, terms: Sequence[Term]) -> tuple[Facet, ...]:
-    return facets.facets(
-        within=lambda but: matching.matched(filters.applied(but=but), terms)[:MOST_COUNTED],
+def _counted(filters: Filters, terms: Sequence[Term]) -> facets.Counted:
+    return facets.counted(
+        within=lambda but: matching.matched(filters.applied(but=but), terms),
         category=filters.category,
         options=filters.options,
     )
 
 
 def _branch(category: str) -> list[str]:
-    below = Category.objects.filter(parent=category).values_list("slug", flat=True)
-    return [category, *below]
+    if not category:
+        return []
+    return [category, *Category.objects.filter(parent=category).values_list("slug", flat=True)]
 
 
 def _cleaned(options: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
@@ -142,10 +136,10 @@ def _encoded(position: Ranked) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(position)).decode().rstrip("=")
 
 
-def _decoded[T](cursor: str, kind: type[T]) -> T:
+def _decoded(cursor: str) -> Ranked:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        position = msgspec.json.decode(text, type=kind)
+        position = msgspec.json.decode(text, type=Ranked)
     except (binascii.Error, msgspec.DecodeError, UnicodeError, ValueError):
         raise InvalidCursor(after=cursor[:100]) from None
     if b"\\u0000" in text:  # no title has one, and PostgreSQL refuses to compare with it

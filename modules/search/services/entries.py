@@ -21,6 +21,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         "keyword_words",
         "description_words",
         "category",
+        "choices",
         "shown",
         "digest",
     )
@@ -34,6 +35,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     category: str = ""
     options: tuple[tuple[str, str], ...] = ()
     shown: bool = False
+
+    @property
+    def choices(self) -> str:
+        """The option values as the row keeps them."""
+        return msgspec.json.encode(self.options).decode()
 
     @property
     def digest(self) -> str:
