@@ -8,6 +8,7 @@ from modules.orders.api import baskets
 from modules.orders.api import router as orders
 from modules.payments.api import router as payments
 from modules.pricing.api import router as pricing
+from modules.recommendations.api import router as recommendations
 from modules.search.api import router as search
 from modules.shipping.api import router as shipping
 from monolift.gateway.ninja import install_problem_handlers
@@ -29,3 +30,4 @@ api.add_router("/shipping", shipping)
 api.add_router("/baskets", baskets)
 api.add_router("/orders", orders)
 api.add_router("/search", search)
+api.add_router("/recommendations", recommendations)

@@ -27,7 +27,16 @@ from django.core.exceptions import ImproperlyConfigured
 from monolift.observe.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-MODULES = ("catalog", "pricing", "inventory", "payments", "shipping", "orders", "search")
+MODULES = (
+    "catalog",
+    "pricing",
+    "inventory",
+    "payments",
+    "shipping",
+    "orders",
+    "search",
+    "recommendations",
+)
 
 
 def _choice(name: str, *choices: str) -> str:

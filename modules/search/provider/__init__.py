@@ -34,9 +34,17 @@ class FullText(Protocol):
         """The document has every one of these words (at least one) in the scope."""
         ...
 
+    def begins(self, *, key: str) -> Q:
+        """The document is for sale, and its title key begins with this one."""
+        ...
+
     def title_key(self) -> Expression:
         """The document's title key, compared by code points on every database."""
         ...
+
+
+LAST = "\U0010ffff"
+"""Behind every character: texts that begin with another lie between it, and it with this."""
 
 
 def full_text(*, alias: str) -> FullText:

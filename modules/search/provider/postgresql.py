@@ -6,13 +6,15 @@ from django.db.models import BooleanField, Expression, F, Q
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Collate
 
-from modules.search.provider import Scope, Term
+from modules.search.provider import LAST, Scope, Term
 
 _COLUMNS = {
     Scope.TITLE: "title_vector",
     Scope.HEADING: "heading_vector",
     Scope.ANYWHERE: "full_vector",
 }
+
+_TITLED = 'shown AND title_key COLLATE "C" >= %s AND title_key COLLATE "C" < %s'
 
 
 class PostgresqlFullText:
@@ -27,6 +29,11 @@ class PostgresqlFullText:
         wanted = " & ".join(f"'{term.word}'{':*' if term.prefix else ''}" for term in terms)
         matches = f"{_COLUMNS[scope]} @@ %s::tsquery"
         return Q(RawSQL(matches, [wanted], output_field=BooleanField()))  # noqa: S611 - a constant
+
+    def begins(self, *, key: str) -> Q:
+        """See `FullText.begins`."""
+        titled = RawSQL(_TITLED, [key, key + LAST], output_field=BooleanField())  # noqa: S611 - a constant
+        return Q(titled)
 
     def title_key(self) -> Expression:
         """See `FullText.title_key`."""

@@ -6,9 +6,12 @@ from django.db.models import Expression, F, Q
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Collate
 
-from modules.search.provider import Scope, Term
+from modules.search.provider import LAST, Scope, Term
 
 _MATCHING = "SELECT rowid FROM search_text WHERE search_text MATCH %s"
+
+# A list of ids too, else SQLite, which has no statistics, walks through a category instead.
+_TITLED = "SELECT id FROM search_document WHERE shown = 1 AND title_key >= %s AND title_key < %s"
 
 
 class SqliteFullText:
@@ -19,6 +22,10 @@ class SqliteFullText:
         columns = " ".join(scope.value)
         wanted = " AND ".join(f'"{term.word}"{"*" if term.prefix else ""}' for term in terms)
         return Q(id__in=RawSQL(_MATCHING, [f"{{{columns}}} : ({wanted})"]))  # noqa: S611 - a constant
+
+    def begins(self, *, key: str) -> Q:
+        """See `FullText.begins`."""
+        return Q(id__in=RawSQL(_TITLED, [key, key + LAST]))  # noqa: S611 - a constant
 
     def title_key(self) -> Expression:
         """See `FullText.title_key`."""

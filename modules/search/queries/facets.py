@@ -49,7 +49,7 @@ def counted(*, within: Within, category: str, options: Mapping[str, Sequence[str
     values = _values(Counter(choices for _, choices in found))
     for name, chosen in options.items():
         others = within(name).values_list("choices", flat=True)[:MOST_COUNTED]
-        own = _values(Counter(others)).get(name, {})
+        own = _values(Counter(others)).get(name, Counter())
         values[name] = Counter({**dict.fromkeys(chosen, 0), **own})
     facets = (*_category(inside, chosen=category), *_options(values, options))
     return Counted(len(found), more, facets)

@@ -11,8 +11,6 @@ from modules.search.provider import FullText, Scope, Term, full_text
 MOST_RANKED = 1000
 """How many matches are put into order. Those whose title begins like the text are among them."""
 
-_LAST = "\U0010ffff"
-
 
 class Ranked(NamedTuple):
     """A match; they sort by what they are: the best first."""
@@ -45,11 +43,8 @@ def matched(documents: QuerySet[Document], terms: Sequence[Term]) -> QuerySet[Do
 
 def beginning(documents: QuerySet[Document], key: str) -> QuerySet[Document]:
     """Those whose title begins with the key, in order of title."""
-    exact = index().title_key()
-    titled = shown().annotate(exact_key=exact).filter(exact_key__gte=key, exact_key__lt=key + _LAST)
-    # As a list of ids, because SQLite would rather walk through whatever else documents ask for.
-    here = documents.filter(pk__in=titled.values("pk"))
-    return here.annotate(exact_key=exact).order_by("exact_key", "slug")
+    here = documents.filter(index().begins(key=key))
+    return here.annotate(exact_key=index().title_key()).order_by("exact_key", "slug")
 
 
 def ranked(
