@@ -1,6 +1,17 @@
 """What the storefront needs from others."""
 
-from modules.catalog.interface import Catalog, InvalidCursor, Product, ProductNotFound, Variant
+from modules.catalog.interface import (
+    Catalog,
+    Category,
+    CategoryNotFound,
+    Image,
+    InvalidCursor,
+    Option,
+    Product,
+    ProductCard,
+    ProductNotFound,
+    Variant,
+)
 from modules.inventory.interface import Inventory
 from modules.inventory.interface import Sku as StockedSku
 from modules.orders.interface import (
@@ -24,8 +35,11 @@ from modules.orders.interface import (
     QuantityOutOfRange,
     UnknownSku,
 )
+from modules.orders.interface import InvalidCursor as InvalidOrdersCursor
 from modules.payments.interface import InvalidCard, Payments
 from modules.pricing.interface import NoPrice, Pricing, Quote, QuoteLine, UnknownDestination
+from modules.search.interface import Facet, FacetValue, Search, SearchPage, SuggestionKind
+from modules.search.interface import InvalidCursor as InvalidSearchCursor
 from monolift import use
 
 __all__ = [
@@ -37,12 +51,20 @@ __all__ = [
     "BasketId",
     "BasketLine",
     "Catalog",
+    "Category",
+    "CategoryNotFound",
     "CheckoutFailed",
+    "Facet",
+    "FacetValue",
+    "Image",
     "InvalidAddress",
     "InvalidCard",
     "InvalidCursor",
+    "InvalidOrdersCursor",
+    "InvalidSearchCursor",
     "Inventory",
     "NoPrice",
+    "Option",
     "Order",
     "OrderId",
     "OrderNotFound",
@@ -54,11 +76,15 @@ __all__ = [
     "PriceChanged",
     "Pricing",
     "Product",
+    "ProductCard",
     "ProductNotFound",
     "QuantityOutOfRange",
     "Quote",
     "QuoteLine",
+    "Search",
+    "SearchPage",
     "StockedSku",
+    "SuggestionKind",
     "UnknownDestination",
     "UnknownSku",
     "Variant",
@@ -67,6 +93,7 @@ __all__ = [
     "orders",
     "payments",
     "pricing",
+    "search",
 ]
 
 catalog = use(Catalog)
@@ -74,3 +101,4 @@ inventory = use(Inventory)
 orders = use(Orders)
 payments = use(Payments)
 pricing = use(Pricing)
+search = use(Search)

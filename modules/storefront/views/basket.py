@@ -98,7 +98,7 @@ def basket_page(
         visitor = visitor.knowing(basket)
     place = reverse("storefront:basket")
     response = page(request, template, context, visitor=visitor, status=status, place=place)
-    return visitor.remembered(response) if visitor.basket_id else response
+    return visitor.remembered(request, response) if visitor.basket_id else response
 
 
 def tampered(request: HttpRequest) -> HttpResponse:

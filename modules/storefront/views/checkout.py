@@ -110,7 +110,7 @@ def _paid(
     token = payments.tokenise(**form.part(form.CARD))
     order = orders.check_out(basket_id=basket.id, expected_total=shown, card_token=token)
     response = see_other("storefront:order", order_id=str(order.id))
-    return replace(visitor, count=0).remembered(response)
+    return replace(visitor, count=0).remembered(request, response)
 
 
 def _refusal(error: DomainError, basket: Basket, form: CheckoutForm) -> Refusal:
@@ -185,7 +185,7 @@ def _page(
         status=status,
         place=reverse("storefront:checkout"),
     )
-    return visitor.remembered(response)
+    return visitor.remembered(request, response)
 
 
 def _form(*args: Any, **kwargs: Any) -> CheckoutForm:

@@ -31,7 +31,7 @@ def choose(request: HttpRequest) -> HttpResponse:
         )
     response = HttpResponseRedirect(_back(request))
     response.status_code = 303
-    return replace(visitor, currency=currency).remembered(response)
+    return replace(visitor, currency=currency).remembered(request, response)
 
 
 def _back(request: HttpRequest) -> str:
@@ -40,4 +40,4 @@ def _back(request: HttpRequest) -> str:
     # A relative address only: the name of this site may be a proxy's.
     if here.startswith("/") and url_has_allowed_host_and_scheme(here, allowed_hosts=None):
         return here
-    return reverse("storefront:shelf")
+    return reverse("storefront:home")

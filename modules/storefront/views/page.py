@@ -48,7 +48,7 @@ def page(
     }
     response = render(request, f"storefront/{template}", {**frame, **context}, status=status)
     response["Cache-Control"] = "private, no-store" if personal else "private, no-cache"
-    if visitor.tampered:
+    if visitor.tampered or visitor.spare:
         forget_basket(response)
     return response
 
@@ -66,7 +66,7 @@ def error_page(
     context = {
         "heading": _HEADINGS.get(status, "That did not work"),
         "sentence": sentence,
-        "back": back or reverse("storefront:shelf"),
+        "back": back or reverse("storefront:products"),
         "back_text": back_text or "See all products",
     }
     visitor = Visitor.of(request)

@@ -1,7 +1,7 @@
-"""The list of products, a product, and putting it into the basket."""
+"""A product, its variants, and putting one into the basket."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,85 +12,53 @@ from modules.storefront.forms import AddForm
 from modules.storefront.requires import (
     BasketClosed,
     BasketId,
-    InvalidCursor,
+    Category,
+    Image,
+    Option,
     Product,
     ProductNotFound,
-    StockedSku,
     UnknownSku,
     Variant,
     catalog,
-    inventory,
     orders,
 )
-from modules.storefront.views.page import answers, error_page, log, page, see_other
+from modules.storefront.views.optional import optional
+from modules.storefront.views.page import answers, page, see_other
+from modules.storefront.views.tiles import FEW, Stock, stock_of
 from modules.storefront.views.visitor import Visitor, new_basket_id
-from monolift import DomainError, Unavailable
-from monolift.kernel import CallFailed, Money
+from monolift import DomainError
+from monolift.kernel import Money
 
-PAGE_SIZE = 12
-FEW = 5
-"""So many or fewer are worth saying."""
-
-_CURSOR = re.compile(r"[A-Za-z0-9_-]{1,1000}", re.ASCII)
 _SLUG = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Tile:
-    """A product in the list. `available` counts all variants; None when nobody can tell."""
+class Choice:
+    """A value of an option: where choosing it leads, and whether that can be bought."""
 
-    product: Product
-    price: Money | None
-    price_before: Money | None
-    varies: bool
-    available: int | None
-    few: int = FEW
+    value: str
+    sku: str
+    chosen: bool
+    buyable: bool
+    price: Money | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Choice:
-    """A variant on the product's page."""
+class Chooser:
+    """An option with its values. `priced` when the values differ in price."""
 
-    variant: Variant
-    available: int | None
-    chosen: bool
-    few: int = FEW
-
-    @property
-    def buyable(self) -> bool:
-        """Whether it can be put into the basket."""
-        return self.variant.price is not None and self.available != 0
+    id: str
+    name: str
+    choices: Sequence[Choice]
+    priced: bool = False
 
 
 @answers("GET")
-def shelf(request: HttpRequest) -> HttpResponse:
-    """A page of products in order of title."""
+def show(request: HttpRequest, slug: str) -> HttpResponse:
+    """A product, with the variant that the address chooses or the first that can be bought."""
     visitor = Visitor.of(request)
-    after = request.GET.get("after") or None
-    try:
-        if after is not None and not _CURSOR.fullmatch(after):
-            raise InvalidCursor(after=after)
-        found = catalog.products(currency=visitor.currency, limit=PAGE_SIZE, after=after)
-    except InvalidCursor as error:
-        return error_page(
-            request,
-            status=error.status,
-            sentence="The list has no such page. Start again with the first one.",
-        )
-    stock = _stock([one.sku for product in found.products for one in product.variants])
-    context = {
-        "tiles": [_tile(product, stock) for product in found.products],
-        "next": found.next,
-        "first": after is None,
-    }
-    return page(request, "shelf.html", context, visitor=visitor, personal=False)
-
-
-@answers("GET")
-def product(request: HttpRequest, slug: str) -> HttpResponse:
-    """A product with its variants."""
-    visitor = Visitor.of(request)
-    context = _about(slug, visitor, chosen=request.GET.get("sku", ""))
+    picture = request.GET.get("picture", "")
+    context = _about(slug, visitor, sku=request.GET.get("sku", ""), picture=picture)
     return page(request, "product.html", context, visitor=visitor, personal=False)
 
 
@@ -108,7 +76,7 @@ def add(request: HttpRequest, slug: str) -> HttpResponse:
         return _refused(request, slug, visitor, error.status, sentence)
     except DomainError as error:
         return _refused(request, slug, visitor, error.status, error.detail)
-    return visitor.remembered(see_other("storefront:basket"))
+    return visitor.remembered(request, see_other("storefront:basket"))
 
 
 def _put(visitor: Visitor, *, sku: str, quantity: int) -> Visitor:
@@ -121,16 +89,24 @@ def _put(visitor: Visitor, *, sku: str, quantity: int) -> Visitor:
         return replace(visitor, basket_id=basket_id)
 
     try:
-        return put(visitor.basket_id or new_basket_id())
+        return put(visitor.basket_id or _new_basket(visitor))
     except BasketClosed:
-        return put(new_basket_id())
+        return put(_new_basket(visitor))
+
+
+def _new_basket(visitor: Visitor) -> BasketId:
+    """A basket; a customer's own, if one is signed in."""
+    basket_id = new_basket_id()
+    if visitor.customer_id is None:
+        return basket_id
+    return orders.claim_basket(basket_id=basket_id, customer_id=visitor.customer_id)
 
 
 def _refused(
     request: HttpRequest, slug: str, visitor: Visitor, status: int, problem: str
 ) -> HttpResponse:
     context = {
-        **_about(slug, visitor, chosen=request.POST.get("sku", "")),
+        **_about(slug, visitor, sku=request.POST.get("sku", "")),
         "problem": problem,
         "quantity": request.POST.get("quantity", ""),
     }
@@ -138,49 +114,113 @@ def _refused(
     return page(request, "product.html", context, visitor=visitor, status=status, place=place)
 
 
-def _about(slug: str, visitor: Visitor, *, chosen: str) -> dict[str, Any]:
+def _about(slug: str, visitor: Visitor, *, sku: str, picture: str = "") -> dict[str, Any]:
     if not _SLUG.fullmatch(slug):
         raise ProductNotFound(slug=slug[:100])
-    found = catalog.product(slug=slug, currency=visitor.currency)
-    stock = _stock([one.sku for one in found.variants])
+    product = catalog.product(slug=slug, currency=visitor.currency)
+    stock = stock_of([one.sku for one in product.variants])
+    chosen = _chosen(product.variants, stock, sku)
+    images = _images(product, chosen)
+    number = int(picture) if picture.isascii() and picture.isdigit() and len(picture) < 3 else 0
+    return {
+        "product": product,
+        "paragraphs": [one for one in product.description.split("\n\n") if one.strip()],
+        "variant": chosen,
+        "name": chosen.name if chosen and len(product.variants) > 1 else "",
+        "available": None if stock is None or chosen is None else stock.get(chosen.sku, 0),
+        "few": FEW,
+        "buyable": chosen is not None and _buyable(chosen, stock),
+        "choosers": _choosers(product, chosen, stock),
+        "images": images,
+        "image": images[number if number < len(images) else 0] if images else None,
+        "trail": _trail(product.category),
+        "quantity": "1",
+    }
+
+
+def _chosen(variants: Sequence[Variant], stock: Stock, sku: str) -> Variant | None:
+    """The variant of that SKU, else the first that can be bought, else the first."""
+    asked = next((one for one in variants if one.sku == sku), None)
+    buyable = next((one for one in variants if _buyable(one, stock)), None)
+    return asked or buyable or next(iter(variants), None)
+
+
+def _buyable(variant: Variant, stock: Stock) -> bool:
+    return variant.price is not None and (stock is None or stock.get(variant.sku, 0) > 0)
+
+
+def _choosers(product: Product, chosen: Variant | None, stock: Stock) -> Sequence[Chooser]:
+    """What there is to choose. Without options the variants' names are the choice."""
+    variants = product.variants
+    if chosen is None or len(variants) < 2:
+        return []
+    options = product.options
+    if not options or any(len(one.options) != len(options) for one in variants):
+        return [_of_variants(variants, chosen, stock)]
+    return [
+        _of_option(number, option, variants, chosen, stock)
+        for number, option in enumerate(options)
+        if len(option.values) > 1
+    ]
+
+
+def _of_variants(variants: Sequence[Variant], chosen: Variant, stock: Stock) -> Chooser:
     choices = [
         Choice(
-            variant=one,
-            available=None if stock is None else stock.get(one.sku, 0),
-            chosen=one.sku == chosen,
+            value=one.name,
+            sku=one.sku,
+            chosen=one.sku == chosen.sku,
+            buyable=_buyable(one, stock),
+            price=one.price,
         )
-        for one in found.variants
+        for one in variants
     ]
-    buyable = [choice for choice in choices if choice.buyable]
-    if buyable and not any(choice.chosen for choice in buyable):
-        position = choices.index(buyable[0])
-        choices[position] = Choice(
-            variant=buyable[0].variant, available=buyable[0].available, chosen=True
+    differ = len({one.price for one in choices if one.price is not None}) > 1
+    return Chooser(id="choice-0", name="Variant", choices=choices, priced=differ)
+
+
+def _of_option(
+    number: int, option: Option, variants: Sequence[Variant], chosen: Variant, stock: Stock
+) -> Chooser:
+    """Each value leads to the variant that has it and is otherwise most like the chosen one."""
+    choices = []
+    for value in option.values:
+        having = [one for one in variants if one.options[number] == value]
+        if not having:
+            continue
+
+        def likeness(one: Variant) -> tuple[int, bool]:
+            pairs = zip(one.options, chosen.options, strict=True)
+            return sum(mine == theirs for mine, theirs in pairs), _buyable(one, stock)
+
+        best = max(having, key=likeness)
+        choices.append(
+            Choice(
+                value=value,
+                sku=best.sku,
+                chosen=chosen.options[number] == value,
+                buyable=_buyable(best, stock),
+            )
         )
-    return {"product": found, "choices": choices, "buyable": bool(buyable), "quantity": "1"}
+    return Chooser(id=f"choice-{number}", name=option.name, choices=choices)
 
 
-def _tile(product: Product, stock: Mapping[str, int] | None) -> Tile:
-    priced = [one for one in product.variants if one.price is not None]
-    cheapest = min(priced, key=_amount, default=None)
-    return Tile(
-        product=product,
-        price=cheapest.price if cheapest else None,
-        price_before=cheapest.price_before if cheapest else None,
-        varies=len({_amount(one) for one in priced}) > 1,
-        available=None if stock is None else sum(stock.get(one.sku, 0) for one in product.variants),
-    )
+def _images(product: Product, chosen: Variant | None) -> Sequence[Image]:
+    """The product's pictures, that of the chosen variant first."""
+    images = list(product.images)
+    if not images and product.image:
+        images = [Image(path=product.image)]
+    if chosen and chosen.image:
+        own = next((one for one in images if one.path == chosen.image), None)
+        images = [own or Image(path=chosen.image), *(one for one in images if one is not own)]
+    return images
 
 
-def _amount(variant: Variant) -> int:
-    return variant.price.amount if variant.price else 0
-
-
-def _stock(skus: Sequence[str]) -> Mapping[str, int] | None:
-    """What can be bought of each; None when inventory does not answer: the page can do without."""
-    try:
-        counts = inventory.available(skus=[StockedSku(sku) for sku in skus])
-    except (Unavailable, CallFailed) as error:
-        log.warning("stock is not shown", exc_info=error)
-        return None
-    return {str(sku): count for sku, count in counts.items()}
+def _trail(slug: str) -> Sequence[Category]:
+    """The categories that lead here, from the main one down."""
+    if not slug:
+        return []
+    found = {one.slug: one for one in optional(catalog.categories, otherwise=(), part="categories")}
+    own = found.get(slug)
+    above = found.get(own.parent) if own and own.parent else None
+    return [one for one in (above, own) if one]

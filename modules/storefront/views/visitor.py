@@ -1,4 +1,8 @@
-"""What a visitor's cookies say: which basket is theirs, and in which currency they look."""
+"""Who visits: which basket is theirs, and in which currency they look.
+
+A guest's basket is in a signed cookie. A customer's is in their session, so that signing out takes
+it off the machine.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -19,6 +23,7 @@ CURRENCIES: Mapping[str, str] = {
 }
 BASKET_COOKIE = "basket"
 CURRENCY_COOKIE = "currency"
+SESSION_KEY = "storefront.basket"
 _MAX_AGE = 90 * 24 * 3600
 
 # Who holds the id holds the basket, so it is random, signed, and kept from scripts.
@@ -29,20 +34,39 @@ _signer = TimestampSigner(salt="modules.storefront.basket")
 class Visitor:
     """A visitor. `count` is how many articles the basket had when it was last looked at.
 
-    `tampered` says that there was a basket cookie that this shop did not write.
+    `customer_id` is who signed in. `tampered` says that there was a basket cookie that this shop
+    did not write; `spare`, that the cookie is not needed any more.
     """
 
     basket_id: BasketId | None = None
     count: int = 0
     currency: str = "EUR"
+    customer_id: UUID | None = None
     tampered: bool = False
+    spare: bool = False
 
     @classmethod
     def of(cls, request: HttpRequest) -> Self:
         """Who sent this request."""
-        currency = request.COOKIES.get(CURRENCY_COOKIE, "")
-        if currency not in CURRENCIES:
-            currency = next(iter(CURRENCIES))
+        user = getattr(request, "user", None)
+        if user is None or not user.is_authenticated:
+            return cls.guest(request)
+        own = request.session.get(SESSION_KEY)
+        if own is None:  # orders was silent at sign-in
+            return replace(cls.guest(request), customer_id=user.pk)
+        identifier, count = own.split(".")
+        return cls(
+            basket_id=BasketId(UUID(identifier)),
+            count=int(count),
+            currency=_currency(request),
+            customer_id=user.pk,
+            spare=BASKET_COOKIE in request.COOKIES,
+        )
+
+    @classmethod
+    def guest(cls, request: HttpRequest) -> Self:
+        """What the cookies alone say."""
+        currency = _currency(request)
         cookie = request.COOKIES.get(BASKET_COOKIE)
         if cookie is None:
             return cls(currency=currency)
@@ -65,11 +89,14 @@ class Visitor:
         count = sum(line.quantity for line in basket.lines)
         return replace(self, count=count, currency=basket.currency)
 
-    def remembered(self, response: HttpResponse) -> HttpResponse:
-        """The response with this visitor's cookies."""
+    def remembered(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """The response, with this visitor's basket and currency kept for the next request."""
         if self.basket_id is not None:
-            value = _signer.sign(f"{self.basket_id.hex}.{self.count}")
-            _set(response, BASKET_COOKIE, value)
+            value = f"{self.basket_id.hex}.{self.count}"
+            if self.customer_id is None:
+                _set(response, BASKET_COOKIE, _signer.sign(value))
+            elif request.session.get(SESSION_KEY) != value:
+                request.session[SESSION_KEY] = value
         _set(response, CURRENCY_COOKIE, self.currency)
         return response
 
@@ -82,6 +109,11 @@ def new_basket_id() -> BasketId:
 def forget_basket(response: HttpResponse) -> None:
     """Take the basket cookie away."""
     response.delete_cookie(BASKET_COOKIE, samesite="Lax")
+
+
+def _currency(request: HttpRequest) -> str:
+    currency = request.COOKIES.get(CURRENCY_COOKIE, "")
+    return currency if currency in CURRENCIES else next(iter(CURRENCIES))
 
 
 def _set(response: HttpResponse, name: str, value: str) -> None:

@@ -52,7 +52,9 @@ def test_forms_are_sent_by_post(shopper: Shopper, path: str, method: str) -> Non
         assert_sentence(response, 405)
 
 
-@pytest.mark.parametrize("path", ["/", "/products/mug", "/basket", f"/orders/{'0' * 32}"])
+@pytest.mark.parametrize(
+    "path", ["/", "/products", "/products/mug", "/search", "/basket", f"/orders/{'0' * 32}"]
+)
 def test_pages_are_not_posted_to(shopper: Shopper, path: str) -> None:
     response = shopper.post(path)
     assert response["Allow"] == "GET"
@@ -97,7 +99,7 @@ def test_an_order_that_is_none(shopper: Shopper, order: str) -> None:
 
 @pytest.mark.parametrize("after", ["x", "é", "\x00", "a" * 5000, "-", "eyJ0IjoxfQ"])
 def test_a_page_of_the_list_that_is_none(shopper: Shopper, after: str) -> None:
-    response = shopper.get("/", data={"after": after})
+    response = shopper.get("/products", data={"after": after})
     assert_sentence(response, 422)
     assert "The list has no such page." in text(response)
 
@@ -184,7 +186,7 @@ def test_a_module_that_fails_or_is_silent(shopper: Shopper) -> None:
 
 
 def test_a_bug_of_our_own_has_a_page_too(shopper: Shopper, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("modules.storefront.views.products._tile", None)
+    monkeypatch.setattr("modules.storefront.views.home.tiles", None)
     shelve("MUG")
     response = shopper.get("/")
     assert_sentence(response, 500)

@@ -1,13 +1,18 @@
 """What the pages are made of: small, readable, usable without scripts and by everybody."""
 
 import re
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from django.template import Context, Template
 
-from monolift import Money
+from modules.catalog.interface import Catalog, Category
+from modules.pricing.interface import Pricing, Promotion
+from monolift import Money, use
+from monolift.kernel import clock
+from tests.modules.storefront.goods import sell
 from tests.modules.storefront.shopper import Shopper
 from tests.shop import shelve
 
@@ -52,7 +57,11 @@ def pages(shopper: Shopper) -> dict[str, Page]:
     responses = {"empty basket": shopper.get("/basket")}
     shopper.add()
     responses |= {
-        "list": shopper.get("/"),
+        "home": shopper.get("/"),
+        "list": shopper.get("/products"),
+        "found": shopper.get("/search?q=mug"),
+        "not found": shopper.get("/search?q=xyzzy"),
+        "nothing searched": shopper.get("/search"),
         "product": shopper.get("/products/mug"),
         "refused product": shopper.add("MUG", "abc"),
         "basket": shopper.get("/basket"),
@@ -93,6 +102,8 @@ def test_a_strict_content_security_policy_is_enough(shopper: Shopper) -> None:
         for tag, attributes in page.elements:
             assert "style" not in attributes, (name, tag)
             assert not [one for one in attributes if one.startswith("on")], (name, tag)
+            assert not any(one.startswith("hx-on") for one in attributes), (name, tag)
+            assert not (attributes.get("hx-vals") or "").startswith(("js:", "javascript:"))
             assert tag != "script" or attributes.get("src"), name
             for link in ("src", "href", "action"):
                 assert not (attributes.get(link) or "").startswith(("http", "//")), (name, tag)
@@ -102,15 +113,27 @@ def test_every_post_carries_a_csrf_token(shopper: Shopper) -> None:
     for name, page in pages(shopper).items():
         forms = [form for form in page.all("form") if form.get("method") == "post"]
         tokens = [one for one in page.all("input") if one.get("name") == "csrfmiddlewaretoken"]
-        assert len(forms) == len(tokens) == len(page.all("form")), name
+        assert len(forms) == len(tokens), name
 
 
 def test_the_home_page_is_light(shopper: Shopper) -> None:
-    for number in range(30):
-        shelve(f"P{number:02}", quantity=0)
-    whole = len(shopper.get("/").content)
-    whole += sum(file.stat().st_size for file in STATIC.iterdir())
-    assert whole < 60_000
+    now = clock.now()
+    window = {"starts_at": now - timedelta(days=1), "ends_at": now + timedelta(days=1)}
+    numbers = [f"{number:02}" for number in range(40)]
+    categories = [Category(slug=f"c{one}", title=f"Category {one}") for one in numbers]
+    use(Catalog).set_categories(categories=categories)
+    for one in numbers:
+        sell(f"Product {one}", quantity=1, category=f"c{one}")
+    promotions = [Promotion(sku=f"PRODUCT-{one}", percent=10, **window) for one in numbers[:10]]
+    use(Pricing).set_promotions(promotions=promotions)
+    response = shopper.get("/")
+    page = Page(response.content.decode())
+    loaded = {one["href"] for one in page.all("link") if one.get("rel") == "stylesheet"}
+    loaded |= {one["src"] for one in page.all("script")}
+    assert len(loaded) == 4
+    sizes = [len(b"".join(shopper.get(str(path)))) for path in loaded]
+    assert len(page.all("img")) > 15, "a page that shows something"
+    assert len(response.content) + sum(sizes) < 100_000
 
 
 def _colours(css: str) -> dict[str, tuple[float, float, float]]:
@@ -136,7 +159,7 @@ def _contrast(one: tuple[float, float, float], other: tuple[float, float, float]
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_colours_can_be_told_apart(scheme: str) -> None:
-    css = (STATIC / "shop.css").read_text(encoding="utf-8")
+    css = (STATIC / "frame.css").read_text(encoding="utf-8")
     light, _, rest = css.partition("@media (prefers-color-scheme: dark)")
     colours = _colours(light)
     if scheme == "dark":

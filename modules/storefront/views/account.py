@@ -1,0 +1,58 @@
+"""What a customer sees of their own: orders, addresses, profile."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
+from django.utils.http import urlencode
+
+from modules.storefront.requires import InvalidOrdersCursor, orders
+from modules.storefront.views.listing import no_such_page
+from modules.storefront.views.page import View, answers, page
+from modules.storefront.views.paging import CURSOR, page_links
+from modules.storefront.views.visitor import Visitor
+
+PAGE_SIZE = 20
+
+
+def for_customers[**P](
+    view: Callable[Concatenate[HttpRequest, UUID, P], HttpResponse],
+) -> View[P]:
+    """A view that gets the customer's id; whoever is not signed in is sent to do that first."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        customer_id = Visitor.of(request).customer_id
+        if customer_id is None:
+            back = request.get_full_path() if request.method in ("GET", "HEAD") else request.path
+            to = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': back})}"
+            headers = {"Location": to, "Cache-Control": "private, no-store"}
+            return HttpResponse(status=303, headers=headers)
+        return view(request, customer_id, *args, **kwargs)
+
+    return answer
+
+
+@answers("GET")
+@for_customers
+def show(request: HttpRequest, customer_id: UUID) -> HttpResponse:
+    """The customer's orders, the newest first."""
+    after = request.GET.get("after") or None
+    try:
+        if after is not None and not CURSOR.fullmatch(after):
+            raise InvalidOrdersCursor(after=after[:100])
+        found = orders.history(customer_id=customer_id, limit=PAGE_SIZE, after=after)
+    except InvalidOrdersCursor:
+        return no_such_page(request, back=request.path)
+    context = {
+        "orders": found.orders,
+        "next": found.next,
+        "first": after is None,
+        "part": "orders",
+        **page_links(request, found.next),
+    }
+    return page(request, "account_orders.html", context, visitor=Visitor.of(request))

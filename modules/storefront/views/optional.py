@@ -1,0 +1,16 @@
+"""What a page can do without."""
+
+from collections.abc import Callable
+
+from modules.storefront.views.page import log
+from monolift import Unavailable
+from monolift.kernel import CallFailed
+
+
+def optional[T](call: Callable[[], T], *, otherwise: T, part: str) -> T:
+    """What the call answers; `otherwise` when its module is silent. `part` is logged."""
+    try:
+        return call()
+    except (Unavailable, CallFailed) as error:
+        log.warning("a part of a page is missing", part=part, exc_info=error)
+        return otherwise

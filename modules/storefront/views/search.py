@@ -1,0 +1,102 @@
+"""Finding products by their words, and suggestions while somebody types."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from modules.storefront.requires import InvalidSearchCursor, SuggestionKind, catalog, search
+from modules.storefront.views.listing import PAGE_SIZE, no_such_page
+from modules.storefront.views.narrowing import groups_of, options_of
+from modules.storefront.views.optional import optional
+from modules.storefront.views.page import answers, page
+from modules.storefront.views.paging import CURSOR, page_links
+from modules.storefront.views.tiles import tiles_of
+from modules.storefront.views.visitor import Visitor
+
+LONGEST = 100
+"""Of a search text; what is beyond is cut off."""
+
+SUGGESTIONS = 8
+
+
+@answers("GET")
+def show(request: HttpRequest) -> HttpResponse:
+    """What was found, the best first."""
+    visitor = Visitor.of(request)
+    text = _text(request)
+    if not text:
+        categories = optional(catalog.categories, otherwise=(), part="categories")
+        context: dict[str, Any] = {
+            "categories": [one for one in categories if one.parent is None and one.count]
+        }
+        return page(request, "search_empty.html", context, visitor=visitor, personal=False)
+    after = request.GET.get("after") or None
+    category = request.GET.get("category", "")[:100]
+    options = options_of(request)
+    try:
+        if after is not None and not CURSOR.fullmatch(after):
+            raise InvalidSearchCursor(after=after[:100])
+        found = search.search(
+            text=text,
+            currency=visitor.currency,
+            category=category,
+            options=options,
+            limit=PAGE_SIZE,
+            after=after,
+        )
+    except InvalidSearchCursor:
+        return no_such_page(request)
+    categories_found = next((one for one in found.facets if one.name == "category"), None)
+    context = {
+        "searched": text,
+        "tiles": tiles_of(found.slugs, currency=visitor.currency),
+        "next": found.next,
+        "first": after is None,
+        **page_links(request, found.next),
+        "total": found.total,
+        "more": found.more,
+        "corrected": found.corrected,
+        "groups": groups_of(found.facets, options),
+        "categories": categories_found.values if categories_found else (),
+        "category": category,
+        "narrowed": bool(options or category),
+        "path": request.path,
+    }
+    return page(request, "search.html", context, visitor=visitor, personal=False)
+
+
+@answers("GET")
+def suggest(request: HttpRequest) -> HttpResponse:
+    """A list for below the search field; empty when there is nothing to suggest."""
+    text = _text(request)
+    found = (
+        optional(
+            lambda: search.suggest(text=text, limit=SUGGESTIONS), otherwise=(), part="suggestions"
+        )
+        if text
+        else ()
+    )
+    suggestions = [
+        {
+            "text": one.text,
+            "category": one.kind is SuggestionKind.CATEGORY,
+            "path": reverse(
+                "storefront:category"
+                if one.kind is SuggestionKind.CATEGORY
+                else "storefront:product",
+                kwargs={"slug": one.slug},
+            ),
+        }
+        for one in found
+    ]
+    response = render(request, "storefront/suggestions.html", {"suggestions": suggestions})
+    response["Cache-Control"] = "private, max-age=60"
+    return response
+
+
+def _text(request: HttpRequest) -> str:
+    """What was typed, without characters that nobody types."""
+    typed = request.GET.get("q", "")[:LONGEST]
+    return " ".join("".join(one if one.isprintable() else " " for one in typed).split())
