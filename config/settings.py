@@ -247,5 +247,11 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
-STATICFILES_DIRS = [("products", BASE_DIR / "data" / "images")]
+# The copies of pictures that `import_catalog` has checked.
+IMPORTED_IMAGES = DATA_DIR / "images"
+IMPORTED_IMAGES.mkdir(parents=True, exist_ok=True)
+STATICFILES_DIRS = [
+    ("products", BASE_DIR / "data" / "images"),
+    ("imported", IMPORTED_IMAGES),
+]
 SERVE_STATIC = _choice("SERVE_STATIC", "1", "0") == "1"
