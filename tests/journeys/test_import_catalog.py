@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
+from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -31,9 +32,11 @@ COLUMNS = EXAMPLE.read_text(encoding="utf-8").splitlines()[0].split(",")
 
 @pytest.fixture(autouse=True)
 def data(settings: Settings, tmp_path: Path) -> Path:
-    """A data folder of the test's own."""
-    settings.DATA_DIR = tmp_path / "data"
-    return tmp_path / "data"
+    """A folder of the test's own for pictures that are taken over."""
+    folder = tmp_path / "data" / "images"
+    settings.IMPORTED_IMAGES = folder
+    settings.STATICFILES_DIRS = [("imported", folder)]
+    return folder
 
 
 def row(handle: str = "mug", **cells: str) -> dict[str, str]:
@@ -139,6 +142,12 @@ def test_the_example_is_taken_over_and_a_second_time_changes_nothing() -> None:
     assert "<" not in product("rope-doormat").description
 
 
+def test_the_guide_shows_what_it_prints() -> None:
+    guide = (Path(django_settings.BASE_DIR) / "docs/guides/import.md").read_text(encoding="utf-8")
+    shown = guide.partition("ends with\n\n```text\n")[2].partition("```")[0]
+    assert Import(EXAMPLE).summary.strip() == shown.strip()
+
+
 def test_pictures_that_are_not_there_are_listed_once_each() -> None:
     done = Import(EXAMPLE)
     missing = [line for line in done.lines if "pictures not fetched" in line]
@@ -166,10 +175,13 @@ def test_local_copies_of_pictures_are_checked_and_taken(tmp_path: Path, data: Pa
     assert [one.alt for one in tee.images] == ["The tee in navy", "The tee in sand"]
     assert [one.image == tee.images[1].path for one in tee.variants] == [False, False, True, True]
     assert product("rope-doormat").image.endswith(".webp")
-    stored = sorted(file.name for file in (data / "images").iterdir())
+    stored = sorted(file.name for file in data.iterdir())
     assert len(stored) == 3
     assert tee.image == f"imported/{Path(tee.image).name}"
     assert Path(tee.image).name in stored
+    served = Client().get(f"/static/{tee.image}")
+    assert (served.status_code, served["Content-Type"]) == (200, "image/png")
+    assert b"".join(served) == (folder / "harbour-tee-navy.png").read_bytes()
     before = events()
     Import(EXAMPLE, "--images", str(folder))
     assert events() == before

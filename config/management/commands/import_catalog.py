@@ -69,7 +69,7 @@ class Command(BaseCommand):
         """Import the file."""
         if images is not None and not images.is_dir():
             raise CommandError(f"{images} is not a folder. Give the one with the pictures.")
-        target = None if dry_run else Path(settings.DATA_DIR) / "images"
+        target = None if dry_run else Path(settings.IMPORTED_IMAGES)
         pictures = Pictures(images, target=target)
         try:
             with _opened(file) as opened, _progress(opened, self.stderr.write) as (say, advance):
