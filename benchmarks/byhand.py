@@ -26,7 +26,7 @@ from modules.orders.queries.orders import shown
 from modules.payments.models import Entry, Payment
 from modules.payments.provider import provider
 from modules.pricing.interface import Quote, QuoteLine
-from modules.pricing.queries import quote
+from modules.pricing.queries.prices import quote
 from monolift import Money, uuid7
 
 ALIAS = "default"
@@ -178,6 +178,7 @@ def _placed(order_id: OrderId, basket: StoredBasket, prices: Quote) -> Order:
         currency=basket.currency,
         net=prices.net.amount,
         discount=prices.discount.amount,
+        shipping=prices.delivery.amount,
         tax=prices.tax.amount,
         total=prices.total.amount,
         email=basket.address.email,

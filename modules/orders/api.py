@@ -82,6 +82,12 @@ class DeliveryIn(Schema):
     method: Literal["standard", "express"]
 
 
+class CouponIn(Schema):
+    """A coupon's code; an empty one takes the coupon off."""
+
+    code: Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9-]*$")]
+
+
 class CheckOutIn(Schema):
     """The total the customer agreed to, and the token of the card that pays it."""
 
@@ -123,8 +129,12 @@ class BasketOut(Schema):
     delivery: str | None
     net: MoneyOut
     discount: MoneyOut
+    coupon_discount: MoneyOut
+    shipping: MoneyOut
     tax: MoneyOut
     total: MoneyOut
+    coupon: str
+    coupon_problem: str
     order_id: UUID | None
 
 
@@ -148,7 +158,9 @@ class OrderOut(Schema):
     address: AddressOut | None
     net: MoneyOut | None
     discount: MoneyOut | None
+    shipping: MoneyOut | None
     tax: MoneyOut | None
+    coupon: str
     total: MoneyOut | None
     refunded: MoneyOut | None
     tracking: str
@@ -217,6 +229,13 @@ def set_address(request: HttpRequest, basket_id: UUID, body: AddressIn) -> Statu
 def set_delivery(request: HttpRequest, basket_id: UUID, body: DeliveryIn) -> Status[None]:
     """Choose how to deliver."""
     orders.set_delivery(basket_id=BasketId(basket_id), method=body.method)
+    return Status(204, None)
+
+
+@baskets.put("/{basket_id}/coupon", response={204: None})
+def set_coupon(request: HttpRequest, basket_id: UUID, body: CouponIn) -> Status[None]:
+    """Use a coupon, or none."""
+    orders.set_coupon(basket_id=BasketId(basket_id), code=body.code)
     return Status(204, None)
 
 

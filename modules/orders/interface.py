@@ -63,6 +63,13 @@ class PriceChanged(DomainError, status=409):
     now: Money
 
 
+class CouponRefused(DomainError, status=409):
+    """The coupon {coupon} does not count: {problem}"""
+
+    coupon: str
+    problem: str
+
+
 class OutOfStock(DomainError, status=409):
     """Only {available} of {sku} are left."""
 
@@ -155,7 +162,9 @@ class BasketLine(Dto):
 class Basket(Dto):
     """What a customer is about to buy; `order_id` once it is ordered.
 
-    Lines without a price count for nothing, and without an address there is no tax yet.
+    Lines without a price count for nothing, and without an address there is no tax and no price of
+    delivery (`shipping`) yet. total = net - discount + shipping + tax. A coupon that does not count
+    stays with the basket; `coupon_problem` says why it does not.
     """
 
     id: BasketId
@@ -165,8 +174,12 @@ class Basket(Dto):
     delivery: str | None
     net: Money
     discount: Money
+    coupon_discount: Money
+    shipping: Money
     tax: Money
     total: Money
+    coupon: str = ""
+    coupon_problem: str = ""
     order_id: OrderId | None = None
     customer_id: UUID | None = None
 
@@ -184,7 +197,8 @@ class OrderLine(Dto):
 class Order(Dto):
     """An order. Its lines may be empty while it is processed; `problem` says why it failed.
 
-    `number` is what people call it; it follows from the id. total = net - discount + tax.
+    `number` is what people call it; it follows from the id.
+    total = net - discount + shipping + tax.
     """
 
     id: OrderId
@@ -198,7 +212,9 @@ class Order(Dto):
     customer_id: UUID | None = None
     net: Money | None = None
     discount: Money | None = None
+    shipping: Money | None = None
     tax: Money | None = None
+    coupon: str = ""
     refunded: Money | None = None
     tracking: str = ""
 
@@ -295,6 +311,11 @@ class Orders(Interface, Protocol, version=1):
         """Choose how to deliver: `standard` or `express`."""
         ...
 
+    @command(timeout=5, raises=(CouponRefused, BasketClosed))
+    def set_coupon(self, *, basket_id: BasketId, code: str) -> None:
+        """Use a coupon, in place of another one; an empty code takes it off."""
+        ...
+
     @command(
         timeout=30,
         raises=(
@@ -305,6 +326,7 @@ class Orders(Interface, Protocol, version=1):
             PaymentRefused,
             UnknownSku,
             InvalidAddress,
+            CouponRefused,
             CheckoutFailed,
         ),
     )

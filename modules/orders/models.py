@@ -12,6 +12,7 @@ class Basket(models.Model):
     currency = models.CharField(max_length=3)
     address = models.JSONField(null=True)
     delivery = models.CharField(max_length=10, blank=True)
+    coupon = models.CharField(max_length=40, blank=True)
     # Which try at checking out comes next: each has an order id, a hold and a payment of its own.
     attempt = models.PositiveIntegerField(default=0)
 
@@ -69,12 +70,14 @@ class Order(models.Model):
     currency = models.CharField(max_length=3)
     net = models.BigIntegerField()
     discount = models.BigIntegerField()
+    shipping = models.BigIntegerField()
     tax = models.BigIntegerField()
     total = models.BigIntegerField()
     refunded = models.BigIntegerField(default=0)
     email = models.CharField(max_length=254)
     address = models.JSONField()
     delivery = models.CharField(max_length=10)
+    coupon = models.CharField(max_length=40, blank=True)
     tracking = models.CharField(max_length=100, blank=True)
     problem = models.CharField(max_length=500, blank=True)
     placed_at = models.DateTimeField()

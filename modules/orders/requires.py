@@ -4,6 +4,7 @@ from modules.catalog.interface import Catalog, Sku, VariantLabel
 from modules.inventory.interface import HoldExpired, InsufficientStock, Inventory, Line
 from modules.inventory.interface import Sku as StockedSku
 from modules.payments.interface import CardDeclined, Payments
+from modules.pricing.interface import CouponRefused as CouponNotValid
 from modules.pricing.interface import NoPrice, Pricing, Quote, QuoteLine, UnknownDestination
 from modules.shipping.interface import (
     AlreadyShipped,
@@ -18,6 +19,7 @@ __all__ = [
     "AlreadyShipped",
     "CardDeclined",
     "Catalog",
+    "CouponNotValid",
     "HoldExpired",
     "InsufficientStock",
     "Inventory",

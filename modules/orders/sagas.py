@@ -72,9 +72,11 @@ class Checkout(Saga, version=1):
     delivery: str
     expected_total: Money
     card_token: str
+    coupon: str = ""
     lines: tuple[OrderLine, ...] = ()
     net: Money | None = None
     discount: Money | None = None
+    shipping: Money | None = None
     tax: Money | None = None
     placed_at: datetime | None = None
 
@@ -88,13 +90,18 @@ class Checkout(Saga, version=1):
         here = models.Basket.objects.filter(pk=self.basket_id, attempt=self.attempt)
         here.update(attempt=self.attempt + 1)
 
-    @step(calls=Pricing.quote)
+    @step(calls=(Pricing.quote, Pricing.redeem, Shipping.rate))
     def check_prices(self) -> None:
-        """Fix the prices, if they are those the customer saw."""
+        """Fix the prices, if they are those the customer saw, and use the coupon."""
+        country = self.address.country
+        rate = shipping.rate(country=country, currency=self.currency, method=self.delivery)
         quote = pricing.quote(
             lines=[QuoteLine(sku=line.sku, quantity=line.quantity) for line in self.articles],
             currency=self.currency,
-            country=self.address.country,
+            country=country,
+            coupon=self.coupon,
+            reference=self.order_id,
+            delivery=rate.price,
         )
         if quote.total != self.expected_total:
             raise PriceChanged(expected=self.expected_total, now=quote.total)
@@ -110,6 +117,15 @@ class Checkout(Saga, version=1):
             for line in quote.lines
         )
         self.net, self.discount, self.tax = quote.net, quote.discount, quote.tax
+        self.shipping = quote.delivery
+        if self.coupon:
+            pricing.redeem(code=self.coupon, reference=self.order_id)
+
+    @check_prices.undo
+    def give_coupon_back(self) -> None:
+        """The coupon can be used again."""
+        if self.coupon:
+            pricing.unredeem(reference=self.order_id)
 
     @step(calls=Inventory.reserve)
     def reserve(self) -> None:
@@ -155,11 +171,13 @@ class Checkout(Saga, version=1):
             currency=self.currency,
             net=_amount(self.net),
             discount=_amount(self.discount),
+            shipping=_amount(self.shipping),
             tax=_amount(self.tax),
             total=self.expected_total.amount,
             email=self.address.email,
             address=_plain(self.address),
             delivery=self.delivery,
+            coupon=self.coupon,
             placed_at=self.placed_at,
         )
         order.save(force_insert=True)
@@ -288,6 +306,11 @@ class Cancellation(Saga, version=1, attempts=PATIENT):
     def restock(self) -> None:
         """The stock is for sale again."""
         inventory.release(reference=self.order_id)
+
+    @step(calls=Pricing.unredeem)
+    def give_coupon_back(self) -> None:
+        """The coupon, if there was one, can be used again."""
+        pricing.unredeem(reference=self.order_id)
 
     @step
     def finish(self) -> None:

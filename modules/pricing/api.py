@@ -43,6 +43,7 @@ class QuoteIn(Schema):
     lines: Annotated[list[QuoteLineIn], Field(max_length=100)]
     currency: Currency = "EUR"
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
+    coupon: Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9-]*$")] = ""
 
 
 class PricedLineOut(Schema):
@@ -65,6 +66,7 @@ class QuoteOut(Schema):
     lines: list[PricedLineOut]
     net: MoneyOut
     discount: MoneyOut
+    coupon_discount: MoneyOut
     tax: MoneyOut
     total: MoneyOut
 
@@ -89,4 +91,6 @@ def destinations(request: HttpRequest) -> list[str]:
 def quote(request: HttpRequest, body: QuoteIn) -> Quote:
     """What these lines cost. Nothing is stored."""
     lines = [QuoteLine(sku=line.sku, quantity=line.quantity) for line in body.lines]
-    return pricing.quote(lines=lines, currency=body.currency, country=body.country)
+    return pricing.quote(
+        lines=lines, currency=body.currency, country=body.country, coupon=body.coupon
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 from monolift.kernel import DomainError, Dto, Interface, Money, command, query
 
@@ -41,6 +42,27 @@ class InvalidPromotion(DomainError, status=422):
     problem: str
 
 
+class InvalidPriceList(DomainError, status=422):
+    """The price list {name} cannot be used: {problem}"""
+
+    name: str
+    problem: str
+
+
+class InvalidCoupon(DomainError, status=422):
+    """The coupon {coupon} cannot be set up: {problem}"""
+
+    coupon: str
+    problem: str
+
+
+class CouponRefused(DomainError, status=409):
+    """The coupon {coupon} does not count: {problem}"""
+
+    coupon: str
+    problem: str
+
+
 class ListPrice(Dto):
     """The price of one unit before promotions and tax."""
 
@@ -48,13 +70,47 @@ class ListPrice(Dto):
     unit: Money
 
 
+class PriceList(Dto):
+    """A set of list prices that counts from `starts_at` until before `ends_at`, if given.
+
+    Where several lists have a price, the one of the highest `priority` counts. There is always one
+    called `default`, of priority 0.
+    """
+
+    name: str
+    priority: int
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+
+
 class Promotion(Dto):
-    """`percent` off the list price of a SKU from `starts_at` until before `ends_at`."""
+    """Off the list price of a SKU from `starts_at` until before `ends_at`: a percentage or money.
+
+    `amount` is off each unit, in its currency only. One of the two is given.
+    """
 
     sku: str
-    percent: int
     starts_at: datetime
     ends_at: datetime
+    percent: int = 0
+    amount: Money | None = None
+
+
+class Coupon(Dto):
+    """Something off a whole order, once per order and at most `limit` times in all.
+
+    A percentage of the goods, or an amount in its currency, for orders whose goods cost `minimum`
+    at least. Letters count the same in either case.
+    """
+
+    code: str
+    percent: int = 0
+    amount: Money | None = None
+    minimum: Money | None = None
+    limit: int | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    redeemed: int = 0
 
 
 class ShownPrice(Dto):
@@ -72,7 +128,10 @@ class QuoteLine(Dto):
 
 
 class PricedLine(Dto):
-    """One line of a quote, every amount rounded to a minor unit."""
+    """One line of a quote, every amount in whole minor units: total = net - discount + tax.
+
+    `discount` is the promotion's and the line's share of the coupon's.
+    """
 
     sku: str
     quantity: int
@@ -84,9 +143,10 @@ class PricedLine(Dto):
 
 
 class Quote(Dto):
-    """What an order costs: `total` is exactly the sum of the lines' totals.
+    """What an order costs: total = net - discount + delivery + tax, exactly.
 
-    Without a `country` there is no tax in it yet.
+    It is the sum of the lines' totals, the delivery and the delivery's tax. `coupon_discount` is
+    the part of `discount` that the coupon gave. Without a `country` there is no tax in it yet.
     """
 
     currency: str
@@ -94,6 +154,9 @@ class Quote(Dto):
     lines: tuple[PricedLine, ...]
     net: Money
     discount: Money
+    coupon_discount: Money
+    delivery: Money
+    delivery_tax: Money
     tax: Money
     total: Money
 
@@ -106,14 +169,24 @@ class Pricing(Interface, Protocol, version=1):
         """Unit prices shown in a list, promotions applied; a SKU without a price is left out."""
         ...
 
-    @query(timeout=2, raises=(NoPrice, UnknownDestination, InvalidQuantity))
+    @query(timeout=2, raises=(NoPrice, UnknownDestination, InvalidQuantity, CouponRefused))
     def quote(
-        self, *, lines: Sequence[QuoteLine], currency: str, country: str | None = None
+        self,
+        *,
+        lines: Sequence[QuoteLine],
+        currency: str,
+        country: str | None = None,
+        coupon: str = "",
+        reference: UUID | None = None,
+        delivery: Money | None = None,
     ) -> Quote:
         """What these lines cost when delivered to `country` (ISO 3166-1 alpha-2).
 
-        Without a country the quote has no tax. Per line, the promotion is rounded once and the tax
-        on what is left is rounded once, half to even; every total is the exact sum of its lines.
+        A coupon that was redeemed for `reference` counts for it, used up or not.
+        Without a country the quote has no tax. `delivery` is its net price, taxed like the goods.
+        Per line, the promotion is rounded once and the tax on what is left is rounded once, half to
+        even. A coupon's discount is rounded once and shared among the lines by what they cost, the
+        minor units left over going to the largest remainders. Every total is an exact sum.
         """
         ...
 
@@ -122,14 +195,39 @@ class Pricing(Interface, Protocol, version=1):
         """The countries we deliver to (ISO 3166-1 alpha-2), in alphabetical order."""
         ...
 
-    @command(timeout=5, raises=InvalidPrice)
-    def set_prices(self, *, prices: Sequence[ListPrice]) -> None:
-        """Set list prices; setting the same ones again changes nothing."""
+    @query(timeout=2, raises=CouponRefused)
+    def coupon(self, *, code: str) -> Coupon:
+        """A coupon that can be used now."""
+        ...
+
+    @command(timeout=5, raises=CouponRefused)
+    def redeem(self, *, code: str, reference: UUID) -> None:
+        """Use a coupon for what `reference` names: once per reference, never beyond its limit."""
+        ...
+
+    @command(timeout=5)
+    def unredeem(self, *, reference: UUID) -> None:
+        """Take the use of a coupon back; none to take back is harmless."""
+        ...
+
+    @command(timeout=5, raises=InvalidCoupon)
+    def set_coupons(self, *, coupons: Sequence[Coupon]) -> None:
+        """Set coupons up, or change them; how often each was used stays as it is."""
+        ...
+
+    @command(timeout=5, raises=InvalidPriceList)
+    def set_price_lists(self, *, price_lists: Sequence[PriceList]) -> None:
+        """Set up price lists, or change when they count."""
+        ...
+
+    @command(timeout=5, raises=(InvalidPrice, InvalidPriceList))
+    def set_prices(self, *, prices: Sequence[ListPrice], price_list: str = "default") -> None:
+        """Set prices in a list; setting the same ones again changes nothing."""
         ...
 
     @command(timeout=5, raises=InvalidPromotion)
     def set_promotions(self, *, promotions: Sequence[Promotion]) -> None:
-        """Set the percentage of each SKU and window; doing it again changes nothing.
+        """Set what is off each SKU in a window; doing it again changes nothing.
 
         Of several promotions at one moment the best for the customer counts.
         """

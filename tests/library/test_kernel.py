@@ -203,6 +203,13 @@ def unmatched_field() -> None:
         def first(self, event: Happened) -> None: ...
 
 
+def an_error_with_a_reserved_field() -> None:
+    class CouponRefused(DomainError, status=409):
+        """{code} does not count."""
+
+        code: str  # type: ignore[misc]  # the mistake
+
+
 def two_answers() -> None:
     class Buy(Saga, version=1):
         @step(answer=True)
@@ -263,6 +270,10 @@ MISTAKES: dict[Callable[[], None], tuple[str, str]] = {
     wrong_parameters_of_a_step: ("'first' must take", "(self, event)"),
     unknown_match: ("match='number' is not a field of Happened", "Name one of: order"),
     unmatched_field: ("Buy has no field 'order'", "Add `order: ...`"),
+    an_error_with_a_reserved_field: (
+        "CouponRefused has a field 'code', which every DomainError has",
+        "another name",
+    ),
     two_answers: ("Buy answers twice, in first and second", "keep answer=True"),
     overlapping_awaits: (
         "Happened is awaited by 'first' together with other events",

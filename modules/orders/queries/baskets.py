@@ -16,7 +16,9 @@ from modules.orders.interface import (
     OrderId,
 )
 from modules.orders.requires import (
+    CouponNotValid,
     NoPrice,
+    NoSuchMethod,
     Quote,
     QuoteLine,
     Sku,
@@ -24,8 +26,11 @@ from modules.orders.requires import (
     VariantLabel,
     catalog,
     pricing,
+    shipping,
 )
 from monolift.kernel import Money
+
+DEFAULT_DELIVERY = "standard"
 
 
 class StoredBasket(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +41,7 @@ class StoredBasket(msgspec.Struct, frozen=True, kw_only=True):
     customer_id: UUID | None
     address: Address | None
     delivery: str
+    coupon: str
     attempt: int
     order_id: OrderId | None
     lines: tuple["StoredLine", ...]
@@ -69,6 +75,7 @@ def stored_basket(*, basket_id: BasketId) -> StoredBasket | None:
             "customer_id",
             "address",
             "delivery",
+            "coupon",
             "attempt",
             "order_id",
             "lines__sku",
@@ -79,13 +86,14 @@ def stored_basket(*, basket_id: BasketId) -> StoredBasket | None:
     )
     if not rows:
         return None
-    currency, customer_id, address, delivery, attempt, order_id = rows[0][:6]
+    currency, customer_id, address, delivery, coupon, attempt, order_id = rows[0][:7]
     return StoredBasket(
         id=basket_id,
         currency=currency,
         customer_id=customer_id,
         address=address_of(address),
         delivery=delivery,
+        coupon=coupon,
         attempt=attempt,
         order_id=order_id,
         lines=tuple(
@@ -110,12 +118,15 @@ def basket(*, basket_id: BasketId, currency: str) -> Basket:
             delivery=stored.delivery or None if stored else None,
             net=nothing,
             discount=nothing,
+            coupon_discount=nothing,
+            shipping=nothing,
             tax=nothing,
             total=nothing,
+            coupon=stored.coupon if stored else "",
             order_id=stored.order_id if stored else None,
         )
     labels = catalog.labels(skus=[Sku(line.sku) for line in stored.lines])
-    quote = _quote(stored)
+    quote, coupon_problem = _quote(stored)
     return Basket(
         id=basket_id,
         currency=stored.currency,
@@ -125,8 +136,12 @@ def basket(*, basket_id: BasketId, currency: str) -> Basket:
         delivery=stored.delivery or None,
         net=quote.net,
         discount=quote.discount,
+        coupon_discount=quote.coupon_discount,
+        shipping=quote.delivery,
         tax=quote.tax,
         total=quote.total,
+        coupon=stored.coupon,
+        coupon_problem=coupon_problem,
         order_id=stored.order_id,
     )
 
@@ -136,18 +151,41 @@ def address_of(stored: Any) -> Address | None:
     return None if stored is None else msgspec.convert(stored, Address)
 
 
-def _quote(stored: StoredBasket) -> Quote:
-    """What the basket costs, leaving out lines that have no price."""
+def _quote(stored: StoredBasket) -> tuple[Quote, str]:
+    """What the basket costs, leaving out what does not count; and why its coupon does not."""
     lines = [QuoteLine(sku=line.sku, quantity=line.quantity) for line in stored.lines]
     country = stored.address.country if stored.address else None
-    try:
-        return pricing.quote(lines=lines, currency=stored.currency, country=country)
-    except (NoPrice, UnknownDestination) as error:
-        if isinstance(error, UnknownDestination):
+    coupon, problem = stored.coupon, ""
+    while True:
+        try:
+            quote = pricing.quote(
+                lines=lines,
+                currency=stored.currency,
+                country=country,
+                coupon=coupon,
+                delivery=delivery_price(stored, country),
+            )
+        except CouponNotValid as error:
+            coupon, problem = "", error.problem
+        except UnknownDestination:
             country = None
-    priced = pricing.prices(skus=[line.sku for line in lines], currency=stored.currency)
-    lines = [line for line in lines if line.sku in priced]
-    return pricing.quote(lines=lines, currency=stored.currency, country=country)
+        except NoPrice:
+            skus = [line.sku for line in lines]
+            priced = pricing.prices(skus=skus, currency=stored.currency)
+            lines = [line for line in lines if line.sku in priced]
+        else:
+            return quote, problem
+
+
+def delivery_price(stored: StoredBasket, country: str | None) -> Money | None:
+    """What the chosen delivery costs; None where it is not known yet or not offered."""
+    if country is None:
+        return None
+    method = stored.delivery or DEFAULT_DELIVERY
+    try:
+        return shipping.rate(country=country, currency=stored.currency, method=method).price
+    except NoSuchMethod:
+        return None
 
 
 def _lines(

@@ -76,6 +76,8 @@ def shown(row: models.Order, lines: Iterable[models.OrderLine]) -> Order:
         address=address_of(row.address),
         net=Money(row.net, row.currency),
         discount=Money(row.discount, row.currency),
+        shipping=Money(row.shipping, row.currency),
+        coupon=row.coupon,
         tax=Money(row.tax, row.currency),
         total=Money(row.total, row.currency),
         refunded=Money(row.refunded, row.currency),

@@ -14,12 +14,13 @@ from modules.orders.interface import (
     BasketClosed,
     BasketFull,
     BasketId,
+    CouponRefused,
     InvalidAddress,
     QuantityOutOfRange,
     UnknownSku,
 )
 from modules.orders.queries.baskets import baskets
-from modules.orders.requires import Sku, catalog, pricing
+from modules.orders.requires import CouponNotValid, Sku, catalog, pricing
 from monolift import atomic
 
 MOST_OF_ONE = 99
@@ -87,6 +88,17 @@ def set_delivery(*, basket_id: BasketId, method: str) -> None:
     _set(basket_id, delivery=method)
 
 
+def set_coupon(*, basket_id: BasketId, code: str) -> None:
+    """See `Orders.set_coupon`."""
+    code = code.strip()
+    if code:
+        try:
+            code = pricing.coupon(code=code).code
+        except CouponNotValid as error:
+            raise CouponRefused(coupon=error.coupon, problem=error.problem) from None
+    _set(basket_id, coupon=code)
+
+
 def claim(*, basket_id: BasketId, customer_id: UUID) -> BasketId:
     """See `Orders.claim_basket`."""
     with atomic():
@@ -135,6 +147,8 @@ def _merge(guest: models.Basket, *, into: models.Basket) -> None:
     changes: dict[str, Any] = {"currency": guest.currency}
     if guest.address is not None:
         changes |= {"address": guest.address, "delivery": guest.delivery}
+    if guest.coupon:
+        changes["coupon"] = guest.coupon
     models.Basket.objects.filter(pk=into.pk).update(**changes)
     _put(lines)
     guest.delete()

@@ -12,6 +12,7 @@ from modules.orders.interface import (
     BasketId,
     BoughtPage,
     CheckoutFailed,
+    CouponRefused,
     InvalidAddress,
     Invoice,
     NotCancellable,
@@ -33,8 +34,10 @@ from modules.orders.queries import baskets as basket_queries
 from modules.orders.queries import orders as order_queries
 from modules.orders.requires import (
     CardDeclined,
+    CouponNotValid,
     InsufficientStock,
     NoPrice,
+    NoSuchMethod,
     UnknownDestination,
 )
 from modules.orders.sagas import Article, Cancellation, Checkout, Refunding
@@ -73,6 +76,10 @@ class OrdersService(Orders):
         """See `Orders.set_delivery`."""
         baskets.set_delivery(basket_id=basket_id, method=method)
 
+    def set_coupon(self, *, basket_id: BasketId, code: str) -> None:
+        """See `Orders.set_coupon`."""
+        baskets.set_coupon(basket_id=basket_id, code=code)
+
     def claim_basket(self, *, basket_id: BasketId, customer_id: UUID) -> BasketId:
         """See `Orders.claim_basket`."""
         return baskets.claim(basket_id=basket_id, customer_id=customer_id)
@@ -109,7 +116,8 @@ class OrdersService(Orders):
                 for line in basket.lines
             ),
             address=basket.address,
-            delivery=basket.delivery or baskets.DELIVERIES[0],
+            delivery=basket.delivery or basket_queries.DEFAULT_DELIVERY,
+            coupon=basket.coupon,
             expected_total=expected_total,
             card_token=card_token,
             timeout=WAIT,
@@ -260,6 +268,8 @@ def _paid(state: Checkout) -> Order:
         address=state.address,
         net=state.net,
         discount=state.discount,
+        shipping=state.shipping,
+        coupon=state.coupon,
         tax=state.tax,
         total=state.expected_total,
         refunded=Money.zero(state.currency),
@@ -276,9 +286,11 @@ def _refuse(run: SagaRun[Checkout]) -> NoReturn:
             raise OutOfStock(sku=sku, available=available)
         case CardDeclined(reason=reason):
             raise PaymentRefused(reason=reason)
+        case CouponNotValid(coupon=coupon, problem=problem):
+            raise CouponRefused(coupon=coupon, problem=problem)
         case NoPrice(sku=sku):
             raise UnknownSku(sku=sku)
-        case UnknownDestination() as error:
+        case UnknownDestination() | NoSuchMethod() as error:
             raise InvalidAddress(problem=error.detail)
         case None:
             raise CheckoutFailed(reason="a part of the shop did not answer in time")

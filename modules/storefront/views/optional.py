@@ -7,7 +7,7 @@ from monolift import Unavailable
 from monolift.kernel import CallFailed
 
 
-def optional[T](call: Callable[[], T], *, otherwise: T, part: str) -> T:
+def optional[T, U](call: Callable[[], T], *, otherwise: U, part: str) -> T | U:
     """What the call answers; `otherwise` when its module is silent. `part` is logged."""
     try:
         return call()

@@ -109,6 +109,13 @@ class DomainError(Exception):
                 f"{cls.__name__} has status {status}.",
                 "A DomainError is the caller's to handle: give it a status from 400 to 499.",
             )
+        reserved = {"status", "code", "detail", "fields"} & cls.__annotations__.keys()
+        if reserved:
+            raise DeclarationError.at(
+                cls,
+                f"{cls.__name__} has a field {min(reserved)!r}, which every DomainError has.",
+                "Give the field another name.",
+            )
         cls.status = status
         cls.code = code or f"{owner_of(cls.__module__)}.{snake(cls.__name__)}"
         cls._payload = None

@@ -1,0 +1,1 @@
+"""Reads, and the arithmetic of quotes."""
