@@ -202,7 +202,7 @@ def fresh_executor() -> Iterator[None]:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"EXECUTOR": "goblins"}, "'threads' or 'celery'"),
+        ({"EXECUTOR": "goblins"}, "'goblins': choose from threads, celery"),
         ({"EXECUTOR": "celery", "CELERY_APP": None}, "names no application"),
         ({"EXECUTOR": "celery", "CELERY_APP": "tests.library.test_celery.BARE"}, "connect"),
         ({"EXECUTOR": "celery", "CELERY_APP": "tests.library.test_celery.NOWHERE"}, "no broker"),

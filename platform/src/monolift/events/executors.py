@@ -6,8 +6,6 @@ The table is the truth for both; an executor only decides which process claims a
 from functools import cache
 from typing import Protocol
 
-from django.core.exceptions import ImproperlyConfigured
-
 from monolift.events import deliveries
 from monolift.registry.settings import setting
 
@@ -31,14 +29,8 @@ class Threads:
 @cache
 def executor() -> Executor:
     """The executor that `MONOLIFT["EXECUTOR"]` names."""
-    match setting("EXECUTOR"):
-        case "threads":
-            return Threads()
-        case "celery":
-            from monolift.events.celery import HandOut, application
+    if setting("EXECUTOR") == "threads":
+        return Threads()
+    from monolift.events.celery import HandOut, application
 
-            return HandOut(application())
-        case other:
-            raise ImproperlyConfigured(
-                f"MONOLIFT['EXECUTOR'] is {other!r}; it is 'threads' or 'celery'."
-            )
+    return HandOut(application())

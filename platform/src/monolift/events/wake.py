@@ -115,6 +115,17 @@ def _listening(folder: Path) -> tuple[tuple[str, int], ...]:
     return tuple(("127.0.0.1", int(name)) for name in names if name.isdigit())
 
 
+def _forget_the_dead(folder: Path) -> None:
+    """Take away what killed workers left: a port that can be bound is one nobody listens on."""
+    for address in _listening(folder):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind(address)
+            except OSError:
+                continue
+            (folder / str(address[1])).unlink(missing_ok=True)
+
+
 class Listener(threading.Thread):
     """Turns datagrams and notifications into the process's signal. One per worker process."""
 
@@ -125,6 +136,7 @@ class Listener(threading.Thread):
         self._socket.bind(("127.0.0.1", 0))
         folder = _folder()
         folder.mkdir(parents=True, exist_ok=True)
+        _forget_the_dead(folder)
         self._file = folder / str(self._socket.getsockname()[1])
         self._file.touch()
         self._notifications = [

@@ -36,6 +36,13 @@ _DEFAULTS: dict[str, Any] = {
 }
 
 
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "TRANSPORT": ("local", "loopback"),
+    "CALLS_IN_TRANSACTION": ("refuse", "warn"),
+    "EXECUTOR": ("threads", "celery"),
+    "WAKE": ("datagram", "notify", "poll"),
+}
+
 _checked: dict[str, Any] | None = None
 
 
@@ -43,21 +50,25 @@ def setting(name: str) -> Any:
     """One value of `MONOLIFT`; its default when the project does not set it."""
     global _checked
     given: dict[str, Any] = getattr(settings, "MONOLIFT", {})
-    if given is _checked:
-        return given.get(name, _DEFAULTS[name])
-    if unknown := sorted(given.keys() - _DEFAULTS.keys()):
-        raise ImproperlyConfigured(
-            f"MONOLIFT has no setting {unknown[0]!r}. It has: {', '.join(sorted(_DEFAULTS))}."
-        )
-    _checked = given
+    if given is not _checked:
+        _check(given)
+        _checked = given
     return given.get(name, _DEFAULTS[name])
 
 
 def transport() -> Literal["local", "loopback"]:
     """How modules of this process reach each other."""
-    value = setting("TRANSPORT")
-    if value not in ("local", "loopback"):
+    return setting("TRANSPORT")  # type: ignore[no-any-return]  # checked to be one of these
+
+
+def _check(given: dict[str, Any]) -> None:
+    if unknown := sorted(given.keys() - _DEFAULTS.keys()):
         raise ImproperlyConfigured(
-            f"MONOLIFT['TRANSPORT'] is {value!r}; it is 'local' or 'loopback'."
+            f"MONOLIFT has no setting {unknown[0]!r}. It has: {', '.join(sorted(_DEFAULTS))}."
         )
-    return value  # type: ignore[no-any-return]  # narrowed by the check above
+    for name, choices in _CHOICES.items():
+        value = given.get(name, choices[0])
+        if value not in choices:
+            raise ImproperlyConfigured(
+                f"MONOLIFT[{name!r}] is {value!r}: choose from {', '.join(choices)}."
+            )

@@ -1,4 +1,4 @@
-"""Where each module runs and where its tables are. The file declares; the truth row decides."""
+"""Where each module runs and where its tables are: what the file declares, and its epoch here."""
 
 import os
 import threading
