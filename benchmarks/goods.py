@@ -67,7 +67,7 @@ def restock() -> None:
 def baskets(count: int, *, lines: int) -> list[UUID]:
     """Baskets of the shop that are ready to be ordered, one of each of the first `lines` SKUs."""
     made = [
-        orders.Basket(id=uuid4(), currency="EUR", address=ADDRESS_BODY, delivery="express")
+        orders.Basket(id=uuid4(), currency="EUR", address=ADDRESS_BODY, delivery="standard")
         for _ in range(count)
     ]
     orders.Basket.objects.bulk_create(made)

@@ -113,7 +113,7 @@ def floor_requests(floor: Client, lines: int) -> Order:
 
 def _rest(client: Client, basket: str, lines: int) -> Order:
     client.ask("PUT", f"/baskets/{basket}/address", goods.ADDRESS_BODY)
-    client.ask("PUT", f"/baskets/{basket}/delivery", {"method": "express"})
+    client.ask("PUT", f"/baskets/{basket}/delivery", {"method": "standard"})
     total = goods.total(lines)
     answer = client.ask(
         "POST",

@@ -109,7 +109,7 @@ def _use(port: int, orders: int) -> None:
         path = f"{api}/baskets/{basket}"
         ask("POST", f"{path}/lines", {"sku": sku, "quantity": 1})
         ask("PUT", f"{path}/address", goods.ADDRESS_BODY)
-        ask("PUT", f"{path}/delivery", {"method": "express"})
+        ask("PUT", f"{path}/delivery", {"method": "standard"})
         total = ask("GET", path)["total"]
         card = {"number": "4242424242424242", "expiry": "12/40", "cvc": "123"}
         token = ask("POST", f"{api}/payments/tokens", card)["token"]

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from django.db.models import OuterRef, Prefetch, Subquery, Value
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
@@ -27,7 +27,9 @@ def product(
     """One product with its prices."""
     on_sale = Variant.objects.filter(withdrawn=False).order_by("position")
     rows = list(
-        Product.objects.prefetch_related(Prefetch("variants", queryset=on_sale)).filter(slug=slug)
+        Product.objects.prefetch_related(Prefetch("variants", queryset=on_sale))
+        .filter(withdrawn=False)
+        .filter(slug=slug)
     )
     if not rows:
         raise HttpError(404, "There is no such product.")
@@ -69,23 +71,30 @@ def availability(
 
 def _prices(skus: list[str], currency: str) -> dict[str, dict[str, Any]]:
     moment = timezone.now()
-    best = (
-        Promotion.objects.filter(sku=OuterRef("sku"), starts_at__lte=moment, ends_at__gt=moment)
-        .order_by("-percent")
-        .values("percent")[:1]
-    )
+    best = Promotion.objects.filter(sku=OuterRef("sku"), starts_at__lte=moment, ends_at__gt=moment)
+    begun = Q(price_list__starts_at__isnull=True) | Q(price_list__starts_at__lte=moment)
+    lasts = Q(price_list__ends_at__isnull=True) | Q(price_list__ends_at__gt=moment)
     rows = (
-        ListPrice.objects.filter(sku__in=sorted(skus), currency=currency)
-        .annotate(percent=Coalesce(Subquery(best), Value(0)))
-        .values_list("sku", "amount", "percent")
+        ListPrice.objects.filter(begun & lasts)
+        .filter(sku__in=sorted(skus), currency=currency)
+        .annotate(
+            percent=_largest(best, "percent"),
+            off=_largest(best.filter(currency=currency), "amount"),
+        )
+        .order_by("price_list__priority", "price_list")
+        .values_list("sku", "amount", "percent", "off")
     )
     nothing: dict[str, Any] = {"price": None, "price_before": None}
     prices = {sku: dict(nothing) for sku in skus}
-    for sku, amount, percent in rows:
+    for sku, amount, percent, off in rows:
         full = {"amount": amount, "currency": currency}
-        reduced = {"amount": round(amount * (100 - percent) / 100), "currency": currency}
+        less = amount - max(round(amount * percent / 100), min(off, amount))
         prices[sku] = {
-            "price": reduced if percent else full,
-            "price_before": full if percent else None,
+            "price": {"amount": less, "currency": currency} if less < amount else full,
+            "price_before": full if less < amount else None,
         }
     return prices
+
+
+def _largest(promotions: QuerySet[Promotion], name: str) -> Coalesce:
+    return Coalesce(Subquery(promotions.order_by(f"-{name}").values(name)[:1]), Value(0))

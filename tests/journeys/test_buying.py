@@ -39,7 +39,8 @@ def test_from_the_shelf_to_the_paid_order(customer: Customer, scenario: Scenario
     assert customer.choose_delivery().status_code == 204
     basket = customer.get(f"/baskets/{customer.basket}")
     assert (basket["address"], basket["delivery"]) == (ADDRESS_BODY, "express")
-    assert basket["total"] == {"amount": 3000, "currency": "EUR"}
+    assert basket["shipping"] == {"amount": 1400, "currency": "EUR"}
+    assert basket["total"] == {"amount": (2500 + 1400) * 6 // 5, "currency": "EUR"}
     response = customer.order(total=basket["total"], token=customer.token())
     assert response.status_code == 201
     order = response.json()
@@ -64,7 +65,7 @@ def test_five_requests_stay_within_their_statements(customer: Customer) -> None:
         assert customer.give_address().status_code == 204
         assert customer.choose_delivery().status_code == 204
     with statements() as fifth:
-        response = customer.order(total={"amount": 1200, "currency": "EUR"}, token=token)
+        response = customer.order(total={"amount": 2880, "currency": "EUR"}, token=token)
     assert response.json()["state"] == "paid"
     if topology().alias("orders") == topology().alias("payments"):
         assert len(fifth) <= 25, fifth
