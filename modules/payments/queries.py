@@ -11,6 +11,7 @@ from modules.payments.interface import (
     PaymentId,
     PaymentNotFound,
     PaymentState,
+    Refund,
 )
 from monolift.kernel import Money
 
@@ -24,13 +25,22 @@ def row(*, reference: UUID) -> models.Payment:
 
 
 def shown(payment: models.Payment) -> Payment:
-    """A payment as others see it."""
+    """A payment as others see it. One that was never refunded is asked for no refunds."""
+    refunds = payment.refunds.order_by("created_at", "reference") if payment.refunded else ()
     return Payment(
         id=PaymentId(payment.reference),
         reference=payment.reference,
         state=PaymentState(payment.state),
         amount=Money(payment.amount, payment.currency),
         refunded=Money(payment.refunded, payment.currency),
+        refunds=tuple(
+            Refund(
+                reference=refund.reference,
+                amount=Money(refund.amount, payment.currency),
+                at=refund.created_at,
+            )
+            for refund in refunds
+        ),
     )
 
 

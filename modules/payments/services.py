@@ -16,14 +16,18 @@ from modules.payments.events import PaymentCaptured, PaymentRefunded
 from modules.payments.interface import (
     AccountBalance,
     CardDeclined,
+    Challenge,
+    ChallengeNotFound,
+    ChallengeState,
     InvalidAmount,
     InvalidCard,
     NotCapturable,
     Payment,
     Payments,
+    RefundReused,
     RefundTooLarge,
 )
-from modules.payments.provider import Declined, RefundRefused, cards, provider
+from modules.payments.provider import Declined, KeyReused, RefundRefused, cards, provider
 from monolift import atomic, publish
 from monolift.kernel import Money, clock
 
@@ -45,6 +49,30 @@ class PaymentsService(Payments):
             return provider().tokenise(number=number, expiry=expiry, cvc=cvc)
         except ValueError as error:
             raise InvalidCard(problem=str(error)) from None
+
+    def challenge(self, *, card_token: str, amount: Money, reference: UUID) -> Challenge | None:
+        """See `Payments.challenge`."""
+        if amount.amount < 0:
+            raise InvalidAmount(amount=amount)
+        return provider().challenge(reference=reference, amount=amount, token=card_token)
+
+    def answer_challenge(self, *, challenge_id: UUID, passed: bool) -> None:
+        """See `Payments.answer_challenge`."""
+        try:
+            provider().answer(challenge=challenge_id, passed=passed)
+        except LookupError:
+            raise ChallengeNotFound(challenge_id=challenge_id) from None
+
+    def challenge_state(self, *, challenge_id: UUID) -> ChallengeState:
+        """See `Payments.challenge_state`."""
+        return self.challenge_details(challenge_id=challenge_id).state
+
+    def challenge_details(self, *, challenge_id: UUID) -> Challenge:
+        """See `Payments.challenge_details`."""
+        try:
+            return provider().challenged(challenge=challenge_id)
+        except LookupError:
+            raise ChallengeNotFound(challenge_id=challenge_id) from None
 
     def authorise(self, *, reference: UUID, amount: Money, card_token: str) -> Payment:
         """See `Payments.authorise`."""
@@ -91,7 +119,10 @@ class PaymentsService(Payments):
         payment = queries.row(reference=reference)
         if amount.amount <= 0 or amount.currency != payment.currency:
             raise InvalidAmount(amount=amount)
-        if payment.refunds.filter(reference=refund_reference).exists():
+        known = models.Refund.objects.filter(reference=refund_reference).first()
+        if known is not None:
+            if (known.payment_id, known.amount) != (reference, amount.amount):
+                raise RefundReused(refund_reference=refund_reference)
             return queries.shown(payment)
         captured = payment.amount if payment.state == _State.CAPTURED else 0
         refundable = Money(captured - payment.refunded, payment.currency)
@@ -103,6 +134,8 @@ class PaymentsService(Payments):
             )
         except RefundRefused:
             raise RefundTooLarge(reference=reference, refundable=refundable) from None
+        except KeyReused:
+            raise RefundReused(refund_reference=refund_reference) from None
         self._refunded(payment, refund_reference, amount)
         return queries.shown(queries.row(reference=reference))
 

@@ -7,10 +7,12 @@ again. Any operation may raise `Unavailable`: then the effect may have happened.
 
 from functools import cache
 from typing import Protocol
+from uuid import UUID
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from modules.payments.interface import Challenge
 from monolift.kernel import Money
 
 
@@ -20,6 +22,10 @@ class Declined(Exception):
 
 class RefundRefused(Exception):
     """More than was captured and not yet given back was to be refunded."""
+
+
+class KeyReused(ValueError):
+    """A key came again with another request."""
 
 
 class Provider(Protocol):
@@ -32,8 +38,30 @@ class Provider(Protocol):
         """
         ...
 
+    def challenge(self, *, reference: UUID, amount: Money, token: str) -> Challenge | None:
+        """What the card's bank asks of its customer before `authorise`; None if nothing.
+
+        The same arguments give the same challenge until it failed or was used.
+        """
+        ...
+
+    def answer(self, *, challenge: UUID, passed: bool) -> None:
+        """Take the bank's answer; only the first one counts.
+
+        Raises LookupError for an unknown challenge. A provider that hears from the bank itself
+        knows none.
+        """
+        ...
+
+    def challenged(self, *, challenge: UUID) -> Challenge:
+        """Where a challenge stands. Raises LookupError for an unknown one."""
+        ...
+
     def authorise(self, *, key: str, amount: Money, token: str) -> str:
-        """Set an amount aside; the charge's id. Raises Declined."""
+        """Set an amount aside; the charge's id. Raises Declined.
+
+        Where the bank asks for authentication, one that passed is used up by it.
+        """
         ...
 
     def capture(self, *, key: str, charge: str) -> None:

@@ -8,6 +8,7 @@ takes test cards only, and keeps of a card the last four digits and how it is to
     4000 0000 0000 0002   is declined
     4000 0000 0000 9995   has insufficient funds
     4000 0000 0000 0119   succeeds, but the answer to the first request is lost
+    4000 0000 0000 3220   needs 3-D Secure: declined until its customer agreed on the bank's page
 """
 
 import hashlib
@@ -19,24 +20,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID, uuid4
 
 from django.conf import settings
 
-from modules.payments.provider import Declined, RefundRefused
+from modules.payments.interface import Challenge, ChallengeId, ChallengeState
+from modules.payments.provider import Declined, KeyReused, RefundRefused
 from monolift.kernel import Money, Unavailable
 
 _SUCCEEDS, _DECLINED, _NO_FUNDS, _ANSWER_LOST = "succeeds", "declined", "no_funds", "answer_lost"
+_CHALLENGED = "challenged"
 
 TEST_CARDS = {
     "4242424242424242": _SUCCEEDS,
     "4000000000000002": _DECLINED,
     "4000000000009995": _NO_FUNDS,
     "4000000000000119": _ANSWER_LOST,
+    "4000000000003220": _CHALLENGED,
 }
 _REFUSALS = {
     _DECLINED: "your bank declined it",
     _NO_FUNDS: "there is not enough money on it",
 }
+_NOT_AUTHENTICATED = "authentication was not completed"
+_BANK = "/sandbox/bank/{}"
 _TABLES = """
     CREATE TABLE IF NOT EXISTS card (
         token TEXT PRIMARY KEY, behaviour TEXT NOT NULL, last4 TEXT NOT NULL
@@ -48,6 +55,11 @@ _TABLES = """
     CREATE TABLE IF NOT EXISTS request (
         key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, answer TEXT NOT NULL, error TEXT NOT NULL
     );
+    CREATE TABLE IF NOT EXISTS challenge (
+        id TEXT PRIMARY KEY, token TEXT NOT NULL, reference TEXT NOT NULL, amount INTEGER NOT NULL,
+        currency TEXT NOT NULL, state TEXT NOT NULL, used_by TEXT NOT NULL DEFAULT ''
+    );
+    CREATE INDEX IF NOT EXISTS challenge_of_token ON challenge (token);
 """
 
 
@@ -60,10 +72,6 @@ class Charge:
     amount: Money
     refunded: Money
     last4: str
-
-
-class KeyReused(ValueError):
-    """A key came again with another request."""
 
 
 class SandboxProvider:
@@ -84,6 +92,44 @@ class SandboxProvider:
             books.execute("INSERT INTO card VALUES (?, ?, ?)", (token, behaviour, number[-4:]))
         return token
 
+    def challenge(self, *, reference: UUID, amount: Money, token: str) -> Challenge | None:
+        """See `Provider.challenge`."""
+        with self._transaction() as books:
+            card = books.execute("SELECT behaviour FROM card WHERE token = ?", (token,)).fetchone()
+            if card is None or card[0] != _CHALLENGED:
+                return None
+            known = books.execute(
+                f"{_CHALLENGES} WHERE token = ? AND reference = ? AND amount = ? AND currency = ? "
+                "AND state <> 'failed' AND used_by = ''",
+                (token, str(reference), amount.amount, amount.currency),
+            ).fetchone()
+            if known is not None:
+                return _challenge(known)
+            row = (str(uuid4()), str(reference), amount.amount, amount.currency, "open")
+            books.execute(
+                "INSERT INTO challenge (id, reference, amount, currency, state, token) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (*row, token),
+            )
+        return _challenge(row)
+
+    def answer(self, *, challenge: UUID, passed: bool) -> None:
+        """See `Provider.answer`."""
+        self.challenged(challenge=challenge)
+        with self._transaction() as books:
+            books.execute(
+                "UPDATE challenge SET state = ? WHERE id = ? AND state = 'open'",
+                ("passed" if passed else "failed", str(challenge)),
+            )
+
+    def challenged(self, *, challenge: UUID) -> Challenge:
+        """See `Provider.challenged`."""
+        with self._transaction() as books:
+            row = books.execute(f"{_CHALLENGES} WHERE id = ?", (str(challenge),)).fetchone()
+        if row is None:
+            raise LookupError(f"There is no challenge {challenge}.")
+        return _challenge(row)
+
     def authorise(self, *, key: str, amount: Money, token: str) -> str:
         """See `Provider.authorise`."""
         request = f"authorise {amount.amount} {amount.currency} {token}"
@@ -99,6 +145,8 @@ class SandboxProvider:
             ).fetchone()
             behaviour, last4 = card or (_DECLINED, "")
             error = _REFUSALS.get(behaviour, "") if card else "the card token is not known"
+            if behaviour == _CHALLENGED and not _authenticated(books, key, amount, token):
+                error = _NOT_AUTHENTICATED
             charge = f"ch_{hashlib.sha256(key.encode()).hexdigest()[:24]}"
             if not error:
                 books.execute(
@@ -193,6 +241,35 @@ class SandboxProvider:
         self._connection.executescript(_TABLES)
         self._opened = (path, os.getpid())
         return self._connection
+
+
+_CHALLENGES = "SELECT id, reference, amount, currency, state FROM challenge"
+
+
+def _challenge(row: tuple[str, str, int, str, str]) -> Challenge:
+    identifier, reference, amount, currency, state = row
+    return Challenge(
+        id=ChallengeId(UUID(identifier)),
+        url=_BANK.format(identifier),
+        reference=UUID(reference),
+        amount=Money(amount, currency),
+        state=ChallengeState(state),
+    )
+
+
+def _authenticated(books: sqlite3.Connection, key: str, amount: Money, token: str) -> bool:
+    """Use up the customer's consent to an amount, if there is one.
+
+    Consent is to one payment of at most the amount that was shown (dynamic linking, Article 5 of
+    Delegated Regulation (EU) 2018/389).
+    """
+    used = books.execute(
+        "UPDATE challenge SET used_by = ? WHERE id = (SELECT id FROM challenge WHERE token = ? "
+        "AND state = 'passed' AND used_by = '' AND currency = ? AND amount >= ? "
+        "ORDER BY amount LIMIT 1)",
+        (key, token, amount.currency, amount.amount),
+    )
+    return used.rowcount == 1
 
 
 def _known(books: sqlite3.Connection, key: str, request: str) -> tuple[str, str] | None:
