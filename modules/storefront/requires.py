@@ -12,6 +12,7 @@ from modules.catalog.interface import (
     ProductNotFound,
     Variant,
 )
+from modules.catalog.interface import Sku as CatalogSku
 from modules.inventory.interface import Inventory
 from modules.inventory.interface import Sku as StockedSku
 from modules.orders.interface import (
@@ -38,6 +39,7 @@ from modules.orders.interface import (
 from modules.orders.interface import InvalidCursor as InvalidOrdersCursor
 from modules.payments.interface import InvalidCard, Payments
 from modules.pricing.interface import NoPrice, Pricing, Quote, QuoteLine, UnknownDestination
+from modules.recommendations.interface import Recommendations
 from modules.search.interface import Facet, FacetValue, Search, SearchPage, SuggestionKind
 from modules.search.interface import InvalidCursor as InvalidSearchCursor
 from monolift import use
@@ -51,6 +53,7 @@ __all__ = [
     "BasketId",
     "BasketLine",
     "Catalog",
+    "CatalogSku",
     "Category",
     "CategoryNotFound",
     "CheckoutFailed",
@@ -81,6 +84,7 @@ __all__ = [
     "QuantityOutOfRange",
     "Quote",
     "QuoteLine",
+    "Recommendations",
     "Search",
     "SearchPage",
     "StockedSku",
@@ -93,6 +97,7 @@ __all__ = [
     "orders",
     "payments",
     "pricing",
+    "recommendations",
     "search",
 ]
 
@@ -101,4 +106,5 @@ inventory = use(Inventory)
 orders = use(Orders)
 payments = use(Payments)
 pricing = use(Pricing)
+recommendations = use(Recommendations)
 search = use(Search)

@@ -1,22 +1,22 @@
-"""The first page: what the shop is, what it has, what is cheaper, what is new."""
+"""The first page: what the shop is, what it has, what is cheaper, what others buy."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 
 from modules.storefront.requires import Category, Product, catalog
+from modules.storefront.views.frame import menu_of
 from modules.storefront.views.optional import optional
 from modules.storefront.views.page import answers, page
-from modules.storefront.views.tiles import tiles
+from modules.storefront.views.tiles import tiles, tiles_beside
 from modules.storefront.views.visitor import Visitor
 
-LOOKED_AT = 60
+LOOKED_AT = 100
 """How many products the selections below are made from."""
 
 ROW = 4
 PICTURES = 3
-SHELVES = 8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,40 +32,46 @@ def show(request: HttpRequest) -> HttpResponse:
     """The home page."""
     visitor = Visitor.of(request)
     products = catalog.products(currency=visitor.currency, limit=LOOKED_AT).products
-    offers = [one for one in products if _reduced(one)][:ROW]
-    # Ids grow with time (RFC 9562, UUID version 7).
-    fresh = [one for one in sorted(products, key=_id, reverse=True) if one not in offers][:ROW]
-    shown = {one.slug: one for one in tiles([*offers, *fresh])}
+    categories = optional(catalog.categories, otherwise=(), part="categories")
+    main = {one.slug: one.parent or one.slug for one in categories}
+    offers = _spread([one for one in products if _reduced(one)], ROW)
+    mixed = _mixed([one for one in products if one not in offers], main)
+    shown = {one.slug: one for one in tiles([*offers, *mixed])}
+    menu = menu_of(categories)
     context = {
-        "pictures": _spread([one for one in products if one.image]),
-        "shelves": _shelves(products),
+        "menu": menu,
+        "pictures": _spread([one for one in products if one.image], PICTURES + 2)[:PICTURES],
+        "shelves": _shelves(menu, products, main),
         "offers": [shown[one.slug] for one in offers],
-        "fresh": [shown[one.slug] for one in fresh],
+        "popular": tiles_beside((), currency=visitor.currency, limit=ROW, without=shown),
+        "mixed": [shown[one.slug] for one in mixed],
     }
     return page(request, "home.html", context, visitor=visitor, personal=False)
 
 
-def _shelves(products: Sequence[Product]) -> Sequence[Shelf]:
-    """The main categories that hold anything, each with a picture of its own if there is one."""
-    categories = optional(catalog.categories, otherwise=(), part="categories")
-    main = [one for one in categories if one.parent is None and one.count]
-    parents = {one.slug: one.parent or one.slug for one in categories}
+def _shelves(
+    menu: Sequence[Category], products: Sequence[Product], main: Mapping[str, str]
+) -> Sequence[Shelf]:
+    """The main categories, each with a picture of its own if there is one."""
     pictures: dict[str, str] = {}
     for product in products:
         if product.image:
-            pictures.setdefault(parents.get(product.category, ""), product.image)
-    return [Shelf(category=one, image=pictures.get(one.slug, "")) for one in main[:SHELVES]]
+            pictures.setdefault(main.get(product.category, ""), product.image)
+    return [Shelf(category=one, image=pictures.get(one.slug, "")) for one in menu]
 
 
-def _spread(products: Sequence[Product]) -> Sequence[Product]:
+def _mixed(products: Sequence[Product], main: Mapping[str, str]) -> Sequence[Product]:
+    """A row from as many main categories as it has places, then whatever there is."""
+    last = {main.get(one.category, ""): one for one in products}
+    first = _spread(list(last.values()), ROW)
+    return [*first, *(one for one in products if one not in first)][:ROW]
+
+
+def _spread(products: Sequence[Product], count: int) -> Sequence[Product]:
     """A few from all over the list."""
-    step = max(1, len(products) // PICTURES)
-    return products[step // 2 :: step][:PICTURES]
+    step = max(1, len(products) // count)
+    return products[step // 2 :: step][:count]
 
 
 def _reduced(product: Product) -> bool:
     return any(one.price_before is not None for one in product.variants)
-
-
-def _id(product: Product) -> int:
-    return product.id.int

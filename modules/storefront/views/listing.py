@@ -15,6 +15,7 @@ from modules.storefront.requires import (
     catalog,
     search,
 )
+from modules.storefront.views.frame import menu_of
 from modules.storefront.views.narrowing import Options, groups_of, options_of
 from modules.storefront.views.optional import optional
 from modules.storefront.views.page import answers, error_page, page
@@ -68,6 +69,8 @@ def _listing(request: HttpRequest, *, slug: str | None) -> HttpResponse:
     above = here.parent if here else None
     context = {
         "title": here.title if here else "All products" if slug is None else "Products",
+        "menu": menu_of(categories),
+        "current": above or slug,
         "category": here,
         "parent": next((one for one in categories if one.slug == above), None),
         "below": _below(categories, slug),

@@ -61,9 +61,11 @@ def error_page(
     back: str = "",
     back_text: str = "",
     headers: Mapping[str, str] | None = None,
+    **frame: Any,
 ) -> HttpResponse:
-    """A page that says what is wrong in one sentence, with a way on."""
+    """A page that says what is wrong in one sentence, with a way on. `frame` is given to it."""
     context = {
+        **frame,
         "heading": _HEADINGS.get(status, "That did not work"),
         "sentence": sentence,
         "back": back or reverse("storefront:products"),
@@ -79,7 +81,10 @@ def error_page(
 def unavailable(
     request: HttpRequest, error: Exception, *, sentence: str = "", back: str = ""
 ) -> HttpResponse:
-    """503: a part of the shop gave no answer. Logged; nothing internal shows."""
+    """503: a part of the shop gave no answer. Logged; nothing internal shows.
+
+    It asks nobody for a menu: that may be the part.
+    """
     log.error("page failed", path=request.path, exc_info=error)
     wait = getattr(error, "retry_after", None) or _RETRY_SECONDS
     return error_page(
@@ -91,6 +96,7 @@ def unavailable(
         back=back or (request.get_full_path() if request.method == "GET" else ""),
         back_text="Try again" if back or request.method == "GET" else "",
         headers={"Retry-After": str(max(1, round(wait)))},
+        menu=(),
     )
 
 

@@ -22,12 +22,15 @@ from modules.storefront.requires import (
     catalog,
     orders,
 )
+from modules.storefront.views.frame import menu_of
 from modules.storefront.views.optional import optional
 from modules.storefront.views.page import answers, page, see_other
-from modules.storefront.views.tiles import FEW, Stock, stock_of
+from modules.storefront.views.tiles import FEW, Stock, stock_of, tiles_beside
 from modules.storefront.views.visitor import Visitor, new_basket_id
 from monolift import DomainError
 from monolift.kernel import Money
+
+TOGETHER = 4
 
 _SLUG = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
 
@@ -118,10 +121,13 @@ def _about(slug: str, visitor: Visitor, *, sku: str, picture: str = "") -> dict[
     if not _SLUG.fullmatch(slug):
         raise ProductNotFound(slug=slug[:100])
     product = catalog.product(slug=slug, currency=visitor.currency)
-    stock = stock_of([one.sku for one in product.variants])
+    skus = [one.sku for one in product.variants]
+    stock = stock_of(skus)
+    categories = optional(catalog.categories, otherwise=(), part="categories")
     chosen = _chosen(product.variants, stock, sku)
     images = _images(product, chosen)
     number = int(picture) if picture.isascii() and picture.isdigit() and len(picture) < 3 else 0
+    trail = _trail(categories, product.category)
     return {
         "product": product,
         "paragraphs": [one for one in product.description.split("\n\n") if one.strip()],
@@ -133,7 +139,12 @@ def _about(slug: str, visitor: Visitor, *, sku: str, picture: str = "") -> dict[
         "choosers": _choosers(product, chosen, stock),
         "images": images,
         "image": images[number if number < len(images) else 0] if images else None,
-        "trail": _trail(product.category),
+        "trail": trail,
+        "menu": menu_of(categories),
+        "current": trail[0].slug if trail else None,
+        "together": tiles_beside(
+            skus, currency=visitor.currency, limit=TOGETHER, without={product.slug}
+        ),
         "quantity": "1",
     }
 
@@ -216,11 +227,9 @@ def _images(product: Product, chosen: Variant | None) -> Sequence[Image]:
     return images
 
 
-def _trail(slug: str) -> Sequence[Category]:
+def _trail(categories: Sequence[Category], slug: str) -> Sequence[Category]:
     """The categories that lead here, from the main one down."""
-    if not slug:
-        return []
-    found = {one.slug: one for one in optional(catalog.categories, otherwise=(), part="categories")}
+    found = {one.slug: one for one in categories}
     own = found.get(slug)
     above = found.get(own.parent) if own and own.parent else None
     return [one for one in (above, own) if one]

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from modules.storefront.requires import InvalidSearchCursor, SuggestionKind, catalog, search
+from modules.storefront.views.frame import menu_of
 from modules.storefront.views.listing import PAGE_SIZE, no_such_page
 from modules.storefront.views.narrowing import groups_of, options_of
 from modules.storefront.views.optional import optional
@@ -27,10 +28,8 @@ def show(request: HttpRequest) -> HttpResponse:
     visitor = Visitor.of(request)
     text = _text(request)
     if not text:
-        categories = optional(catalog.categories, otherwise=(), part="categories")
-        context: dict[str, Any] = {
-            "categories": [one for one in categories if one.parent is None and one.count]
-        }
+        menu = menu_of(optional(catalog.categories, otherwise=(), part="categories"))
+        context: dict[str, Any] = {"menu": menu}
         return page(request, "search_empty.html", context, visitor=visitor, personal=False)
     after = request.GET.get("after") or None
     category = request.GET.get("category", "")[:100]

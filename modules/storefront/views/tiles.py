@@ -1,15 +1,17 @@
 """Tiles: what a list says about each product."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from modules.storefront.requires import (
+    CatalogSku,
     Product,
     ProductCard,
     StockedSku,
     Variant,
     catalog,
     inventory,
+    recommendations,
 )
 from modules.storefront.views.optional import optional
 from monolift.kernel import Money
@@ -63,6 +65,27 @@ def tiles_of(slugs: Sequence[str], *, currency: str) -> Sequence[Tile]:
     """Tiles by slug, in that order, by one call; what is no longer for sale is left out."""
     cards = catalog.cards(slugs=slugs, currency=currency) if slugs else {}
     return [_of_card(cards[slug]) for slug in slugs if slug in cards]
+
+
+def tiles_beside(
+    skus: Sequence[str], *, currency: str, limit: int, without: Container[str] = ()
+) -> Sequence[Tile]:
+    """Tiles of what is bought with these SKUs, of what is bought most without any.
+
+    Other products than `without` (slugs). A page can do without it.
+    """
+
+    def found() -> Sequence[Tile]:
+        # Some are left out below: variants of one product, and what is not for sale any more.
+        beside = recommendations.bought_together(skus=skus, limit=3 * limit)
+        if not beside:
+            return ()
+        labels = catalog.labels(skus=[CatalogSku(sku) for sku in beside])
+        slugs = dict.fromkeys(labels[sku].slug for sku in map(CatalogSku, beside) if sku in labels)
+        wanted = [slug for slug in slugs if slug not in without][: 2 * limit]
+        return tiles_of(wanted, currency=currency)[:limit]
+
+    return optional(found, otherwise=(), part="recommendations")
 
 
 def stock_of(skus: Sequence[str]) -> Stock:

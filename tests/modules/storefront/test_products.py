@@ -24,7 +24,7 @@ def test_the_list_shows_price_and_stock(shopper: Shopper) -> None:
     shelve("POT", price="1234.50", quantity=3)
     shelve("TIN", price="7.00", quantity=0)
     shown = text(shopper.get("/products"))
-    assert "Mug €12.50 In stock" in shown
+    assert "Mug €12.50 Pot" in shown, "what is no news is not said"
     assert "Pot €1,234.50 Only 3 left" in shown
     assert "Tin €7.00 Sold out" in shown
 

@@ -44,8 +44,10 @@ openFacets();
 // What htmx exchanged.
 const say = (text) => (byId("notice").textContent = text);
 document.addEventListener("htmx:beforeRequest", () => say(""));
+let opened = [];
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { target, requestConfig } = event.detail;
+  opened = [...target.querySelectorAll("details[open]")].map((one) => one.id);
   if (target.id !== "shelf" && target.id !== "orders") return;
   // The keyboard goes on with the first of what came.
   if (requestConfig.elt === document.activeElement) target.dataset.had = target.children.length;
@@ -57,6 +59,8 @@ document.addEventListener("htmx:afterSettle", (event) => {
     delete list.dataset.had;
   }
   openFacets();
+  opened.forEach((id) => id && (byId(id).open = true));
+  opened = [];
   readProblem();
 });
 for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
