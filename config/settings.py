@@ -12,6 +12,15 @@ MONOLIFT_WAKE       how a commit wakes the workers: `datagram` (default) on one 
 SECRET_KEY          required in production
 ALLOWED_HOSTS       comma-separated host names; required in production
 REDIS_URL           Celery's broker; only needed with MONOLIFT_EXECUTOR=celery
+TRUSTED_PROXIES     how many proxies of ours stand in front, each of which adds to X-Forwarded-For:
+                    they tell the client's address, which attempts to sign in are counted by;
+                    1 by default in production behind HTTPS, else 0
+EMAIL_HOST          the mail server; without it production uses one on this machine, and development
+                    writes mail to files in the data folder's `mail`
+EMAIL_PORT          587 by default, 465 with EMAIL_SECURITY=tls, 25 with none
+EMAIL_SECURITY      `starttls` (default with EMAIL_HOST), `tls`, or `none`
+EMAIL_USER          with EMAIL_PASSWORD, how to sign in at the mail server
+EMAIL_FROM          the sender; required with EMAIL_HOST
 SERVE_STATIC        `0` when something in front of the shop serves /static/
 LOG_LEVEL           `INFO` by default
 """
@@ -28,6 +37,7 @@ from monolift.observe.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 MODULES = (
+    "profiles",
     "catalog",
     "pricing",
     "inventory",
@@ -44,6 +54,13 @@ def _choice(name: str, *choices: str) -> str:
     if value not in choices:
         raise ImproperlyConfigured(f"{name} is {value!r}: choose from {', '.join(choices)}.")
     return value
+
+
+def _number(name: str, default: int) -> int:
+    value = os.environ.get(name) or str(default)
+    if not (value.isascii() and value.isdecimal()):
+        raise ImproperlyConfigured(f"{name} is {value!r}: give a whole number.")
+    return int(value)
 
 
 PRODUCTION = _choice("MONOLIFT_ENV", "development", "production") == "production"
@@ -91,8 +108,22 @@ if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+TRUSTED_PROXIES = _number("TRUSTED_PROXIES", 1 if HTTPS else 0)
 
 AUTH_USER_MODEL = "identity.User"
+AUTHENTICATION_BACKENDS = ["config.identity.backends.ThrottledBackend"]
+SESSION_ENGINE = "config.identity.sessions"
+LOGIN_URL = "identity:sign-in"
+LOGIN_REDIRECT_URL = "/account"
+PASSWORD_RESET_TIMEOUT = 3600  # seconds
+SIGN_UP_TIMEOUT = 24 * 3600  # seconds
+# How often something may be tried; see config/identity/throttle.py.
+THROTTLES = {
+    "sign_in_by_account": "10/10 minutes",
+    "sign_in_by_client": "100/10 minutes",
+    "mail_by_recipient": "5/hour",
+    "mail_by_client": "30/hour",
+}
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -132,6 +163,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.problems.ApiProblemsMiddleware",
+    "config.identity.later.TryLaterMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -238,6 +270,46 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+
+# Mail -------------------------------------------------------------------------------------------
+
+_WAYS = ("starttls", "tls", "none") if os.environ.get("EMAIL_HOST") else ("none", "starttls", "tls")
+_MAIL_SECURITY = _choice("EMAIL_SECURITY", *_WAYS)
+_MAIL_PORTS = {"starttls": 587, "tls": 465, "none": 25}
+if PRODUCTION or os.environ.get("EMAIL_HOST"):
+    if os.environ.get("EMAIL_HOST") and not os.environ.get("EMAIL_FROM"):
+        raise ImproperlyConfigured("EMAIL_HOST needs EMAIL_FROM: the address that mail comes from.")
+    _MAILER: dict[str, Any] = {
+        "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "OPTIONS": {
+            "host": os.environ.get("EMAIL_HOST") or "localhost",
+            "port": _number("EMAIL_PORT", _MAIL_PORTS[_MAIL_SECURITY]),
+            "username": os.environ.get("EMAIL_USER", ""),
+            "password": os.environ.get("EMAIL_PASSWORD", ""),
+            "use_tls": _MAIL_SECURITY == "starttls",
+            "use_ssl": _MAIL_SECURITY == "tls",
+            "timeout": 10,
+        },
+    }
+else:
+    _MAILER = {
+        "BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+        "OPTIONS": {"file_path": DATA_DIR / "mail"},
+    }
+    MAIL_FOLDER = DATA_DIR / "mail"
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = os.environ.get("EMAIL_FROM") or "shop@localhost"
+if django.VERSION >= (6, 1):
+    MAILERS = {"default": _MAILER}
+else:
+    EMAIL_BACKEND = _MAILER["BACKEND"]
+    EMAIL_FILE_PATH = _MAILER["OPTIONS"].get("file_path")
+    EMAIL_HOST = _MAILER["OPTIONS"].get("host", "")
+    EMAIL_PORT = _MAILER["OPTIONS"].get("port", 0)
+    EMAIL_HOST_USER = _MAILER["OPTIONS"].get("username", "")
+    EMAIL_HOST_PASSWORD = _MAILER["OPTIONS"].get("password", "")
+    EMAIL_USE_TLS = _MAILER["OPTIONS"].get("use_tls", False)
+    EMAIL_USE_SSL = _MAILER["OPTIONS"].get("use_ssl", False)
+    EMAIL_TIMEOUT = _MAILER["OPTIONS"].get("timeout")
 
 # Everything else --------------------------------------------------------------------------------
 

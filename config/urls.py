@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz),
     path("api/v1/", api.urls),
     path("admin/", admin.site.urls),
+    path("account/", include("config.identity.urls")),
     path("", include("modules.storefront.urls")),
 ]
 if settings.SERVE_STATIC:

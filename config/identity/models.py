@@ -1,4 +1,4 @@
-"""The user: a UUID and an email address."""
+"""Identity's tables: users, tokens, and counted attempts."""
 
 from typing import Any, ClassVar
 
@@ -30,7 +30,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """Signs in by email address."""
+    """Signs in by email address, which they have shown to be theirs."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     email = models.EmailField(max_length=254, unique=True)
@@ -48,6 +48,44 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.email
 
     def save(self, *args: Any, **options: Any) -> None:
-        """Store it; addresses that differ in case only are one user's."""
+        """Store it; addresses that differ in case only are one user's.
+
+        A new password ends the user's tokens, as Django lets it end their other sessions: wherever
+        it is set. A new hash of the same password, which Django makes by itself, does not.
+        """
         self.email = self.email.lower()
+        new_password = getattr(self, "_password", None) is not None and not self._state.adding
         super().save(*args, **options)
+        if new_password:
+            ApiToken.objects.filter(user=self, revoked_at=None).update(revoked_at=clock.now())
+
+
+class ApiToken(models.Model):
+    """What a program shows instead of a password. Only a digest of it is kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=100)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    may_write = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, editable=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Attempts(models.Model):
+    """How often something was tried in the window that ends at `expires_at`."""
+
+    key = models.CharField(max_length=150, primary_key=True)
+    count = models.PositiveIntegerField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name_plural = "attempts"
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,10 +1,14 @@
-"""Baskets and orders over REST. Who knows a basket's id holds the basket: there is no other key."""
+"""Baskets and orders over REST.
+
+Who knows a basket's or an order's id may use it: ids are random, and guests have no other key. Who
+is signed in owns what they order, and finds it in their history.
+"""
 
 from typing import Annotated, Literal
 from uuid import UUID, uuid4
 
 from django.http import HttpRequest
-from ninja import Path, Router, Schema, Status
+from ninja import Path, Query, Router, Schema, Status
 from pydantic import AwareDatetime, Field
 
 from modules.orders.interface import (
@@ -14,9 +18,12 @@ from modules.orders.interface import (
     Invoice,
     Order,
     OrderId,
+    OrderPage,
     Orders,
+    OrderState,
 )
 from monolift import use
+from monolift.gateway.identity import caller, known_caller
 from monolift.kernel import Money
 
 baskets = Router(tags=["orders"])
@@ -174,6 +181,25 @@ class CancelIn(Schema):
     reason: Annotated[str, Field(max_length=500, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")] = ""
 
 
+class OrderSummaryOut(Schema):
+    """A line in a list of orders."""
+
+    id: UUID
+    number: str
+    state: OrderState
+    articles: int
+    total: MoneyOut
+    refunded: MoneyOut
+    placed_at: AwareDatetime
+
+
+class OrderPageOut(Schema):
+    """Some orders; `next` continues after them as `after`, null at the end."""
+
+    orders: list[OrderSummaryOut]
+    next: str | None
+
+
 class InvoiceOut(Schema):
     """The bill of an order."""
 
@@ -243,10 +269,31 @@ def set_coupon(request: HttpRequest, basket_id: UUID, body: CouponIn) -> Status[
 def check_out(request: HttpRequest, basket_id: UUID, body: CheckOutIn) -> Status[Order]:
     """Order and pay the basket. Sent again, it answers with the same order."""
     total = Money(body.expected_total.amount, body.expected_total.currency)
+    known = known_caller(request)
     order = orders.check_out(
-        basket_id=BasketId(basket_id), expected_total=total, card_token=body.card_token
+        basket_id=BasketId(basket_id),
+        expected_total=total,
+        card_token=body.card_token,
+        customer_id=known.user_id if known else None,
     )
     return Status(201, order)
+
+
+@baskets.post("/{basket_id}/claim", response={200: BasketCreated})
+def claim(request: HttpRequest, basket_id: UUID) -> dict[str, UUID]:
+    """Make a guest's basket yours, merged into the one you have; go on with the one answered."""
+    mine = orders.claim_basket(basket_id=BasketId(basket_id), customer_id=caller(request).user_id)
+    return {"id": mine}
+
+
+@router.get("", response=OrderPageOut)
+def history(
+    request: HttpRequest,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    after: Annotated[str | None, Query(max_length=100)] = None,
+) -> OrderPage:
+    """Your orders, the newest first."""
+    return orders.history(customer_id=caller(request).user_id, limit=limit, after=after)
 
 
 @router.get("/{order_id}", response=OrderOut)
