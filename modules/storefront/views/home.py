@@ -35,7 +35,11 @@ def show(request: HttpRequest) -> HttpResponse:
     categories = optional(catalog.categories, otherwise=(), part="categories")
     main = {one.slug: one.parent or one.slug for one in categories}
     offers = _spread([one for one in products if _reduced(one)], ROW)
-    mixed = _mixed([one for one in products if one not in offers], main)
+    popular = tiles_beside(
+        (), currency=visitor.currency, limit=ROW, without={one.slug for one in offers}
+    )
+    above = {one.slug for one in (*offers, *popular)}
+    mixed = _mixed([one for one in products if one.slug not in above], main)
     shown = {one.slug: one for one in tiles([*offers, *mixed])}
     menu = menu_of(categories)
     context = {
@@ -43,7 +47,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "pictures": _spread([one for one in products if one.image], PICTURES + 2)[:PICTURES],
         "shelves": _shelves(menu, products, main),
         "offers": [shown[one.slug] for one in offers],
-        "popular": tiles_beside((), currency=visitor.currency, limit=ROW, without=shown),
+        "popular": popular,
         "mixed": [shown[one.slug] for one in mixed],
     }
     return page(request, "home.html", context, visitor=visitor, personal=False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import parse_qs, urlencode
 
 import pytest
 from django.test import Client
@@ -12,8 +13,12 @@ from modules.catalog.interface import Catalog, ProductPage
 from modules.catalog.services import CatalogService
 from modules.orders.interface import Basket, BasketId, Orders
 from modules.orders.services import OrdersService
+from modules.storefront.views.listing import PAGE_SIZE
 from monolift import Unavailable, override
+from monolift.testing.scenario import Scenario
+from tests.modules.storefront.goods import sell, shelves
 from tests.modules.storefront.shopper import TYPED, Shopper, text
+from tests.modules.storefront.test_listing import following
 from tests.shop import shelve
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -102,6 +107,84 @@ def test_a_page_of_the_list_that_is_none(shopper: Shopper, after: str) -> None:
     response = shopper.get("/products", data={"after": after})
     assert_sentence(response, 422)
     assert "The list has no such page." in text(response)
+
+
+@pytest.mark.parametrize("slug", ["none", "x" * 3000, "%00", "..", "<script>", "é", "a b", "_"])
+def test_a_category_that_is_none(shopper: Shopper, slug: str) -> None:
+    for known in (False, True):
+        if known:
+            shelves()
+        response = shopper.get(f"/categories/{slug}")
+        assert_sentence(response, 404)
+        assert "<script>" not in response.content.decode().partition("</head>")[2]
+
+
+@pytest.mark.parametrize("after", ["x", "é", "\x00", "a" * 5000, "-", "eyJ0IjoxfQ"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/categories/kitchen",
+        "/categories/kitchen?o:Colour=red",
+        "/search?q=mug",
+        "/search?q=x&o:a=b",
+    ],
+)
+def test_a_page_of_anything_that_is_none(shopper: Shopper, path: str, after: str) -> None:
+    shelves()
+    separator = "&" if "?" in path else "?"
+    response = shopper.get(f"{path}{separator}{urlencode({'after': after})}")
+    assert_sentence(response, 422)
+    assert "The list has no such page." in text(response)
+
+
+def test_a_cursor_of_another_list(shopper: Shopper, scenario: Scenario) -> None:
+    for number in range(PAGE_SIZE + 1):
+        sell(f"Mug {number:02}", options={"Colour": ["red"]})
+    scenario.run_until_idle()
+    lists = ["/products", "/products?o:Colour=red", "/search?q=mug"]
+    more = {path: following(shopper.get(path).content.decode()) for path in lists}
+    assert all(more.values())
+    cursors = {path: parse_qs((link or "")[1:])["after"][0] for path, link in more.items()}
+    for path in lists:
+        for cursor in cursors.values():
+            separator = "&" if "?" in path else "?"
+            response = shopper.get(f"{path}{separator}{urlencode({'after': cursor})}")
+            assert response.status_code in (200, 422), path
+
+
+@pytest.mark.parametrize(
+    "typed", [*NAUGHTY, "é" * 5000, '"', "*", "mug OR", "NEAR(", "a:b", "-x", "\\"]
+)
+def test_any_text_can_be_searched(shopper: Shopper, scenario: Scenario, typed: str) -> None:
+    sell("Mug")
+    scenario.run_until_idle()
+    for path in ("/search", "/search/suggestions"):
+        response = shopper.get(path, data={"q": typed})
+        assert response.status_code == 200, path
+        assert "<script>" not in response.content.decode().partition("</head>")[2]
+
+
+@pytest.mark.parametrize("value", NAUGHTY)
+def test_any_narrowing_can_be_asked_for(shopper: Shopper, scenario: Scenario, value: str) -> None:
+    shelves()
+    sell("Mug", category="cups", options={"Colour": ["red"]})
+    scenario.run_until_idle()
+    for path in ("/products", "/categories/cups", "/search"):
+        for narrowed in ({f"o:{value}": "red"}, {"o:Colour": value}, {"category": value}):
+            response = shopper.get(path, data={"q": "mug", **narrowed})
+            assert response.status_code == 200, (path, narrowed)
+            assert "<script>" not in response.content.decode().partition("</head>")[2]
+    for narrowed in ({"sku": value}, {"picture": value}):
+        assert shopper.get("/products/mug", data=narrowed).status_code == 200
+
+
+def test_more_options_than_there_can_be(shopper: Shopper, scenario: Scenario) -> None:
+    sell("Mug", options={"Colour": ["red"]})
+    scenario.run_until_idle()
+    many = urlencode([(f"o:{number}", "x") for number in range(300)])
+    assert_sentence(shopper.get(f"/products?{many}"), 200, 422)
+    many = urlencode([("o:Colour", str(number)) for number in range(900)])
+    assert_sentence(shopper.get(f"/products?{many}"), 200, 422)
 
 
 @pytest.mark.parametrize("currency", [*NAUGHTY, "eur", "GBP", "XXX"])

@@ -1,19 +1,28 @@
 """Lists of products and the page of one."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import pytest
+from django.http import HttpResponse
 
-from modules.catalog.interface import Catalog, ProductDraft, Sku
+from modules.catalog.interface import Catalog, Image, ProductDraft, Sku, VariantDraft
 from modules.inventory.interface import Inventory
-from modules.inventory.interface import Sku as StockedSku
-from modules.inventory.services import InventoryService
 from modules.pricing.interface import Pricing, Promotion
+from modules.recommendations.interface import Recommendations
+from modules.recommendations.services import RecommendationsService
 from modules.storefront.views.listing import PAGE_SIZE
-from monolift import Unavailable, override, use
+from monolift import override, use
 from monolift.kernel import clock
+from tests.modules.storefront.cost import cost
+from tests.modules.storefront.goods import sell, shelves
 from tests.modules.storefront.shopper import Shopper, text
+from tests.modules.storefront.silence import (
+    SilentInventory,
+    SilentRecommendations,
+    WithoutCategories,
+)
 from tests.shop import shelve
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -108,22 +117,180 @@ def test_prices_are_shown_in_the_chosen_currency(
         assert price in text(shopper.get(path))
 
 
-class IsDown(InventoryService):
-    """Inventory that gives no answer."""
-
-    def available(self, *, skus: Sequence[StockedSku]) -> Mapping[StockedSku, int]:
-        """Give no answer."""
-        raise Unavailable("inventory.available", "nobody is there")
-
-
 @pytest.mark.parametrize("path", ["/products", "/products/mug"])
 def test_goods_are_shown_without_stock_while_inventory_is_silent(
     shopper: Shopper, path: str
 ) -> None:
     shelve("MUG")
-    with override(Inventory, IsDown()):
+    with override(Inventory, SilentInventory()):
         response = shopper.get(path)
     assert response.status_code == 200
     assert "€10.00" in text(response)
     assert "stock" not in text(response).lower()
     assert "Sold out" not in text(response)
+
+
+_CHOICE = re.compile(r'<a class="chip( gone)?"[^>]*href="[?]sku=([^"]*)"( aria-current)?')
+
+
+def choices(response: HttpResponse) -> list[tuple[str, bool, bool]]:
+    """What there is to choose: the SKU it leads to, whether it is chosen, whether it is gone."""
+    found = _CHOICE.findall(response.content.decode())
+    return [(sku, bool(chosen), bool(gone)) for gone, sku, chosen in found]
+
+
+def test_options_lead_to_the_variant_that_differs_in_nothing_else(shopper: Shopper) -> None:
+    sell("Mug", options={"Colour": ["red", "blue"], "Size": ["small", "large"]})
+    response = shopper.get("/products/mug?sku=MUG-blue-large")
+    assert choices(response) == [
+        ("MUG-red-large", False, False),
+        ("MUG-blue-large", True, False),
+        ("MUG-blue-small", False, False),
+        ("MUG-blue-large", True, False),
+    ]
+    assert 'name="sku" value="MUG-blue-large"' in response.content.decode()
+    assert "Colour Red Blue Size Small Large" in text(response)
+
+
+def test_a_combination_that_does_not_exist_leads_to_the_nearest(shopper: Shopper) -> None:
+    sell(
+        "Mug",
+        options={"Colour": ["red", "blue"], "Size": ["small", "large"]},
+        leave_out=["MUG-red-large"],
+    )
+    assert choices(shopper.get("/products/mug?sku=MUG-blue-large"))[0] == (
+        "MUG-red-small",
+        False,
+        False,
+    )
+
+
+def test_what_is_sold_out_can_be_seen_but_not_bought(shopper: Shopper) -> None:
+    sell("Mug", options={"Colour": ["red", "blue"]}, quantity=0)
+    response = shopper.get("/products/mug?sku=MUG-blue")
+    assert choices(response) == [("MUG-red", False, True), ("MUG-blue", True, True)]
+    assert "Blue, not available" in text(response)
+    assert "This one cannot be bought right now. Choose another." in text(response)
+    assert "/add" not in response.content.decode()
+
+
+def test_an_option_of_one_value_is_no_choice(shopper: Shopper) -> None:
+    sell("Mug", options={"Colour": ["red"], "Size": ["small", "large"]})
+    shown = text(shopper.get("/products/mug"))
+    assert "Colour" not in shown
+    assert "Size Small Large" in shown
+
+
+def test_the_pictures_begin_with_that_of_the_chosen_variant(shopper: Shopper) -> None:
+    use(Catalog).publish_product(
+        draft=ProductDraft(
+            slug="mug",
+            title="Mug",
+            description="A mug.",
+            image="",
+            images=(Image(path="products/a.svg", alt="From afar"), Image(path="products/b.svg")),
+            offers=(
+                VariantDraft(sku=Sku("A"), name="red"),
+                VariantDraft(sku=Sku("B"), name="blue", image="products/b.svg"),
+                VariantDraft(sku=Sku("C"), name="green", image="products/c.svg"),
+            ),
+        )
+    )
+
+    def pictures(query: str) -> list[str]:
+        page = shopper.get(f"/products/mug{query}").content.decode()
+        gallery = page[page.index('class="gallery"') : page.index("<h1>")]
+        return re.findall(r"/static/products/(.)[.]svg", gallery)
+
+    assert pictures("?sku=A") == ["a", "a", "b"]
+    assert pictures("?sku=B") == ["b", "b", "a"]
+    assert pictures("?sku=C") == ["c", "c", "a", "b"]
+    assert pictures("?sku=A&picture=1") == ["b", "a", "b"]
+    for none in ("2", "-1", "x", "9" * 999, "\u0661"):
+        assert pictures(f"?sku=A&picture={none}") == ["a", "a", "b"], none
+    assert 'alt="From afar"' in shopper.get("/products/mug?sku=A").content.decode()
+
+
+def test_a_product_leads_to_its_categories(shopper: Shopper) -> None:
+    shelves()
+    sell("Mug", category="cups")
+    assert text(shopper.get("/products/mug")).startswith("All products Kitchen Cups")
+
+
+def test_a_product_leads_to_what_has_the_same_tags(shopper: Shopper) -> None:
+    use(Catalog).publish_product(
+        draft=ProductDraft(
+            slug="mug",
+            title="Mug",
+            description="A mug.",
+            image="",
+            variants=((Sku("MUG"), "plain"),),
+            tags=("new & old",),
+        )
+    )
+    page = shopper.get("/products/mug").content.decode()
+    assert '<a href="/search?q=new+%26+old">New &amp; old</a>' in page
+
+
+class Companions(RecommendationsService):
+    """Says that these are bought with anything."""
+
+    def __init__(self, *skus: str) -> None:
+        self.skus = skus
+
+    def bought_together(self, *, skus: Sequence[str], limit: int = 4) -> Sequence[str]:
+        """Name them."""
+        return self.skus[:limit]
+
+
+def test_what_is_bought_together_is_shown_once_and_never_itself(shopper: Shopper) -> None:
+    sell("Mug", options={"Colour": ["red", "blue"]})
+    sell("Pot", options={"Colour": ["red", "blue"]})
+    for title in ("Tray", "Spoon", "Jar", "Cosy"):
+        sell(title)
+    companions = Companions(
+        "POT-red", "POT-blue", "MUG-blue", "GONE", "TRAY", "SPOON", "JAR", "COSY"
+    )
+    with override(Recommendations, companions):
+        row = text(shopper.get("/products/mug")).partition("Bought together")[2]
+    titles = [word for word in row.split() if word.istitle()]
+    assert titles == ["Pot", "Tray", "Spoon", "Jar"], "the first four"
+
+
+def test_a_product_is_shown_while_other_modules_are_silent(shopper: Shopper) -> None:
+    shelves()
+    sell("Mug", category="cups")
+    for interface, silent in (
+        (Recommendations, SilentRecommendations()),
+        (Catalog, WithoutCategories()),
+        (Inventory, SilentInventory()),
+    ):
+        with override(interface, silent):
+            response = shopper.get("/products/mug")
+        assert response.status_code == 200
+        assert "Mug €10.00" in text(response)
+        assert "Add to basket" in text(response)
+
+
+def test_what_a_product_costs(shopper: Shopper) -> None:
+    shelves()
+    sell("Mug", category="cups", options={"Colour": ["red"]})
+    once = cost(shopper, "/products/mug")
+    assert once.calls == {
+        "catalog.product": 1,
+        "catalog.categories": 1,
+        "inventory.available": 1,
+        "pricing.prices": 1,
+        "recommendations.bought_together": 1,
+    }
+    sell("Pot", category="cups", options={"Colour": ["red", "blue", "green"]})
+    assert cost(shopper, "/products/pot") == once, "however many variants"
+    for title in ("Tray", "Spoon"):
+        sell(title)
+    with override(Recommendations, Companions("TRAY", "SPOON")):
+        assert cost(shopper, "/products/pot").calls == {
+            **once.calls,
+            "catalog.cards": 1,
+            "catalog.labels": 1,
+            "pricing.prices": 2,
+        }
