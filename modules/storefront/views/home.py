@@ -35,10 +35,9 @@ def show(request: HttpRequest) -> HttpResponse:
     categories = optional(catalog.categories, otherwise=(), part="categories")
     main = {one.slug: one.parent or one.slug for one in categories}
     offers = _spread([one for one in products if _reduced(one)], ROW)
-    popular = tiles_beside(
-        (), currency=visitor.currency, limit=ROW, without={one.slug for one in offers}
-    )
-    above = {one.slug for one in (*offers, *popular)}
+    above = {one.slug for one in offers}
+    popular = tiles_beside((), currency=visitor.currency, limit=ROW, without=above)
+    above |= {one.slug for one in popular}
     mixed = _mixed([one for one in products if one.slug not in above], main)
     shown = {one.slug: one for one in tiles([*offers, *mixed])}
     menu = menu_of(categories)
