@@ -24,11 +24,13 @@ from modules.orders.interface import (
     RefundRefused,
 )
 from modules.orders.requires import (
+    CouponNotValid,
     Inventory,
     Line,
     ParcelLine,
     Payments,
     Pricing,
+    Quote,
     QuoteLine,
     Recipient,
     Shipping,
@@ -92,17 +94,20 @@ class Checkout(Saga, version=1):
 
     @step(calls=(Pricing.quote, Pricing.redeem, Shipping.rate))
     def check_prices(self) -> None:
-        """Fix the prices, if they are those the customer saw, and use the coupon."""
+        """Fix the prices, if they are those the customer saw, and use the coupon.
+
+        A coupon that does not count is in nobody's way who saw the price without it.
+        """
         country = self.address.country
         rate = shipping.rate(country=country, currency=self.currency, method=self.delivery)
-        quote = pricing.quote(
-            lines=[QuoteLine(sku=line.sku, quantity=line.quantity) for line in self.articles],
-            currency=self.currency,
-            country=country,
-            coupon=self.coupon,
-            reference=self.order_id,
-            delivery=rate.price,
-        )
+        try:
+            quote = self.quoted(rate.price)
+        except CouponNotValid:
+            refused, self.coupon = self.coupon, ""
+            quote = self.quoted(rate.price)
+            if quote.total != self.expected_total:
+                self.coupon = refused
+                raise
         if quote.total != self.expected_total:
             raise PriceChanged(expected=self.expected_total, now=quote.total)
         titles = {article.sku: article.title for article in self.articles}
@@ -120,6 +125,17 @@ class Checkout(Saga, version=1):
         self.shipping = quote.delivery
         if self.coupon:
             pricing.redeem(code=self.coupon, reference=self.order_id)
+
+    def quoted(self, delivery: Money) -> Quote:
+        """What it costs now."""
+        return pricing.quote(
+            lines=[QuoteLine(sku=line.sku, quantity=line.quantity) for line in self.articles],
+            currency=self.currency,
+            country=self.address.country,
+            coupon=self.coupon,
+            reference=self.order_id,
+            delivery=delivery,
+        )
 
     @check_prices.undo
     def give_coupon_back(self) -> None:

@@ -6,6 +6,10 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.urls import reverse
+
+from modules.storefront.requires import Rate
+from modules.storefront.templatetags.storefront import money
 
 # ISO 3166-1, English short names as people know them.
 COUNTRIES: Mapping[str, str] = {
@@ -19,10 +23,8 @@ COUNTRIES: Mapping[str, str] = {
     "US": "United States",
 }  # fmt: skip
 
-DELIVERIES = (
-    ("standard", "Standard: within five working days, free"),
-    ("express", "Express: the next working day, free"),
-)
+# What there is before it is known where to; the rates then say what it costs and how long it takes.
+DELIVERIES = (("standard", "Standard"), ("express", "Express"))
 
 _SKU = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -78,6 +80,23 @@ class RemoveForm(_Plain):
     """The line to remove."""
 
     sku = SkuField()
+
+
+def _worded(rate: Rate) -> str:
+    price = money(rate.price) if rate.price else "free"
+    days = "the next day" if rate.days == 1 else f"within {rate.days} days"
+    return f"{rate.title}: {days}, {price}"
+
+
+class CouponForm(_Plain):
+    """A coupon's code; empty takes the coupon off."""
+
+    code = forms.CharField(
+        required=False,
+        max_length=64,
+        error_messages={"max_length": "No coupon is that long."},
+        validators=[],
+    )
 
 
 def _printable(value: str) -> None:
@@ -148,7 +167,7 @@ class CheckoutForm(_Plain):
     city = TextField("City", longest=100, missing="Tell us the city.", complete="address-level2")
     country = forms.ChoiceField(
         label="Country",
-        help_text="Tax depends on it.",
+        help_text="Delivery and tax depend on it.",
         error_messages={
             "required": "Choose a country.",
             "invalid_choice": "We do not deliver there. Choose a country from the list.",
@@ -186,14 +205,72 @@ class CheckoutForm(_Plain):
     ADDRESS = ("name", "email", "street", "postcode", "city", "country")
     CARD = ("number", "expiry", "cvc")
 
-    def __init__(self, *args: Any, destinations: Sequence[str], **kwargs: Any) -> None:
+    save = forms.BooleanField(label="Keep this address in my account", required=False)
+
+    def __init__(
+        self,
+        *args: Any,
+        destinations: Sequence[str],
+        rates: Sequence[Rate],
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self.rates = {rate.method: rate for rate in rates}
         named = sorted((COUNTRIES.get(code, code), code) for code in destinations)
         self.countries = {code: name for name, code in named}
         country = self.fields["country"]
         assert isinstance(country, forms.ChoiceField)  # noqa: S101 - declared so above
         country.choices = [("", "Choose a country"), *self.countries.items()]
+        delivery = self.fields["delivery"]
+        assert isinstance(delivery, forms.ChoiceField)  # noqa: S101 - declared so above
+        # With scripts the total follows; a button does it without.
+        live = {
+            "hx-post": reverse("storefront:checkout"),
+            "hx-vals": '{"recalculate": "1"}',
+            "hx-params": "not number,expiry,cvc",
+            "hx-target": "#summary",
+            "hx-select": "#summary",
+            "hx-swap": "outerHTML",
+        }
+        country.widget.attrs |= live | {"hx-select-oob": "#deliveries"}
+        delivery.widget.attrs |= live
+        delivery.choices = [(rate.method, _worded(rate)) for rate in rates] or DELIVERIES
 
     def part(self, names: Sequence[str]) -> dict[str, str]:
         """The cleaned values of some fields."""
         return {name: self.cleaned_data[name] for name in names}
+
+
+class SavedAddressForm(_Plain):
+    """An address that a customer keeps."""
+
+    name = TextField("Full name", longest=100, missing="Tell us the name.", complete="name")
+    street = TextField(
+        "Street and number", longest=200, missing="Tell us the street.", complete="street-address"
+    )
+    postcode = TextField(
+        "Postcode", longest=20, missing="Tell us the postcode.", complete="postal-code"
+    )
+    city = TextField("City", longest=100, missing="Tell us the city.", complete="address-level2")
+    country = forms.ChoiceField(
+        label="Country",
+        choices=[("", "Choose a country"), *COUNTRIES.items()],
+        error_messages={
+            "required": "Choose a country.",
+            "invalid_choice": "Choose a country from the list.",
+        },
+        widget=forms.Select(attrs={"autocomplete": "country"}),
+    )
+    default = forms.BooleanField(label="Use this one first", required=False)
+
+
+class ProfileForm(_Plain):
+    """What a customer tells of themselves."""
+
+    name = TextField("Full name", longest=100, missing="", complete="name")
+    phone = TextField("Phone", longest=30, missing="", complete="tel")
+    newsletter = forms.BooleanField(label="Send me the newsletter", required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].required = self.fields["phone"].required = False

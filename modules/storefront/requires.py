@@ -24,7 +24,11 @@ from modules.orders.interface import (
     BasketId,
     BasketLine,
     CheckoutFailed,
+    CouponRefused,
     InvalidAddress,
+    Invoice,
+    NoInvoice,
+    NotCancellable,
     Order,
     OrderId,
     OrderNotFound,
@@ -37,16 +41,36 @@ from modules.orders.interface import (
     UnknownSku,
 )
 from modules.orders.interface import InvalidCursor as InvalidOrdersCursor
-from modules.payments.interface import InvalidCard, Payments
+from modules.payments.interface import (
+    Challenge,
+    ChallengeId,
+    ChallengeNotFound,
+    ChallengeState,
+    InvalidCard,
+    Payments,
+)
+from modules.pricing.interface import CouponRefused as CouponNotValid
 from modules.pricing.interface import NoPrice, Pricing, Quote, QuoteLine, UnknownDestination
+from modules.profiles.interface import (
+    AddressNotFound,
+    InvalidProfile,
+    PostalAddress,
+    Profile,
+    Profiles,
+    SavedAddress,
+    TooManyAddresses,
+)
+from modules.profiles.interface import InvalidAddress as InvalidPostalAddress
 from modules.recommendations.interface import Recommendations
 from modules.search.interface import Facet, FacetValue, Search, SearchPage, SuggestionKind
 from modules.search.interface import InvalidCursor as InvalidSearchCursor
+from modules.shipping.interface import NoSuchMethod, Rate, Shipping
 from monolift import use
 
 __all__ = [
     "Address",
     "AddressMissing",
+    "AddressNotFound",
     "Basket",
     "BasketClosed",
     "BasketEmpty",
@@ -56,7 +80,13 @@ __all__ = [
     "CatalogSku",
     "Category",
     "CategoryNotFound",
+    "Challenge",
+    "ChallengeId",
+    "ChallengeNotFound",
+    "ChallengeState",
     "CheckoutFailed",
+    "CouponNotValid",
+    "CouponRefused",
     "Facet",
     "FacetValue",
     "Image",
@@ -64,9 +94,15 @@ __all__ = [
     "InvalidCard",
     "InvalidCursor",
     "InvalidOrdersCursor",
+    "InvalidPostalAddress",
+    "InvalidProfile",
     "InvalidSearchCursor",
     "Inventory",
+    "Invoice",
+    "NoInvoice",
     "NoPrice",
+    "NoSuchMethod",
+    "NotCancellable",
     "Option",
     "Order",
     "OrderId",
@@ -76,19 +112,26 @@ __all__ = [
     "OutOfStock",
     "PaymentRefused",
     "Payments",
+    "PostalAddress",
     "PriceChanged",
     "Pricing",
     "Product",
     "ProductCard",
     "ProductNotFound",
+    "Profile",
+    "Profiles",
     "QuantityOutOfRange",
     "Quote",
     "QuoteLine",
+    "Rate",
     "Recommendations",
+    "SavedAddress",
     "Search",
     "SearchPage",
+    "Shipping",
     "StockedSku",
     "SuggestionKind",
+    "TooManyAddresses",
     "UnknownDestination",
     "UnknownSku",
     "Variant",
@@ -97,8 +140,10 @@ __all__ = [
     "orders",
     "payments",
     "pricing",
+    "profiles",
     "recommendations",
     "search",
+    "shipping",
 ]
 
 catalog = use(Catalog)
@@ -106,5 +151,7 @@ inventory = use(Inventory)
 orders = use(Orders)
 payments = use(Payments)
 pricing = use(Pricing)
+profiles = use(Profiles)
 recommendations = use(Recommendations)
 search = use(Search)
+shipping = use(Shipping)

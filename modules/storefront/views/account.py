@@ -1,4 +1,4 @@
-"""What a customer sees of their own: orders, addresses, profile."""
+"""What a customer sees of their own: their orders, and their profile."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -10,9 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from django.utils.http import urlencode
 
-from modules.storefront.requires import InvalidOrdersCursor, orders
+from modules.storefront.forms import ProfileForm
+from modules.storefront.requires import InvalidOrdersCursor, InvalidProfile, orders, profiles
 from modules.storefront.views.listing import no_such_page
-from modules.storefront.views.page import View, answers, page
+from modules.storefront.views.page import View, answers, page, see_other
 from modules.storefront.views.paging import CURSOR, page_links
 from modules.storefront.views.visitor import Visitor
 
@@ -56,3 +57,27 @@ def show(request: HttpRequest, customer_id: UUID) -> HttpResponse:
         **page_links(request, found.next),
     }
     return page(request, "account_orders.html", context, visitor=Visitor.of(request))
+
+
+@answers("GET", "POST")
+@for_customers
+def profile(request: HttpRequest, customer_id: UUID) -> HttpResponse:
+    """What the customer tells of themselves; with POST, keep it."""
+    status = 200
+    if request.method == "POST":
+        form = ProfileForm(request.POST)
+        if form.is_valid():
+            try:
+                profiles.save_profile(user_id=customer_id, **form.cleaned_data)
+            except InvalidProfile as error:
+                form.add_error(error.field if error.field in form.fields else None, error.problem)
+            else:
+                return see_other("storefront:profile")
+        status = 422
+    else:
+        known = profiles.profile(user_id=customer_id)
+        names = ("name", "phone", "newsletter")
+        form = ProfileForm(initial={name: getattr(known, name) for name in names})
+    context = {"form": form, "part": "profile"}
+    visitor = Visitor.of(request)
+    return page(request, "account_profile.html", context, visitor=visitor, status=status)

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from modules.storefront.forms import COUNTRIES, ChangeForm, RemoveForm
+from modules.storefront.forms import COUNTRIES, ChangeForm, CouponForm, RemoveForm
 from modules.storefront.requires import (
     Basket,
     BasketClosed,
@@ -17,6 +17,7 @@ from modules.storefront.requires import (
     orders,
 )
 from modules.storefront.views.page import answers, error_page, log, page, see_other
+from modules.storefront.views.sums import Sums
 from modules.storefront.views.visitor import Visitor
 from monolift import DomainError, Unavailable
 from monolift.kernel import CallFailed, Money
@@ -65,6 +66,26 @@ def change(request: HttpRequest) -> HttpResponse:
     return see_other("storefront:basket")
 
 
+@answers("POST")
+def coupon(request: HttpRequest) -> HttpResponse:
+    """Use a coupon; an empty code takes it off."""
+    visitor = Visitor.of(request)
+    if visitor.tampered:
+        return tampered(request)
+    if visitor.basket_id is None:
+        return basket_page(request, visitor, None, status=409, problem="Your basket is empty.")
+    form = CouponForm(request.POST)
+    if not form.is_valid():
+        return _refused(request, visitor, 422, form.first_error())
+    try:
+        orders.set_coupon(basket_id=visitor.basket_id, code=form.cleaned_data["code"])
+    except BasketClosed as error:
+        return see_other("storefront:order", order_id=str(error.order_id))
+    except DomainError as error:
+        return _refused(request, visitor, error.status, error.detail)
+    return see_other("storefront:basket")
+
+
 def _refused(request: HttpRequest, visitor: Visitor, status: int, problem: str) -> HttpResponse:
     return basket_page(request, visitor, visitor.basket(), status=status, problem=problem)
 
@@ -86,11 +107,13 @@ def basket_page(
         template = "basket.html"
         stock = stock_of(basket)
         typed = {request.POST.get("sku", ""): request.POST.get("quantity", "")} if problem else {}
+        country = COUNTRIES.get(basket.address.country, "") if basket.address else ""
         rows = [_row(line, stock, typed) for line in basket.lines]
         context = {
             "basket": basket,
             "rows": rows,
-            "country": COUNTRIES.get(basket.address.country) if basket.address else None,
+            "sum": Sums.of_basket(basket, country),
+            "code": request.POST.get("code", "")[:64] if problem else basket.coupon,
             "problem": problem,
             "blocked": any(line.unit is None for line in basket.lines),
         }

@@ -1,8 +1,10 @@
 """The checkout: address, delivery and card on one page, and the total that will be charged."""
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -13,24 +15,35 @@ from modules.storefront.requires import (
     Basket,
     BasketClosed,
     BasketEmpty,
+    ChallengeNotFound,
+    ChallengeState,
     CheckoutFailed,
+    CouponNotValid,
+    CouponRefused,
     InvalidAddress,
     InvalidCard,
     NoPrice,
     OutOfStock,
     PaymentRefused,
+    PostalAddress,
     PriceChanged,
     Quote,
     QuoteLine,
+    SavedAddress,
     UnknownDestination,
     UnknownSku,
     orders,
     payments,
     pricing,
+    profiles,
+    shipping,
 )
 from modules.storefront.templatetags.storefront import money
+from modules.storefront.views import pending
 from modules.storefront.views.basket import basket_page, tampered
+from modules.storefront.views.optional import optional
 from modules.storefront.views.page import answers, page, see_other, unavailable
+from modules.storefront.views.sums import Sums
 from modules.storefront.views.visitor import CURRENCIES, Visitor
 from monolift import DomainError, Unavailable
 from monolift.kernel import CallFailed, Money
@@ -60,13 +73,8 @@ def show(request: HttpRequest) -> HttpResponse:
     if visitor.tampered:
         return tampered(request)
     basket = visitor.basket()
-    if basket is not None and basket.order_id is not None:
-        # The browser's back button after paying, or a second click.
-        return see_other("storefront:order", order_id=str(basket.order_id))
-    if basket is None or not basket.lines:
-        return basket_page(
-            request, visitor, basket, status=409, problem="There is nothing to check out yet."
-        )
+    if basket is None or basket.order_id is not None or not basket.lines:
+        return _nothing_to_buy(request, visitor, basket)
     if any(line.unit is None for line in basket.lines):
         return basket_page(
             request,
@@ -76,14 +84,68 @@ def show(request: HttpRequest) -> HttpResponse:
             problem="One of your articles is no longer for sale. Remove it to check out.",
         )
     if request.method != "POST":
-        return _page(request, visitor, basket, _form_of(request, basket))
+        return _page(request, visitor, basket, _form_of(request, visitor, basket))
     if "recalculate" in request.POST:
-        return _page(request, visitor, basket, _form_as_typed(request))
-    form = _form(request.POST)
+        return _page(request, visitor, basket, _form_as_typed(request, basket))
+    form = _form(basket, request.POST, country=request.POST.get("country", ""))
     if not form.is_valid():
         return _page(request, visitor, basket, form, Refusal(status=422, sentence=""))
+    return _trying(request, visitor, basket, form, lambda: _pay(request, visitor, basket, form))
+
+
+@answers("GET")
+def authenticated(request: HttpRequest) -> HttpResponse:
+    """Where the bank sends the customer back to: finish the payment that it asked about."""
+    visitor = Visitor.of(request)
+    if visitor.tampered:
+        return tampered(request)
+    basket = visitor.basket()
+    if basket is None or basket.order_id is not None or not basket.lines:
+        return _nothing_to_buy(request, visitor, basket)
+    payment = pending.of(request)
+    if payment is None or payment.basket_id != basket.id:
+        return see_other("storefront:checkout")
+    form = _form_of(request, visitor, basket)
     try:
-        return _paid(request, visitor, basket, form)
+        challenge = payments.challenge_details(challenge_id=payment.challenge_id)
+    except ChallengeNotFound:
+        return see_other("storefront:checkout")
+    if challenge.state is ChallengeState.OPEN:
+        return HttpResponse(status=303, headers={"Location": challenge.url})
+    pending.forget(request)
+    if challenge.state is ChallengeState.FAILED:
+        sentence = (
+            "Your bank did not confirm that it is you. Nothing was charged. Try again, or use "
+            "another card."
+        )
+        refusal = Refusal(status=PaymentRefused.status, sentence=sentence)
+        return _page(request, visitor, basket, form, refusal)
+
+    def finish() -> HttpResponse:
+        return _order(request, visitor, basket, payment.total, payment.card_token)
+
+    return _trying(request, visitor, basket, form, finish)
+
+
+def _nothing_to_buy(request: HttpRequest, visitor: Visitor, basket: Basket | None) -> HttpResponse:
+    if basket is not None and basket.order_id is not None:
+        # The browser's back button after paying, or a second click.
+        return see_other("storefront:order", order_id=str(basket.order_id))
+    return basket_page(
+        request, visitor, basket, status=409, problem="There is nothing to check out yet."
+    )
+
+
+def _trying(
+    request: HttpRequest,
+    visitor: Visitor,
+    basket: Basket,
+    form: CheckoutForm,
+    work: Callable[[], HttpResponse],
+) -> HttpResponse:
+    """What the work answers; a refusal shows the page again with the reason."""
+    try:
+        return work()
     except BasketClosed as error:
         return see_other("storefront:order", order_id=str(error.order_id))
     except (Unavailable, CallFailed) as error:
@@ -95,22 +157,62 @@ def show(request: HttpRequest) -> HttpResponse:
         return _page(request, visitor, visitor.basket() or basket, form, refusal)
 
 
-def _paid(
+def _pay(
     request: HttpRequest, visitor: Visitor, basket: Basket, form: CheckoutForm
 ) -> HttpResponse:
-    """Order what the page showed at the price it showed."""
+    """Order what the page showed at the price it showed, unless the bank has a question first."""
     shown = _total_shown(request)
     address = Address(**form.part(form.ADDRESS))
+    method = form.cleaned_data["delivery"]
     orders.set_address(basket_id=basket.id, address=address)
-    orders.set_delivery(basket_id=basket.id, method=form.cleaned_data["delivery"])
-    now = _quote(basket, address.country).total
-    if shown != now:
+    orders.set_delivery(basket_id=basket.id, method=method)
+    now = _quote(basket, form, country=address.country, method=method).total
+    if shown is None or shown != now:
         # Known before a card is asked: nothing is begun that would have to be taken back.
         raise PriceChanged(expected=shown or Money.zero(now.currency), now=now)
+    if form.cleaned_data["save"] and visitor.customer_id is not None:
+        _keep(visitor.customer_id, address)
     token = payments.tokenise(**form.part(form.CARD))
-    order = orders.check_out(basket_id=basket.id, expected_total=shown, card_token=token)
+    challenge = payments.challenge(card_token=token, amount=shown, reference=basket.id)
+    if challenge is not None and challenge.state is not ChallengeState.PASSED:
+        asked = pending.Payment(
+            basket_id=basket.id, total=shown, card_token=token, challenge_id=challenge.id
+        )
+        pending.keep(request, asked)
+        return HttpResponse(status=303, headers={"Location": challenge.url})
+    return _order(request, visitor, basket, shown, token)
+
+
+def _order(
+    request: HttpRequest, visitor: Visitor, basket: Basket, total: Money, token: str
+) -> HttpResponse:
+    order = orders.check_out(
+        basket_id=basket.id,
+        expected_total=total,
+        card_token=token,
+        customer_id=visitor.customer_id,
+    )
     response = see_other("storefront:order", order_id=str(order.id))
     return replace(visitor, count=0).remembered(request, response)
+
+
+def _keep(customer_id: UUID, address: Address) -> None:
+    """Save the address; that there are too many is no reason not to sell."""
+    kept = PostalAddress(
+        name=address.name,
+        street=address.street,
+        city=address.city,
+        postcode=address.postcode,
+        country=address.country,
+    )
+
+    def save() -> None:
+        try:
+            profiles.save_address(user_id=customer_id, address=kept)
+        except DomainError:
+            return
+
+    optional(save, otherwise=None, part="saving the address")
 
 
 def _refusal(error: DomainError, basket: Basket, form: CheckoutForm) -> Refusal:
@@ -119,10 +221,11 @@ def _refusal(error: DomainError, basket: Basket, form: CheckoutForm) -> Refusal:
     match error:
         case PriceChanged(expected=expected, now=now):
             before = f"; this page showed {money(expected)}" if expected else ""
+            country = str(form["country"].value() or "")
+            where = f" for {form.countries[country]}" if country in form.countries else ""
             sentence = (
-                f"The total for {form.countries[form.cleaned_data['country']]} is "
-                f"now {money(now)}{before}. Nothing was charged. If you agree with it, enter the "
-                "card again and pay."
+                f"The total{where} is now {money(now)}{before}. Nothing was charged. If you agree "
+                "with it, enter the card again and pay."
             )
         case OutOfStock(sku=sku, available=available):
             title, to_basket = _title(basket, sku), True
@@ -144,6 +247,8 @@ def _refusal(error: DomainError, basket: Basket, form: CheckoutForm) -> Refusal:
             sentence, to_basket = f"{_title(basket, sku)} is no longer for sale. Remove it.", True
         case BasketEmpty():
             sentence, to_basket = "Your basket is empty by now. Nothing was charged.", True
+        case CouponRefused():
+            sentence, to_basket = f"{error.detail} Nothing was charged.", True
         case InvalidAddress() | UnknownDestination() | CheckoutFailed():
             sentence = error.detail
         case _:
@@ -158,7 +263,7 @@ def _page(
     form: CheckoutForm,
     refusal: Refusal | None = None,
 ) -> HttpResponse:
-    """The page with the total for the country that the form names."""
+    """The page with the total for the country and the delivery that the form names."""
     if not basket.lines:
         problem = refusal.sentence if refusal else ""
         status = refusal.status if refusal else 409
@@ -166,13 +271,16 @@ def _page(
     country = str(form["country"].value() or "")
     if country not in form.countries:
         country = ""
+    method = str(form["delivery"].value() or "")
+    quote = _quote(basket, form, country=country, method=method)
     context: dict[str, Any] = {
         "form": form,
         "lines": [
             (line, line.unit * line.quantity if line.unit else None) for line in basket.lines
         ],
-        "quote": _quote(basket, country or None),
-        "country": form.countries.get(country, ""),
+        "sum": Sums.of_quote(quote, coupon=basket.coupon, country=form.countries.get(country, "")),
+        "basket": basket,
+        "saved": _saved(visitor),
         "refusal": refusal,
     }
     status = refusal.status if refusal else 200
@@ -188,31 +296,69 @@ def _page(
     return visitor.remembered(request, response)
 
 
-def _form(*args: Any, **kwargs: Any) -> CheckoutForm:
-    return CheckoutForm(*args, destinations=pricing.destinations(), **kwargs)
+def _saved(visitor: Visitor) -> Sequence[SavedAddress]:
+    customer_id = visitor.customer_id
+    if customer_id is None:
+        return ()
+    return optional(
+        lambda: profiles.addresses(user_id=customer_id), otherwise=(), part="saved addresses"
+    )
 
 
-def _form_of(request: HttpRequest, basket: Basket) -> CheckoutForm:
-    """The form with what is known: the address given before, else the country of the browser."""
+def _form(basket: Basket, *args: Any, country: str, **kwargs: Any) -> CheckoutForm:
+    """A form with the deliveries to a country."""
+    destinations = pricing.destinations()
+    known = country in destinations
+    rates = shipping.rates(country=country, currency=basket.currency) if known else ()
+    return CheckoutForm(*args, destinations=destinations, rates=rates, **kwargs)
+
+
+def _form_of(request: HttpRequest, visitor: Visitor, basket: Basket) -> CheckoutForm:
+    """The form with what is known: the address chosen or given before, or kept, or the country."""
     initial: dict[str, Any] = {"delivery": basket.delivery or DELIVERIES[0][0]}
-    form = _form(initial=initial)
+    saved = {str(one.id): one for one in _saved(visitor)}
+    chosen = saved.get(request.GET.get("address", ""))
+    if chosen is None and basket.address is None:
+        chosen = next(iter(saved.values()), None)
+    if visitor.customer_id is not None:
+        initial["email"] = getattr(request.user, "email", "")
     if basket.address is not None:
-        initial |= {name: getattr(basket.address, name) for name in form.ADDRESS}
-    else:
+        initial |= {name: getattr(basket.address, name) for name in CheckoutForm.ADDRESS}
+    if chosen is not None:
+        kept = chosen.address
+        initial |= {name: getattr(kept, name) for name in kept.__struct_fields__}
+    if "country" not in initial:
         region = _REGION.search(request.headers.get("Accept-Language", ""))
         initial["country"] = region[1] if region else ""
-    return form
+    return _form(basket, initial=initial, country=initial["country"])
 
 
-def _form_as_typed(request: HttpRequest) -> CheckoutForm:
+def _form_as_typed(request: HttpRequest, basket: Basket) -> CheckoutForm:
     """The form as it was sent, not judged: the customer is not done with it."""
     names = (*CheckoutForm.ADDRESS, "delivery")
-    return _form(initial={name: request.POST.get(name, "") for name in names})
+    initial: dict[str, Any] = {name: request.POST.get(name, "") for name in names}
+    initial["save"] = "save" in request.POST
+    return _form(basket, initial=initial, country=initial["country"])
 
 
-def _quote(basket: Basket, country: str | None) -> Quote:
+def _quote(basket: Basket, form: CheckoutForm, *, country: str, method: str) -> Quote:
+    """What the basket costs there; without its coupon if that does not count."""
+    rate = form.rates.get(method)
     lines = [QuoteLine(sku=line.sku, quantity=line.quantity) for line in basket.lines]
-    return pricing.quote(lines=lines, currency=basket.currency, country=country)
+
+    def quote(coupon: str) -> Quote:
+        return pricing.quote(
+            lines=lines,
+            currency=basket.currency,
+            country=country or None,
+            coupon=coupon,
+            delivery=rate.price if rate else None,
+        )
+
+    try:
+        return quote("" if basket.coupon_problem else basket.coupon)
+    except CouponNotValid:
+        return quote("")
 
 
 def _total_shown(request: HttpRequest) -> Money | None:

@@ -133,6 +133,19 @@ def test_a_checkout_at_the_price_with_the_coupon_is_refused_without_it() -> None
     assert_books_balance()
 
 
+@pytest.mark.topologies("local", "loopback")
+def test_who_saw_the_price_without_a_coupon_pays_it() -> None:
+    shelve()
+    high = Money.of("500.00", "EUR")
+    pricing.set_coupons(coupons=[Coupon(code="BIG", percent=50, minimum=high, limit=1)])
+    basket_id = basket_with()
+    orders.set_coupon(basket_id=basket_id, code="BIG")
+    order = bought(basket_id)
+    assert (order.total, order.coupon) == (Money.of("12.00", "EUR"), "")
+    assert pricing.coupon(code="BIG").limit == 1  # it can still be used
+    assert_books_balance()
+
+
 def test_a_coupon_of_one_use_is_used_up_by_an_order() -> None:
     on_sale(limit=1)
     bought(basket_with_coupon())

@@ -10,7 +10,7 @@ from django.test import Client
 from tests.shop import ADDRESS, GOOD
 
 TYPED = {name: getattr(ADDRESS, name) for name in ADDRESS.__struct_fields__} | {
-    "delivery": "express",
+    "delivery": "standard",
     "number": GOOD,
     "expiry": "12/40",
     "cvc": "123",
@@ -45,9 +45,9 @@ class Shopper:
         """Put something into the basket from its page."""
         return self.post(f"/products/{sku.lower()}/add", sku=sku, quantity=quantity)
 
-    def total(self, country: str = ADDRESS.country) -> str:
-        """The total that the checkout shows for a country, as its form sends it back."""
-        response = self.post("/checkout", country=country, recalculate="1")
+    def total(self, country: str = ADDRESS.country, delivery: str = "standard") -> str:
+        """The total that the checkout shows, as its form sends it back."""
+        response = self.post("/checkout", country=country, delivery=delivery, recalculate="1")
         found = _TOTAL.search(response.content.decode())
         assert found, text(response)
         return found[1]
