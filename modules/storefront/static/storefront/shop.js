@@ -40,6 +40,7 @@ const openFacets = () => {
   if (wide.matches) document.querySelectorAll("[data-facets]").forEach((one) => (one.open = true));
 };
 openFacets();
+wide.addEventListener("change", openFacets);
 
 // What htmx exchanged.
 const say = (text) => (byId("notice").textContent = text);
