@@ -16,6 +16,8 @@ from playwright.sync_api import Page, expect
 
 from modules.orders.interface import Order, OrderId, Orders, OrderState
 from modules.orders.services import OrdersService
+from modules.payments.interface import Payments
+from modules.profiles.interface import PostalAddress, Profiles
 from modules.search.interface import Search
 from monolift import override, use
 from monolift.kernel import Money
@@ -23,7 +25,7 @@ from monolift.testing.scenario import Scenario
 from tests.browser.conftest import Open
 from tests.modules.storefront.goods import sell, shelves
 from tests.modules.storefront.silence import SilentSearch
-from tests.shop import basket_with, card, total_of
+from tests.shop import ADDRESS, basket_with, card, some_id, total_of
 
 pytestmark = [
     pytest.mark.browser,
@@ -176,6 +178,20 @@ def test_basket_and_checkout(visit: Open) -> None:
     page.locator("[data-pay]").click()
     expect(page.get_by_role("alert")).to_be_visible()
     assert_accessible(page)
+    page.goto("/basket")
+    page.get_by_label("Coupon").fill("NONE")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert_accessible(page)
+
+
+def test_the_page_of_the_bank(visit: Open) -> None:
+    amount = Money.of("12.00", "EUR")
+    challenge = use(Payments).challenge(
+        card_token=card("4000000000003220"), amount=amount, reference=some_id()
+    )
+    assert challenge
+    assert_accessible(visit(), challenge.url, f"/sandbox/bank/{some_id()}")
 
 
 class Told(OrdersService):
@@ -231,23 +247,30 @@ def test_pages_about_signing_in(visit: Open) -> None:
         assert_accessible(page)
 
 
-def test_the_pages_of_an_account(signed_in: Page, order_id: UUID) -> None:
-    basket_id = use(Orders).claim_basket(basket_id=basket_with("CLOCK"), customer_id=_customer().pk)
-    use(Orders).check_out(
+def test_the_pages_of_an_account(signed_in: Page) -> None:
+    assert_accessible(signed_in, "/account")
+    customer_id = get_user_model().objects.get().pk
+    sell("Clock", images=PICTURES)
+    basket_id = use(Orders).claim_basket(basket_id=basket_with("CLOCK"), customer_id=customer_id)
+    order = use(Orders).check_out(
         basket_id=basket_id,
         card_token=card(),
         expected_total=total_of(basket_id),
-        customer_id=_customer().pk,
+        customer_id=customer_id,
     )
+    here = {name: getattr(ADDRESS, name) for name in PostalAddress.__struct_fields__}
+    address_id = use(Profiles).save_address(user_id=customer_id, address=PostalAddress(**here))
     signed_in.goto("/account")
     links = signed_in.get_by_role("navigation", name="Account").get_by_role("link").all()
     paths = [link.get_attribute("href") or "" for link in links]
-    assert "/account" in paths
-    assert_accessible(signed_in, *paths)
-
-
-def _customer() -> Any:
-    return get_user_model().objects.get()
+    assert len(paths) >= 4
+    assert_accessible(signed_in, *paths, f"/account/addresses/{address_id}")
+    assert_accessible(signed_in, f"/orders/{order.id}", f"/orders/{order.id}/invoice")
+    signed_in.goto("/account/addresses")
+    no_checks(signed_in)
+    signed_in.get_by_role("button", name="Keep it").click()
+    expect(signed_in.get_by_role("alert")).to_be_visible()
+    assert_accessible(signed_in)
 
 
 def tab_to(page: Page, name: str) -> None:
