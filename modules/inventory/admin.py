@@ -1,13 +1,36 @@
-"""Inventory in Django's admin: to look at. Stock moves through the interface only."""
+"""Inventory in Django's admin. It writes through the interface only, and each act is logged."""
 
-from django.contrib import admin
-from django.db.models import Model
-from django.http import HttpRequest
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.utils import quote, unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import F, Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
 
 from modules.inventory import models
+from modules.inventory.interface import AdjustmentReason, Inventory, Sku
+from modules.inventory.services import HIGHEST_THRESHOLD, MOST
+from monolift import DomainError, Unavailable, use
+from monolift.kernel import CallFailed
+
+inventory = use(Inventory)
+TRAIL = 50
+"""How many adjustments are shown beside a SKU; the list of adjustments has them all."""
 
 
 class _ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+    list_per_page = 50
+    list_max_show_all = 0
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -18,12 +41,178 @@ class _ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
         return False
 
 
+class AdjustForm(forms.Form):
+    """A correction of stock. `form` makes sending it twice harmless."""
+
+    by = forms.IntegerField(min_value=-MOST, max_value=MOST)
+    reason = forms.ChoiceField(choices=[(one.value, one.value) for one in AdjustmentReason])
+    form = forms.UUIDField(widget=forms.HiddenInput)
+
+
+class ThresholdForm(forms.Form):
+    """When a SKU is low; empty for never."""
+
+    threshold = forms.IntegerField(min_value=0, max_value=HIGHEST_THRESHOLD, required=False)
+
+
+class LowFilter(admin.SimpleListFilter):
+    """All stock, or what is low."""
+
+    title = "stock"
+    parameter_name = "stock"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
+        """The choices beside all."""
+        return [("low", "low")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """What is low, when that is chosen."""
+        if self.value() == "low":
+            return queryset.filter(available__lte=F("threshold"))
+        return queryset
+
+
 @admin.register(models.Stock)
 class StockAdmin(_ReadOnly):
-    """Stock."""
+    """Stock: found by SKU, adjusted from here, with what was adjusted before."""
 
-    list_display = ("sku", "available", "received")
+    list_display = ("sku", "available", "received", "threshold", "is_low")
+    list_filter = (LowFilter,)
     search_fields = ("sku",)
+    search_help_text = "A part of a SKU."
+    ordering = ("sku",)
+    fields = ("sku", ("available", "received"), ("threshold", "is_low"), "trail")
+    readonly_fields = ("is_low", "trail")
+
+    @admin.display(description="low", boolean=True)
+    def is_low(self, stock: models.Stock) -> bool:
+        """Whether it is low."""
+        return stock.low
+
+    @admin.display(description="adjustments")
+    def trail(self, stock: models.Stock) -> SafeString | str:
+        """What was adjusted, the newest first."""
+        try:
+            page = inventory.adjustments(sku=Sku(stock.sku), limit=TRAIL)
+        except (Unavailable, CallFailed):
+            return "Not known at the moment."
+        rows = format_html_join(
+            "",
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            (
+                (
+                    entry.at.strftime("%Y-%m-%d %H:%M:%S"),
+                    f"{entry.by:+d}",
+                    entry.available,
+                    entry.reason.value,
+                    entry.who,
+                )
+                for entry in page.adjustments
+            ),
+        )
+        head = "".join(f"<th>{name}</th>" for name in ("time", "by", "available", "reason", "who"))
+        return format_html(
+            "<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>", SafeString(head), rows
+        )
+
+    def get_urls(self) -> list[URLPattern]:
+        act = self.admin_site.admin_view
+        return [
+            path(
+                "<path:object_id>/adjust/",
+                act(require_POST(self.adjust)),
+                name="inventory_stock_adjust",
+            ),
+            path(
+                "<path:object_id>/threshold/",
+                act(require_POST(self.set_threshold)),
+                name="inventory_stock_threshold",
+            ),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The stock of a SKU, with the forms of what can be done to it."""
+        context = extra_context or {}
+        stock = self.get_object(request, unquote(object_id))
+        if stock is not None and _may_change(request):
+            context["adjust_form"] = AdjustForm(initial={"form": uuid4()})
+            context["threshold_form"] = ThresholdForm(initial={"threshold": stock.threshold})
+        return super().change_view(request, object_id, form_url, context)
+
+    def adjust(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Adjust through the interface."""
+        stock = self._stock(request, object_id)
+        form = AdjustForm(request.POST)
+        if stock is None or not form.is_valid():
+            return self._back(request, stock, problem=_first_error(form))
+        by, reason = form.cleaned_data["by"], AdjustmentReason(form.cleaned_data["reason"])
+        try:
+            adjusted = inventory.adjust(
+                sku=Sku(stock.sku),
+                by=by,
+                reason=reason,
+                reference=form.cleaned_data["form"],
+                who=request.user.get_username(),
+            )
+        except (DomainError, Unavailable, CallFailed) as error:
+            return self._back(request, stock, problem=_said(error))
+        done = f"Adjusted by {by:+d} to {adjusted.available}: {reason.value}"
+        return self._back(request, stock, done=done)
+
+    def set_threshold(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Set the threshold through the interface."""
+        stock = self._stock(request, object_id)
+        form = ThresholdForm(request.POST)
+        if stock is None or not form.is_valid():
+            return self._back(request, stock, problem=_first_error(form))
+        threshold = form.cleaned_data["threshold"]
+        try:
+            inventory.set_threshold(sku=Sku(stock.sku), threshold=threshold)
+        except (DomainError, Unavailable, CallFailed) as error:
+            return self._back(request, stock, problem=_said(error))
+        shown = "none" if threshold is None else threshold
+        return self._back(request, stock, done=f"Threshold: {shown}")
+
+    def _stock(self, request: HttpRequest, object_id: str) -> models.Stock | None:
+        """The row that is acted on. Raises PermissionDenied."""
+        if not _may_change(request):
+            raise PermissionDenied
+        return models.Stock.objects.filter(pk=unquote(object_id)).first()
+
+    def _back(
+        self,
+        request: HttpRequest,
+        stock: models.Stock | None,
+        *,
+        done: str = "",
+        problem: str = "",
+    ) -> HttpResponse:
+        if stock is None:
+            messages.error(request, "There was never any stock of this SKU.")
+            return redirect(reverse("admin:inventory_stock_changelist"))
+        if done:
+            self.log_change(request, stock, done)
+            messages.success(request, f"{done}.")
+        if problem:
+            messages.error(request, problem)
+        return redirect(reverse("admin:inventory_stock_change", args=[quote(stock.pk)]))
+
+
+@admin.register(models.Adjustment)
+class AdjustmentAdmin(_ReadOnly):
+    """What was adjusted."""
+
+    list_display = ("at", "sku", "by", "available", "reason", "who")
+    list_filter = ("reason", "at")
+    search_fields = ("sku", "who")
+    ordering = ("-id",)
 
 
 @admin.register(models.Hold)
@@ -32,3 +221,17 @@ class HoldAdmin(_ReadOnly):
 
     list_display = ("reference", "state", "expires_at")
     list_filter = ("state",)
+
+
+def _may_change(request: HttpRequest) -> bool:
+    return request.user.has_perm("inventory.change_stock")
+
+
+def _said(error: DomainError | Unavailable | CallFailed) -> str:
+    if isinstance(error, DomainError):
+        return error.detail
+    return "There was no answer in time: look at the adjustments before you try again."
+
+
+def _first_error(form: forms.Form) -> str:
+    return next((f"{name}: {errors[0]}" for name, errors in form.errors.items()), "")

@@ -10,3 +10,11 @@ class HoldLapsed(Event, version=1, key="reference"):
 
     reference: UUID
     skus: tuple[str, ...]
+
+
+class StockLow(Event, version=1, key="sku"):
+    """What is available of a SKU fell to its threshold or below. Once, until it was above again."""
+
+    sku: str
+    available: int
+    threshold: int

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import NewType, Protocol
 from uuid import UUID
 
@@ -31,6 +32,44 @@ class InvalidQuantity(DomainError, status=422):
     quantity: int
 
 
+class InvalidAdjustment(DomainError, status=422):
+    """{sku} cannot be adjusted by {by}: give a whole number from -10000 to 10000 that is not 0."""
+
+    sku: Sku
+    by: int
+
+
+class InvalidSku(DomainError, status=422):
+    """{sku} is no SKU: it has from 1 to 64 characters."""
+
+    sku: Sku
+
+
+class AdjustmentReused(DomainError, status=422):
+    """The reference {reference} was for another adjustment: use a new one."""
+
+    reference: UUID
+
+
+class InvalidThreshold(DomainError, status=422):
+    """{threshold} is no threshold for {sku}: give a whole number from 0 to 1000000, or None."""
+
+    sku: Sku
+    threshold: int
+
+
+class NeverStocked(DomainError, status=404):
+    """There was never any stock of {sku}: receive some first."""
+
+    sku: Sku
+
+
+class InvalidCursor(DomainError, status=422):
+    """{after} does not continue a page: give a page's `next` as it was."""
+
+    after: str
+
+
 class Line(Dto):
     """So many of a SKU."""
 
@@ -48,13 +87,62 @@ class Hold(Dto):
 
 
 class StockCount(Dto):
-    """Where the stock of a SKU is: received = available + held + taken."""
+    """Where the stock of a SKU is: received = available + held + taken.
+
+    Adjustments count towards `received`, whichever way they went.
+    """
 
     sku: Sku
     received: int
     available: int
     held: int
     taken: int
+
+
+class AdjustmentReason(StrEnum):
+    """Why stock is corrected. `counted` is what a stocktaking found, too much or too little."""
+
+    RECEIVED = "received"
+    COUNTED = "counted"
+    DAMAGED = "damaged"
+    RETURNED = "returned"
+    LOST = "lost"
+
+
+class Adjustment(Dto):
+    """One correction of stock. `available` is what could be bought after it."""
+
+    reference: UUID
+    sku: Sku
+    by: int
+    reason: AdjustmentReason
+    available: int
+    at: datetime
+    who: str = ""
+
+
+class AdjustmentPage(Dto):
+    """Adjustments, the newest first. `next` continues; None at the end."""
+
+    adjustments: tuple[Adjustment, ...]
+    next: str | None = None
+
+
+class StockLevel(Dto):
+    """The stock of a SKU. `low`: no more is available than its threshold, if it has one."""
+
+    sku: Sku
+    available: int
+    received: int
+    threshold: int | None
+    low: bool
+
+
+class StockPage(Dto):
+    """Stock in order of SKU. `next` continues; None at the end."""
+
+    levels: tuple[StockLevel, ...]
+    next: str | None = None
 
 
 class Inventory(Interface, Protocol, version=1):
@@ -68,6 +156,21 @@ class Inventory(Interface, Protocol, version=1):
     @query(timeout=10)
     def count(self) -> Sequence[StockCount]:
         """Where all stock is, in order of SKU. For stocktaking: it reads every open hold."""
+        ...
+
+    @query(timeout=5)
+    def stock(
+        self, *, text: str = "", low_only: bool = False, limit: int = 50, after: str | None = None
+    ) -> StockPage:
+        """All stock, for the back office; at most 100 a page.
+
+        `text` is a part of the SKU, in capitals or not. `low_only` leaves what is low.
+        """
+        ...
+
+    @query(timeout=5, raises=InvalidCursor)
+    def adjustments(self, *, sku: Sku, limit: int = 50, after: str | None = None) -> AdjustmentPage:
+        """What was adjusted by hand, when and by whom; at most 100 a page."""
         ...
 
     @command(timeout=5, raises=(InsufficientStock, InvalidQuantity, HoldExpired))
@@ -91,4 +194,28 @@ class Inventory(Interface, Protocol, version=1):
     @command(timeout=5, raises=InvalidQuantity)
     def receive(self, *, reference: UUID, lines: Sequence[Line]) -> None:
         """Add delivered goods to the stock, once per `reference`."""
+        ...
+
+    @command(timeout=5, raises=(InvalidAdjustment, InvalidSku, InsufficientStock, AdjustmentReused))
+    def adjust(
+        self,
+        *,
+        sku: Sku,
+        by: int,
+        reason: AdjustmentReason,
+        reference: UUID,
+        who: str = "",
+    ) -> Adjustment:
+        """Correct what is available by `by`, once per `reference`; `who` is for the record.
+
+        What is held or taken cannot be taken away. Stock may begin with an adjustment.
+        """
+        ...
+
+    @command(timeout=5, raises=(InvalidThreshold, NeverStocked))
+    def set_threshold(self, *, sku: Sku, threshold: int | None) -> None:
+        """Call the SKU low when no more than `threshold` are available; None never does.
+
+        StockLow is announced when stock falls to the threshold, not when the threshold is set.
+        """
         ...

@@ -2,9 +2,26 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from uuid import UUID
+
+from django.db.models import F
 
 from modules.inventory import models
-from modules.inventory.interface import Hold, HoldId, Line, Sku, StockCount
+from modules.inventory.interface import (
+    Adjustment,
+    AdjustmentPage,
+    AdjustmentReason,
+    Hold,
+    HoldId,
+    InvalidCursor,
+    Line,
+    Sku,
+    StockCount,
+    StockLevel,
+    StockPage,
+)
+
+LARGEST_PAGE = 100
 
 
 def available(*, skus: Sequence[Sku]) -> dict[Sku, int]:
@@ -35,6 +52,65 @@ def count() -> tuple[StockCount, ...]:
             taken=places[models.Hold.State.TAKEN][stock.sku],
         )
         for stock in models.Stock.objects.order_by("sku")
+    )
+
+
+def stock(*, text: str, low_only: bool, limit: int, after: str | None) -> StockPage:
+    """Stock in order of SKU; see `Inventory.stock`."""
+    limit = max(1, min(limit, LARGEST_PAGE))
+    found = models.Stock.objects.order_by("sku")
+    if text := text.strip():
+        found = found.filter(sku__icontains=text)
+    if low_only:
+        found = found.filter(available__lte=F("threshold"))
+    if after is not None:
+        found = found.filter(sku__gt=after)
+    rows = list(found[: limit + 1])
+    more = len(rows) > limit
+    rows = rows[:limit]
+    return StockPage(
+        levels=tuple(
+            StockLevel(
+                sku=Sku(row.sku),
+                available=row.available,
+                received=row.received,
+                threshold=row.threshold,
+                low=row.low,
+            )
+            for row in rows
+        ),
+        next=rows[-1].sku if more else None,
+    )
+
+
+def adjustments(*, sku: Sku, limit: int, after: str | None) -> AdjustmentPage:
+    """A SKU's adjustments, the newest first; see `Inventory.adjustments`."""
+    limit = max(1, min(limit, LARGEST_PAGE))
+    found = models.Adjustment.objects.filter(sku=sku).order_by("-id")
+    if after is not None:
+        try:
+            found = found.filter(id__lt=UUID(after))
+        except ValueError:
+            raise InvalidCursor(after=after[:200]) from None
+    rows = list(found[: limit + 1])
+    more = len(rows) > limit
+    rows = rows[:limit]
+    return AdjustmentPage(
+        adjustments=tuple(adjustment(row) for row in rows),
+        next=str(rows[-1].id) if more else None,
+    )
+
+
+def adjustment(row: models.Adjustment) -> Adjustment:
+    """An adjustment as others see it."""
+    return Adjustment(
+        reference=row.reference,
+        sku=Sku(row.sku),
+        by=row.by,
+        reason=AdjustmentReason(row.reason),
+        available=row.available,
+        at=row.at,
+        who=row.who,
     )
 
 

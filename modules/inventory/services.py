@@ -10,14 +10,23 @@ from django.db.models import F
 
 from modules.inventory import models, queries
 from modules.inventory.interface import (
+    Adjustment,
+    AdjustmentPage,
+    AdjustmentReason,
+    AdjustmentReused,
     Hold,
     HoldExpired,
     InsufficientStock,
+    InvalidAdjustment,
     InvalidQuantity,
+    InvalidSku,
+    InvalidThreshold,
     Inventory,
     Line,
+    NeverStocked,
     Sku,
     StockCount,
+    StockPage,
 )
 from modules.inventory.tasks import expire_hold
 from monolift import atomic, uuid7
@@ -27,7 +36,12 @@ HELD_FOR = timedelta(minutes=15)
 """How long stock is held for somebody who has not paid yet."""
 
 MOST = 10_000
-"""The largest quantity of one line."""
+"""The largest quantity of one line, and of one adjustment."""
+
+LONGEST_SKU = 64
+
+HIGHEST_THRESHOLD = 1_000_000
+"""More than this counts as a slip of the pen."""
 
 _State = models.Hold.State
 
@@ -42,6 +56,16 @@ class InventoryService(Inventory):
     def count(self) -> Sequence[StockCount]:
         """See `Inventory.count`."""
         return queries.count()
+
+    def stock(
+        self, *, text: str = "", low_only: bool = False, limit: int = 50, after: str | None = None
+    ) -> StockPage:
+        """See `Inventory.stock`."""
+        return queries.stock(text=text, low_only=low_only, limit=limit, after=after)
+
+    def adjustments(self, *, sku: Sku, limit: int = 50, after: str | None = None) -> AdjustmentPage:
+        """See `Inventory.adjustments`."""
+        return queries.adjustments(sku=sku, limit=limit, after=after)
 
     def reserve(self, *, reference: UUID, lines: Sequence[Line]) -> Hold:
         """See `Inventory.reserve`."""
@@ -99,6 +123,55 @@ class InventoryService(Inventory):
                 models.Stock.objects.filter(sku=sku).update(
                     available=F("available") + quantity, received=F("received") + quantity
                 )
+
+    def adjust(
+        self, *, sku: Sku, by: int, reason: AdjustmentReason, reference: UUID, who: str = ""
+    ) -> Adjustment:
+        """See `Inventory.adjust`."""
+        if by == 0 or abs(by) > MOST:
+            raise InvalidAdjustment(sku=sku, by=by)
+        if not 1 <= len(sku) <= LONGEST_SKU:
+            raise InvalidSku(sku=Sku(sku[:200]))
+        row = models.Adjustment(reference=reference, sku=sku, by=by, reason=reason.value, who=who)
+        with atomic():
+            if by > 0:
+                models.Stock.objects.bulk_create(
+                    [models.Stock(sku=sku, available=0, received=0)], ignore_conflicts=True
+                )
+            # A twin waits on the row of the stock, and then finds what the first one wrote.
+            here = models.Stock.objects.filter(sku=sku)
+            stock = here.select_for_update().first()
+            known = models.Adjustment.objects.filter(reference=reference).first()
+            if known is not None:
+                return _repeated(known, row)
+            left = stock.available if stock else 0
+            if stock is None or left + by < 0:
+                raise InsufficientStock(sku=sku, available=left)
+            here.update(available=F("available") + by, received=F("received") + by)
+            row.id, row.at, row.available = uuid7(), clock.now(), left + by
+            try:
+                with atomic():
+                    row.save(force_insert=True)
+            except IntegrityError:  # the reference went to another SKU at this moment
+                raise AdjustmentReused(reference=reference) from None
+            models.announce_if_low(
+                sku=sku, before=left, after=row.available, threshold=stock.threshold
+            )
+        return queries.adjustment(row)
+
+    def set_threshold(self, *, sku: Sku, threshold: int | None) -> None:
+        """See `Inventory.set_threshold`."""
+        if threshold is not None and not 0 <= threshold <= HIGHEST_THRESHOLD:
+            raise InvalidThreshold(sku=sku, threshold=threshold)
+        with atomic():
+            if not models.Stock.objects.filter(sku=sku).update(threshold=threshold):
+                raise NeverStocked(sku=sku)
+
+
+def _repeated(known: models.Adjustment, row: models.Adjustment) -> Adjustment:
+    if (known.sku, known.by, known.reason) != (row.sku, row.by, row.reason):
+        raise AdjustmentReused(reference=known.reference)
+    return queries.adjustment(known)
 
 
 def _summed(lines: Sequence[Line]) -> list[tuple[str, int]]:
