@@ -153,18 +153,20 @@ class StockAdmin(_ReadOnly):
         if stock is None or not form.is_valid():
             return self._back(request, stock, problem=_first_error(form))
         by, reason = form.cleaned_data["by"], AdjustmentReason(form.cleaned_data["reason"])
+        reference = form.cleaned_data["form"]
+        sent_before = models.Adjustment.objects.filter(reference=reference).exists()
         try:
             adjusted = inventory.adjust(
                 sku=Sku(stock.sku),
                 by=by,
                 reason=reason,
-                reference=form.cleaned_data["form"],
+                reference=reference,
                 who=request.user.get_username(),
             )
         except (DomainError, Unavailable, CallFailed) as error:
             return self._back(request, stock, problem=_said(error))
         done = f"Adjusted by {by:+d} to {adjusted.available}: {reason.value}"
-        return self._back(request, stock, done=done)
+        return self._back(request, stock, done=done, log=not sent_before)
 
     def set_threshold(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Set the threshold through the interface."""
@@ -192,13 +194,15 @@ class StockAdmin(_ReadOnly):
         stock: models.Stock | None,
         *,
         done: str = "",
+        log: bool = True,
         problem: str = "",
     ) -> HttpResponse:
         if stock is None:
             messages.error(request, "There was never any stock of this SKU.")
             return redirect(reverse("admin:inventory_stock_changelist"))
-        if done:
+        if done and log:
             self.log_change(request, stock, done)
+        if done:
             messages.success(request, f"{done}.")
         if problem:
             messages.error(request, problem)

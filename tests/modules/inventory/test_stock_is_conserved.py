@@ -7,7 +7,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from modules.inventory import models
-from modules.inventory.interface import HoldExpired, InsufficientStock, Inventory, Line, Sku
+from modules.inventory.interface import (
+    AdjustmentReason,
+    HoldExpired,
+    InsufficientStock,
+    Inventory,
+    Line,
+    Sku,
+)
 from modules.inventory.tasks import expire_hold
 from monolift import use
 
@@ -22,6 +29,11 @@ STEPS = st.lists(
             st.sampled_from(["take", "release", "expire"]),
             st.sampled_from(REFERENCES),
             st.just({}),
+        ),
+        st.tuples(
+            st.just("adjust"),
+            st.just(REFERENCES[0]),
+            st.dictionaries(SKUS, st.integers(-6, 6).filter(bool), min_size=1, max_size=1),
         ),
     ),
     max_size=25,
@@ -42,6 +54,10 @@ def act(action: str, reference: UUID, wanted: dict[str, int]) -> None:
                 inventory.take(reference=reference)
             case "release":
                 inventory.release(reference=reference)
+            case "adjust":
+                [(sku, by)] = wanted.items()
+                counted = AdjustmentReason.COUNTED
+                inventory.adjust(sku=Sku(sku), by=by, reason=counted, reference=uuid4())
             case "expire":
                 for hold in models.Hold.objects.filter(reference=reference):
                     expire_hold(hold_id=hold.id)

@@ -1,20 +1,30 @@
 """Two buyers for the last article: real threads, real commits."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID, uuid4
 
 import pytest
 from django.db import connections
 
-from modules.inventory.interface import InsufficientStock, Inventory, Line, Sku
+from modules.inventory.interface import (
+    AdjustmentReason,
+    AdjustmentReused,
+    InsufficientStock,
+    Inventory,
+    Line,
+    Sku,
+)
 from monolift import use
+from monolift.registry.sql import fetch
+from monolift.registry.topology import topology
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 inventory = use(Inventory)
 
 
-def run_together(count: int, buy: "Buyer") -> list[str]:
+def run_together(count: int, buy: Callable[[int], str]) -> list[str]:
     """Let so many threads buy at the same moment; what each of them got."""
     barrier = threading.Barrier(count)
 
@@ -66,3 +76,42 @@ def test_twins_of_one_reference_share_a_hold() -> None:
     inventory.receive(reference=uuid4(), lines=[Line(sku=Sku("A"), quantity=5)])
     assert run_together(4, Buyer(skus=("A",), reference=uuid4())) == ["held"] * 4
     assert inventory.available(skus=[Sku("A")]) == {"A": 4}
+
+
+def test_many_buyers_cross_a_threshold_once() -> None:
+    inventory.receive(reference=uuid4(), lines=[Line(sku=Sku("A"), quantity=8)])
+    inventory.set_threshold(sku=Sku("A"), threshold=4)
+    assert run_together(8, Buyer(skus=("A",))) == ["held"] * 8
+    announced = fetch(
+        topology().alias("inventory"),
+        "SELECT key FROM monolift_outbox WHERE name = 'inventory.stock_low.v1'",
+    )
+    assert announced == [("A",)]
+
+
+def test_twins_of_one_adjustment_adjust_once() -> None:
+    inventory.receive(reference=uuid4(), lines=[Line(sku=Sku("A"), quantity=3)])
+    reference = uuid4()
+
+    def adjust(_: int) -> str:
+        lost = AdjustmentReason.LOST
+        made = inventory.adjust(sku=Sku("A"), by=-2, reason=lost, reference=reference)
+        return str(made.available)
+
+    assert run_together(4, adjust) == ["1"] * 4
+    assert len(inventory.adjustments(sku=Sku("A")).adjustments) == 1
+
+
+def test_a_reference_for_two_skus_adjusts_one_of_them() -> None:
+    reference = uuid4()
+
+    def adjust(number: int) -> str:
+        counted = AdjustmentReason.COUNTED
+        try:
+            inventory.adjust(sku=Sku(f"A{number}"), by=1, reason=counted, reference=reference)
+        except AdjustmentReused:
+            return "reused"
+        return "adjusted"
+
+    assert sorted(run_together(3, adjust)) == ["adjusted", "reused", "reused"]
+    assert [level.available for level in inventory.stock().levels] == [1]
