@@ -231,6 +231,7 @@ class CheckoutForm(_Plain):
             "hx-target": "#summary",
             "hx-select": "#summary",
             "hx-swap": "outerHTML",
+            "hx-disabled-elt": "[data-pay]",
         }
         country.widget.attrs |= live | {"hx-select-oob": "#deliveries"}
         delivery.widget.attrs |= live

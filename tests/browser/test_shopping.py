@@ -4,9 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
+from django.core.mail import EmailMessage
 from playwright.sync_api import Page, expect
 
 from modules.orders.models import Order
+from modules.pricing.interface import Coupon, Pricing
+from monolift import use
 from tests.browser.conftest import Open
 from tests.shop import ADDRESS, DECLINED, GOOD, available, charges, shelve
 
@@ -14,6 +17,10 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(databases="__all__", transaction=True),
 ]
+type Mail = list[EmailMessage]
+
+CHALLENGED = "4000000000003220"
+PASSWORD = "correct horse battery"
 ORDER = re.compile(r".*/orders/[0-9a-f-]{36}$")
 
 
@@ -27,7 +34,7 @@ def fill_in(page: Page, *, number: str = GOOD) -> None:
         ("City", ADDRESS.city),
     ):
         page.get_by_label(label, exact=True).fill(value)
-    page.get_by_label("Express").check()
+    page.get_by_label("Standard").check()
     fill_in_card(page, number=number)
 
 
@@ -71,7 +78,7 @@ def test_from_the_list_to_the_paid_order(visit: Open, tmp_path: Path, *, scripts
     pay(page)
     expect(page).to_have_url(ORDER)
     expect(page.get_by_role("heading", level=1)).to_have_text("Thank you, it is paid")
-    expect(page.get_by_role("row", name="Total")).to_contain_text("€30.00")
+    expect(page.locator(".totals .sum")).to_contain_text("€30.00")
     page.screenshot(path=tmp_path / "order.png")
     assert charges() == [("captured", 3000)]
     assert available() == 8
@@ -101,7 +108,7 @@ def test_another_card_after_a_declined_one(visit: Open) -> None:
     expect(problem).to_contain_text("The card was refused: your bank declined it.")
     expect(problem).to_be_focused()
     expect(page.get_by_label("Full name")).to_have_value(ADDRESS.name)
-    expect(page.get_by_label("Express")).to_be_checked()
+    expect(page.get_by_label("Standard")).to_be_checked()
     for label in ("Card number", "Expiry date", "Security code"):
         expect(page.get_by_label(label)).to_have_value("")
     assert charges() == []
@@ -153,6 +160,120 @@ def test_choosing_a_country_updates_the_total(visit: Open) -> None:
     expect(page.get_by_label("City")).to_have_value("Wien")
 
 
+def test_choosing_a_delivery_updates_the_total(visit: Open) -> None:
+    shelve("MUG")
+    page = visit()
+    go_to_checkout(page)
+    page.get_by_label("Card number").fill(GOOD)
+    page.get_by_label("Standard").focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_text("Pay €28.80")).to_be_visible()
+    expect(page.get_by_label("Express")).to_be_focused()
+    expect(page.get_by_label("Card number")).to_have_value(GOOD)
+    page.get_by_label("Country").select_option("DE")
+    expect(page.get_by_text("Express: the next day, €9.00")).to_be_visible()
+    expect(page.get_by_label("Express")).to_be_checked()
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+@pytest.mark.parametrize("answer", ["Approve the payment", "Refuse"])
+def test_the_bank_asks(visit: Open, tmp_path: Path, answer: str, *, scripts: bool) -> None:
+    shelve("MUG")
+    page = visit(scripts=scripts)
+    go_to_checkout(page)
+    fill_in(page, number=CHALLENGED)
+    pay(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Is it you who pays?")
+    page.screenshot(path=tmp_path / "bank.png")
+    page.get_by_role("button", name=answer).click()
+    if answer == "Refuse":
+        expect(page.get_by_role("alert")).to_contain_text("Your bank did not confirm")
+        expect(page.get_by_label("Full name")).to_have_value(ADDRESS.name)
+        assert charges() == []
+        fill_in_card(page)
+        pay(page)
+    expect(page).to_have_url(ORDER)
+    assert charges() == [("captured", 1200)]
+
+
+def test_a_coupon_counts(visit: Open) -> None:
+    shelve("MUG")
+    use(Pricing).set_coupons(coupons=[Coupon(code="TENTH", percent=10)])
+    page = visit("/products/mug")
+    page.get_by_role("button", name="Add to basket").click()
+    page.get_by_label("Coupon").fill("tenth")
+    page.get_by_role("button", name="Apply the coupon").click()
+    expect(page.get_by_text("Coupon (TENTH)")).to_be_visible()
+    page.get_by_role("link", name="Check out").click()
+    expect(page.get_by_text("Pay €10.80")).to_be_visible()
+    fill_in(page)
+    pay(page)
+    expect(page).to_have_url(ORDER)
+    assert charges() == [("captured", 1080)]
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_a_customer_buys_and_cancels(visit: Open, mailoutbox: Mail, *, scripts: bool) -> None:
+    shelve("MUG")
+    page = visit("/products/mug", scripts=scripts)
+    page.get_by_role("button", name="Add to basket").click()
+    page.get_by_role("link", name="Sign in").click()
+    page.get_by_role("link", name="Create an account").click()
+    page.get_by_label("Email").fill(ADDRESS.email)
+    page.get_by_role("button", name="Send me the link").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Look into your mail")
+    (link,) = re.findall(r"https?://\S+", str(mailoutbox[-1].body))
+    page.goto(link)
+    page.get_by_label("New password", exact=True).fill(PASSWORD)
+    page.get_by_label("The new password again").fill(PASSWORD)
+    page.get_by_role("button", name="Create the account").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your orders")
+    page.goto("/basket")
+    page.get_by_role("link", name="Check out").click()
+    expect(page.get_by_label("Email")).to_have_value(ADDRESS.email)
+    fill_in(page)
+    page.get_by_label("Keep this address in my account").check()
+    pay(page)
+    expect(page).to_have_url(ORDER)
+    page.get_by_role("button", name="Cancel the order").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("The order is cancelled")
+    assert available() == 10
+    page.get_by_role("link", name="Account").first.click()
+    expect(page.get_by_text("Cancelled")).to_be_visible()
+    page.get_by_role("link", name="Addresses").click()
+    expect(page.get_by_text(ADDRESS.street).first).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("link", name="Sign in")).to_be_visible()
+
+
+def test_two_buyers_want_the_last_one(visit: Open) -> None:
+    shelve("MUG", quantity=1)
+    buyers = [visit(), visit()]
+    for page in buyers:
+        go_to_checkout(page)
+        fill_in(page)
+    for page in buyers:
+        pay(page)
+    expect(buyers[0]).to_have_url(ORDER)
+    expect(buyers[1].get_by_role("alert")).to_contain_text("has just sold out")
+    assert charges() == [("captured", 1200)]
+    assert available() == 0
+
+
+def test_an_order_follows_its_parcel_by_itself(visit: Open) -> None:
+    shelve("MUG")
+    page = visit()
+    go_to_checkout(page)
+    fill_in(page)
+    pay(page)
+    expect(page).to_have_url(ORDER)
+    Order.objects.update(state="shipped", tracking="SB123")
+    page.evaluate("htmx.trigger('#order', 'look')")
+    expect(page.get_by_role("heading", level=1)).to_have_text("It is on its way")
+    expect(page.locator("#notice")).to_have_text("It is on its way")
+    expect(page.get_by_text("SB123")).to_be_visible()
+
+
 def test_enter_in_a_field_pays(visit: Open) -> None:
     shelve("MUG")
     page = visit(scripts=False)
@@ -167,8 +288,7 @@ def test_the_currency_is_chosen_with_the_keyboard(visit: Open) -> None:
     page = visit(scripts=False)
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
-    for _ in range(2):
-        page.keyboard.press("Tab")
+    page.locator("details.currency summary").focus()
     page.keyboard.press("Enter")
     for _ in range(4):
         page.keyboard.press("Tab")

@@ -46,8 +46,11 @@ wide.addEventListener("change", openFacets);
 const say = (text) => (byId("notice").textContent = text);
 document.addEventListener("htmx:beforeRequest", () => say(""));
 let opened = [];
+let headed = "";
+const heading = () => document.querySelector("h1")?.textContent ?? "";
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { target, requestConfig } = event.detail;
+  headed = heading();
   opened = [...target.querySelectorAll("details[open]")].map((one) => one.id);
   if (target.id !== "shelf" && target.id !== "orders") return;
   // The keyboard goes on with the first of what came.
@@ -59,6 +62,8 @@ document.addEventListener("htmx:afterSettle", (event) => {
     list.children[Number(list.dataset.had)]?.querySelector("a")?.focus();
     delete list.dataset.had;
   }
+  // An order that went on says so.
+  if (list?.id === "order" && heading() !== headed) say(heading());
   openFacets();
   opened.forEach((id) => id && (byId(id).open = true));
   opened = [];
