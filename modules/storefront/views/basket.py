@@ -76,18 +76,21 @@ def coupon(request: HttpRequest) -> HttpResponse:
         return basket_page(request, visitor, None, status=409, problem="Your basket is empty.")
     form = CouponForm(request.POST)
     if not form.is_valid():
-        return _refused(request, visitor, 422, form.first_error())
+        return _refused(request, visitor, 422, form.first_error(), field="coupon")
     try:
         orders.set_coupon(basket_id=visitor.basket_id, code=form.cleaned_data["code"])
     except BasketClosed as error:
         return see_other("storefront:order", order_id=str(error.order_id))
     except DomainError as error:
-        return _refused(request, visitor, error.status, error.detail)
+        return _refused(request, visitor, error.status, error.detail, field="coupon")
     return see_other("storefront:basket")
 
 
-def _refused(request: HttpRequest, visitor: Visitor, status: int, problem: str) -> HttpResponse:
-    return basket_page(request, visitor, visitor.basket(), status=status, problem=problem)
+def _refused(
+    request: HttpRequest, visitor: Visitor, status: int, problem: str, *, field: str = ""
+) -> HttpResponse:
+    basket = visitor.basket()
+    return basket_page(request, visitor, basket, status=status, problem=problem, field=field)
 
 
 def basket_page(
@@ -97,8 +100,9 @@ def basket_page(
     *,
     status: int = 200,
     problem: str = "",
+    field: str = "",
 ) -> HttpResponse:
-    """The basket's page; `problem` is why the last request was refused."""
+    """The basket's page; `problem` is why the last request was refused, about `field` if any."""
     context: dict[str, Any]
     if basket is None or not basket.lines or basket.order_id is not None:
         template = "basket_empty.html"
@@ -115,6 +119,7 @@ def basket_page(
             "sum": Sums.of_basket(basket, country),
             "code": request.POST.get("code", "")[:64] if problem else basket.coupon,
             "problem": problem,
+            "wrong": field,
             "blocked": any(line.unit is None for line in basket.lines),
         }
     if basket is not None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -57,6 +58,20 @@ _MAYBE_PAID = (
 )
 
 
+_MAYBE_CONFIRMED = (
+    "Your bank has confirmed you, but we did not hear in time whether the payment went through. "
+    "Try again: the shop knows that it is the same order and charges it once."
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Silence:
+    """What to say when nobody knows what became of an order, and where to go on."""
+
+    sentence: str
+    back: str
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Refusal:
     """Why nothing was ordered, for the page that is shown again."""
@@ -84,18 +99,26 @@ def show(request: HttpRequest) -> HttpResponse:
             problem="One of your articles is no longer for sale. Remove it to check out.",
         )
     if request.method != "POST":
-        return _page(request, visitor, basket, _form_of(request, visitor, basket))
+        saved = _saved(visitor)
+        form = _form_of(request, visitor, basket, saved)
+        return _page(request, visitor, basket, form, saved=saved)
     if "recalculate" in request.POST:
         return _page(request, visitor, basket, _form_as_typed(request, basket))
     form = _form(basket, request.POST, country=request.POST.get("country", ""))
     if not form.is_valid():
         return _page(request, visitor, basket, form, Refusal(status=422, sentence=""))
-    return _trying(request, visitor, basket, form, lambda: _pay(request, visitor, basket, form))
+    silence = _Silence(sentence=_MAYBE_PAID, back=reverse("storefront:checkout"))
+    return _trying(
+        request, visitor, basket, form, lambda: _pay(request, visitor, basket, form), silence
+    )
 
 
 @answers("GET")
 def authenticated(request: HttpRequest) -> HttpResponse:
-    """Where the bank sends the customer back to: finish the payment that it asked about."""
+    """Where the bank sends the customer back to: finish the payment that it asked about.
+
+    Coming back again is harmless: nothing but an answer ends the payment that waits.
+    """
     visitor = Visitor.of(request)
     if visitor.tampered:
         return tampered(request)
@@ -105,15 +128,15 @@ def authenticated(request: HttpRequest) -> HttpResponse:
     payment = pending.of(request)
     if payment is None or payment.basket_id != basket.id:
         return see_other("storefront:checkout")
-    form = _form_of(request, visitor, basket)
+    form = _form_of(request, visitor, basket, _saved(visitor))
     try:
         challenge = payments.challenge_details(challenge_id=payment.challenge_id)
     except ChallengeNotFound:
         return see_other("storefront:checkout")
     if challenge.state is ChallengeState.OPEN:
         return HttpResponse(status=303, headers={"Location": challenge.url})
-    pending.forget(request)
     if challenge.state is ChallengeState.FAILED:
+        pending.forget(request)
         sentence = (
             "Your bank did not confirm that it is you. Nothing was charged. Try again, or use "
             "another card."
@@ -124,7 +147,11 @@ def authenticated(request: HttpRequest) -> HttpResponse:
     def finish() -> HttpResponse:
         return _order(request, visitor, basket, payment.total, payment.card_token)
 
-    return _trying(request, visitor, basket, form, finish)
+    silence = _Silence(sentence=_MAYBE_CONFIRMED, back=reverse("storefront:authenticated"))
+    response = _trying(request, visitor, basket, form, finish, silence)
+    if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+        pending.forget(request)
+    return response
 
 
 def _nothing_to_buy(request: HttpRequest, visitor: Visitor, basket: Basket | None) -> HttpResponse:
@@ -142,6 +169,7 @@ def _trying(
     basket: Basket,
     form: CheckoutForm,
     work: Callable[[], HttpResponse],
+    silence: _Silence,
 ) -> HttpResponse:
     """What the work answers; a refusal shows the page again with the reason."""
     try:
@@ -149,9 +177,7 @@ def _trying(
     except BasketClosed as error:
         return see_other("storefront:order", order_id=str(error.order_id))
     except (Unavailable, CallFailed) as error:
-        return unavailable(
-            request, error, sentence=_MAYBE_PAID, back=reverse("storefront:checkout")
-        )
+        return unavailable(request, error, sentence=silence.sentence, back=silence.back)
     except DomainError as error:
         refusal = _refusal(error, basket, form)
         return _page(request, visitor, visitor.basket() or basket, form, refusal)
@@ -262,6 +288,8 @@ def _page(
     basket: Basket,
     form: CheckoutForm,
     refusal: Refusal | None = None,
+    *,
+    saved: Sequence[SavedAddress] | None = None,
 ) -> HttpResponse:
     """The page with the total for the country and the delivery that the form names."""
     if not basket.lines:
@@ -280,7 +308,7 @@ def _page(
         ],
         "sum": Sums.of_quote(quote, coupon=basket.coupon, country=form.countries.get(country, "")),
         "basket": basket,
-        "saved": _saved(visitor),
+        "saved": _saved(visitor) if saved is None else saved,
         "refusal": refusal,
     }
     status = refusal.status if refusal else 200
@@ -313,13 +341,14 @@ def _form(basket: Basket, *args: Any, country: str, **kwargs: Any) -> CheckoutFo
     return CheckoutForm(*args, destinations=destinations, rates=rates, **kwargs)
 
 
-def _form_of(request: HttpRequest, visitor: Visitor, basket: Basket) -> CheckoutForm:
+def _form_of(
+    request: HttpRequest, visitor: Visitor, basket: Basket, saved: Sequence[SavedAddress]
+) -> CheckoutForm:
     """The form with what is known: the address chosen or given before, or kept, or the country."""
     initial: dict[str, Any] = {"delivery": basket.delivery or DELIVERIES[0][0]}
-    saved = {str(one.id): one for one in _saved(visitor)}
-    chosen = saved.get(request.GET.get("address", ""))
+    chosen = {str(one.id): one for one in saved}.get(request.GET.get("address", ""))
     if chosen is None and basket.address is None:
-        chosen = next(iter(saved.values()), None)
+        chosen = next(iter(saved), None)
     if visitor.customer_id is not None:
         initial["email"] = getattr(request.user, "email", "")
     if basket.address is not None:

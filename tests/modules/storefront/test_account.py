@@ -137,6 +137,18 @@ def test_a_kept_address_is_offered(customer: Shopper, user: User) -> None:
     assert first != second
 
 
+def test_a_guest_may_sign_in_and_come_back(user: User, shopper: Shopper) -> None:
+    shelve("MUG")
+    shopper.add()
+    page = shopper.get("/checkout")
+    assert 'href="/account/sign-in?next=%2Fcheckout"' in page.content.decode()
+    form = {"username": "ada@example.org", "password": PASSWORD, "next": "/checkout"}
+    assert shopper.post("/account/sign-in", **form)["Location"] == "/checkout"
+    shown = text(shopper.get("/checkout"))
+    assert "Mug" in shown
+    assert "Do you have an account?" not in shown
+
+
 def test_an_address_is_kept_when_asked_to(customer: Shopper, user: User) -> None:
     shelve("MUG")
     customer.add()

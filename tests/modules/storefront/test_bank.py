@@ -1,9 +1,13 @@
 """3-D Secure: the bank asks the customer before anything is reserved or charged."""
 
+from typing import Any
+
 import pytest
 
+from modules.orders.interface import Order, Orders
+from modules.orders.services import OrdersService
 from modules.payments.interface import Payments
-from monolift import use
+from monolift import Unavailable, override, use
 from tests.modules.storefront.shopper import Shopper, text
 from tests.shop import available, charges, shelve
 
@@ -67,6 +71,25 @@ def test_coming_back_twice_is_one_order(shopper: Shopper) -> None:
     first = shopper.get("/checkout/authenticated")
     again = shopper.get("/checkout/authenticated")
     assert first["Location"] == again["Location"]
+    assert charges() == [("captured", 1200)]
+
+
+class NeverOrders(OrdersService):
+    """Orders that gives no answer to a checkout."""
+
+    def check_out(self, **_: Any) -> Order:
+        """Give no answer."""
+        raise Unavailable("orders.check_out", "too late")
+
+
+def test_silence_after_approving_does_not_ask_for_the_card_again(shopper: Shopper) -> None:
+    shopper.post(at_the_bank(shopper), approve="1")
+    with override(Orders, NeverOrders()):
+        answer = shopper.get("/checkout/authenticated")
+    assert answer.status_code == 503
+    assert 'href="/checkout/authenticated"' in answer.content.decode()
+    assert "charges it once" in text(answer)
+    assert "Thank you" in shopper.order(shopper.get("/checkout/authenticated"))
     assert charges() == [("captured", 1200)]
 
 

@@ -1,5 +1,6 @@
 """The basket: its cookie, its lines, its currency."""
 
+import re
 from http.cookies import Morsel
 from uuid import UUID
 
@@ -68,6 +69,17 @@ def test_a_refused_quantity_is_kept_where_it_was_typed(shopper: Shopper) -> None
     assert "choose from 1 to 99" in text(response)
     assert 'value="100"' in response.content.decode()
     assert [line.quantity for line in use(Orders).basket(basket_id=basket_id(shopper)).lines] == [1]
+
+
+def test_a_refused_coupon_is_tied_to_its_field(shopper: Shopper) -> None:
+    shelve("MUG")
+    shopper.add()
+    page = shopper.post("/basket/coupon", code="NONE").content.decode()
+    (field,) = re.findall(r'<input id="code"[^>]*>', page)
+    assert 'value="NONE"' in field
+    assert 'aria-invalid="true" aria-describedby="problem"' in field
+    assert 'id="problem"' in page
+    assert "aria-invalid" not in shopper.get("/basket").content.decode()
 
 
 def test_more_than_there_is_says_how_much_is_left(shopper: Shopper) -> None:
