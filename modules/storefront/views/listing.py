@@ -1,14 +1,12 @@
 """Lists of products: all of them, or those of a category, narrowed by options."""
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from modules.storefront.requires import (
-    Category,
     CategoryNotFound,
     InvalidCursor,
     InvalidSearchCursor,
@@ -73,17 +71,13 @@ def _listing(request: HttpRequest, *, slug: str | None) -> HttpResponse:
         "current": above or slug,
         "category": here,
         "parent": next((one for one in categories if one.slug == above), None),
-        "below": _below(categories, slug),
+        "below": [one for one in categories if slug and one.parent == slug and one.count],
         "first": after is None,
         **page_links(request, found["next"]),
         "path": reverse("storefront:category", kwargs={"slug": slug}) if slug else request.path,
         **found,
     }
     return page(request, "listing.html", context, visitor=visitor, personal=False)
-
-
-def _below(categories: Sequence[Category], slug: str | None) -> list[Category]:
-    return [one for one in categories if one.parent == slug and one.count]
 
 
 def _found(

@@ -11,6 +11,9 @@ from modules.storefront.requires import Facet
 _PREFIX = "o:"
 _LONGEST = 200
 
+GROUPS = 5
+"""How many options are offered: those that most products have. A category has its own."""
+
 SHOWN = 6
 """How many values of an option are seen at once; one more would not be worth a click."""
 
@@ -69,7 +72,9 @@ def options_of(request: HttpRequest) -> Options:
 def groups_of(facets: Sequence[Facet], chosen: Options) -> Sequence[Group]:
     """What to offer; a chosen value stays on offer when it would give nothing."""
     offered = {facet.name: facet for facet in facets if facet.name != "category"}
-    names = [*offered, *(name for name in chosen if name not in offered)]
+    common = sorted(offered, key=lambda name: -sum(one.count for one in offered[name].values))
+    shown = {*common[:GROUPS], *chosen}
+    names = [name for name in dict.fromkeys([*offered, *chosen]) if name in shown]
     return [
         Group(
             id=f"option-{number}",
@@ -92,16 +97,13 @@ def _boxes(prefix: str, facet: Facet | None, chosen: Sequence[str]) -> Sequence[
 
 
 def _in_order(found: Mapping[str, tuple[str, int]]) -> Sequence[tuple[str, tuple[str, int]]]:
-    """Measures and sizes from small to large; anything else as it was found."""
-    titles = [title.lower() for title, _ in found.values()]
-    if all(title in _SIZES for title in titles):
-        return sorted(found.items(), key=lambda one: _SIZES.index(one[1][0].lower()))
-    measures = {title: match for title in titles if (match := _MEASURE.fullmatch(title))}
-    if len(measures) == len(set(titles)):
+    """Sizes and measures from small to large, then anything else as it was found."""
 
-        def measure(one: tuple[str, tuple[str, int]]) -> tuple[str, float]:
-            match = measures[one[1][0].lower()]
-            return match["unit"], float(match["number"])
+    def rank(one: tuple[str, tuple[str, int]]) -> tuple[int, str, float]:
+        title = one[1][0].lower()
+        if title in _SIZES:
+            return 0, "", _SIZES.index(title)
+        measure = _MEASURE.fullmatch(title)
+        return (1, measure["unit"], float(measure["number"])) if measure else (2, "", 0)
 
-        return sorted(found.items(), key=measure)
-    return list(found.items())
+    return sorted(found.items(), key=rank)

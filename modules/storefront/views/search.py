@@ -13,13 +13,14 @@ from modules.storefront.views.narrowing import groups_of, options_of
 from modules.storefront.views.optional import optional
 from modules.storefront.views.page import answers, page
 from modules.storefront.views.paging import CURSOR, page_links
-from modules.storefront.views.tiles import tiles_of
+from modules.storefront.views.tiles import tiles_beside, tiles_of
 from modules.storefront.views.visitor import Visitor
 
 LONGEST = 100
 """Of a search text; what is beyond is cut off."""
 
 SUGGESTIONS = 8
+INSTEAD = 4
 
 
 @answers("GET")
@@ -48,9 +49,11 @@ def show(request: HttpRequest) -> HttpResponse:
     except InvalidSearchCursor:
         return no_such_page(request)
     categories_found = next((one for one in found.facets if one.name == "category"), None)
+    currency = visitor.currency
     context = {
         "searched": text,
-        "tiles": tiles_of(found.slugs, currency=visitor.currency),
+        "tiles": tiles_of(found.slugs, currency=currency),
+        "instead": () if found.slugs else tiles_beside((), currency=currency, limit=INSTEAD),
         "next": found.next,
         "first": after is None,
         **page_links(request, found.next),

@@ -1,6 +1,5 @@
 """The first page, and the frame that is around all of them."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -9,12 +8,12 @@ from modules.catalog.interface import Catalog, Category, ProductPage
 from modules.inventory.interface import Inventory
 from modules.pricing.interface import Pricing, Promotion
 from modules.recommendations.interface import Recommendations
-from modules.recommendations.services import RecommendationsService
 from monolift import Unavailable, override, use
 from monolift.kernel import clock
 from monolift.observe import matrix
 from tests.modules.storefront.cost import cost
 from tests.modules.storefront.goods import sell, shelves
+from tests.modules.storefront.popularity import Popular
 from tests.modules.storefront.shopper import Shopper, text
 from tests.modules.storefront.silence import (
     SilentInventory,
@@ -32,17 +31,6 @@ def reduce(*skus: str) -> None:
     use(Pricing).set_promotions(
         promotions=[Promotion(sku=sku, percent=10, **window) for sku in skus]
     )
-
-
-class Popular(RecommendationsService):
-    """Says that these are bought most."""
-
-    def __init__(self, *skus: str) -> None:
-        self.skus = skus
-
-    def bought_together(self, *, skus: Sequence[str], limit: int = 4) -> Sequence[str]:
-        """Name them."""
-        return [sku for sku in self.skus if sku not in skus][:limit]
 
 
 def test_the_home_page_leads_to_every_category_with_something_in_it(shopper: Shopper) -> None:

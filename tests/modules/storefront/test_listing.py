@@ -8,7 +8,7 @@ import pytest
 from modules.inventory.interface import Inventory
 from modules.search.interface import Search
 from modules.storefront.views.listing import PAGE_SIZE
-from modules.storefront.views.narrowing import SHOWN
+from modules.storefront.views.narrowing import GROUPS, SHOWN
 from monolift import override
 from monolift.testing.scenario import Scenario
 from tests.modules.storefront.cost import cost
@@ -38,7 +38,11 @@ def following(page: str) -> str | None:
 def goods(scenario: Scenario) -> None:
     """Cups in two colours, a pot in another, a rake; all of them known to search."""
     shelves()
-    sell("Mug", category="cups", options={"Colour": ["red", "blue"], "Size": ["S", "M", "XL"]})
+    sell(
+        "Mug",
+        category="cups",
+        options={"Colour": ["red", "blue"], "Size": ["S", "M", "XL", "One", "36"]},
+    )
     sell("Beaker", category="cups", options={"Colour": ["blue"]})
     sell("Pot", category="kitchen", options={"Colour": ["green"]})
     sell("Rake", category="garden", options={"Length": ["2 m", "10 m", "1.5 m"]})
@@ -74,6 +78,8 @@ def test_a_list_is_narrowed_by_values_of_one_option_or_another(shopper: Shopper)
         ("Size", "S"),
         ("Size", "M"),
         ("Size", "XL"),
+        ("Size", "36"),
+        ("Size", "One"),
     ]
     assert ("Blue", "2") in _COUNT.findall(page)
     response = shopper.get("/categories/kitchen?o:Colour=red&o:Colour=green")
@@ -98,7 +104,7 @@ def test_measures_and_sizes_are_offered_from_small_to_large(shopper: Shopper) ->
     page = shopper.get("/products").content.decode()
     boxes = [(name, value) for name, value, _ in _BOX.findall(page)]
     assert [value for name, value in boxes if name == "Length"] == ["1.5 m", "2 m", "10 m"]
-    assert [value for name, value in boxes if name == "Size"] == ["S", "M", "XL"]
+    assert [value for name, value in boxes if name == "Size"] == ["S", "M", "XL", "36", "One"]
 
 
 def test_many_values_are_behind_a_click_unless_one_is_ticked(
@@ -115,6 +121,22 @@ def test_many_values_are_behind_a_click_unless_one_is_ticked(
     page = shopper.get("/products", data={"o:Colour": colours[-1]}).content.decode()
     others = page.partition('<details class="others"')[2].partition("</details>")[0]
     assert " open>" in others
+
+
+def test_the_options_of_most_products_are_offered_and_what_is_chosen(
+    shopper: Shopper, scenario: Scenario
+) -> None:
+    rare = [f"Rare{number}" for number in range(GROUPS)]
+    for name in ["Colour", *rare]:
+        sell(f"Mug {name}", options={name: ["this"]})
+    sell("Pot", options={"Colour": ["this"]})
+    scenario.run_until_idle()
+    page = shopper.get("/products").content.decode()
+    offered = {name for name, _, _ in _BOX.findall(page)}
+    assert len(offered) == GROUPS
+    assert "Colour" in offered
+    page = shopper.get(f"/products?o:{rare[-1]}=this").content.decode()
+    assert (rare[-1], "this", " checked") in _BOX.findall(page)
 
 
 def test_every_page_keeps_what_the_list_was_narrowed_by(

@@ -1,7 +1,7 @@
 """Lists of products and the page of one."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
@@ -11,12 +11,12 @@ from modules.catalog.interface import Catalog, Image, ProductDraft, Sku, Variant
 from modules.inventory.interface import Inventory
 from modules.pricing.interface import Pricing, Promotion
 from modules.recommendations.interface import Recommendations
-from modules.recommendations.services import RecommendationsService
 from modules.storefront.views.listing import PAGE_SIZE
 from monolift import override, use
 from monolift.kernel import clock
 from tests.modules.storefront.cost import cost
 from tests.modules.storefront.goods import sell, shelves
+from tests.modules.storefront.popularity import Popular
 from tests.modules.storefront.shopper import Shopper, text
 from tests.modules.storefront.silence import (
     SilentInventory,
@@ -232,27 +232,14 @@ def test_a_product_leads_to_what_has_the_same_tags(shopper: Shopper) -> None:
     assert '<a href="/search?q=new+%26+old">New &amp; old</a>' in page
 
 
-class Companions(RecommendationsService):
-    """Says that these are bought with anything."""
-
-    def __init__(self, *skus: str) -> None:
-        self.skus = skus
-
-    def bought_together(self, *, skus: Sequence[str], limit: int = 4) -> Sequence[str]:
-        """Name them."""
-        return self.skus[:limit]
-
-
 def test_what_is_bought_together_is_shown_once_and_never_itself(shopper: Shopper) -> None:
     sell("Mug", options={"Colour": ["red", "blue"]})
     sell("Pot", options={"Colour": ["red", "blue"]})
     for title in ("Tray", "Spoon", "Jar", "Cosy"):
         sell(title)
-    companions = Companions(
-        "POT-red", "POT-blue", "MUG-blue", "GONE", "TRAY", "SPOON", "JAR", "COSY"
-    )
+    companions = Popular("POT-red", "POT-blue", "MUG-blue", "GONE", "TRAY", "SPOON", "JAR", "COSY")
     with override(Recommendations, companions):
-        row = text(shopper.get("/products/mug")).partition("Bought together")[2]
+        row = text(shopper.get("/products/mug")).partition("Others also bought")[2]
     titles = [word for word in row.split() if word.istitle()]
     assert titles == ["Pot", "Tray", "Spoon", "Jar"], "the first four"
 
@@ -287,7 +274,7 @@ def test_what_a_product_costs(shopper: Shopper) -> None:
     assert cost(shopper, "/products/pot") == once, "however many variants"
     for title in ("Tray", "Spoon"):
         sell(title)
-    with override(Recommendations, Companions("TRAY", "SPOON")):
+    with override(Recommendations, Popular("TRAY", "SPOON")):
         assert cost(shopper, "/products/pot").calls == {
             **once.calls,
             "catalog.cards": 1,

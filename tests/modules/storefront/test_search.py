@@ -6,6 +6,7 @@ import re
 import pytest
 
 from modules.catalog.interface import Catalog, ProductDraft, Sku
+from modules.recommendations.interface import Recommendations
 from modules.search.interface import Search
 from modules.storefront.views.listing import PAGE_SIZE
 from modules.storefront.views.search import SUGGESTIONS
@@ -13,6 +14,7 @@ from monolift import override, use
 from monolift.testing.scenario import Scenario
 from tests.modules.storefront.cost import cost
 from tests.modules.storefront.goods import sell, shelves
+from tests.modules.storefront.popularity import Popular
 from tests.modules.storefront.shopper import Shopper, text
 from tests.modules.storefront.silence import SilentSearch
 from tests.modules.storefront.test_listing import following, titles
@@ -61,6 +63,11 @@ def test_nothing_found_says_what_to_do(shopper: Shopper) -> None:
     response = shopper.get("/search?q=xyzzyq")
     assert response.status_code == 200
     assert "Nothing fits. Try fewer words" in text(response)
+    assert "Others bought" not in text(response)
+    with override(Recommendations, Popular("MUG-red", "MULCH")):
+        response = shopper.get("/search?q=xyzzyq")
+        assert "Others bought Mug €10.00 2 to choose from Mulch" in text(response)
+        assert "Others bought" not in text(shopper.get("/search?q=mug"))
 
 
 @pytest.mark.usefixtures("goods")
