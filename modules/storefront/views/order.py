@@ -48,10 +48,15 @@ _BILLED = frozenset(
 
 @answers("GET")
 def show(request: HttpRequest, order_id: str) -> HttpResponse:
-    """The order; while something is to come, the page asks again by itself."""
+    """The order; while something is to come, the page asks again by itself.
+
+    Asked by the page whether anything is new, 204 says no: what has the focus keeps it.
+    """
     order = _found(order_id)
     if order is None:
         return _unknown(request)
+    if "HX-Request" in request.headers and request.GET.get("seen") == _seen(order):
+        return HttpResponse(status=204, headers={"Cache-Control": "private, no-store"})
     return _page(request, order)
 
 
@@ -118,12 +123,19 @@ def _page(
         "country": country,
         "sum": Sums.of_order(order, country),
         "refresh": REFRESH.get(order.state),
+        "seen": _seen(order),
         "cancellable": order.state is OrderState.PAID,
         "billed": order.state in _BILLED,
     }
     place = reverse("storefront:order", kwargs={"order_id": order.id})
     visitor = Visitor.of(request)
     return page(request, "order.html", context, visitor=visitor, status=status, place=place)
+
+
+def _seen(order: Order) -> str:
+    """What can still change about an order, in one word."""
+    refunded = order.refunded.amount if order.refunded else 0
+    return f"{order.state.value}-{refunded}-{order.tracking}"
 
 
 def _country(address: Address | None) -> str:

@@ -1,5 +1,7 @@
 """An order's page: every state, cancelling, the invoice."""
 
+import html
+import re
 from uuid import UUID, uuid4
 
 import pytest
@@ -36,6 +38,20 @@ def test_every_state_has_a_page(shopper: Shopper, order: str, state: OrderState)
     waits = state in {"processing", "placed", "paid", "shipped", "cancelling"}
     assert ("hx-trigger" in page.content.decode().split("<main")[1]) is waits
     assert ('http-equiv="refresh"' in page.content.decode()) is waits
+
+
+def test_a_page_that_asks_again_hears_only_what_is_new(
+    shopper: Shopper, order: str, scenario: Scenario
+) -> None:
+    (again,) = re.findall(r'hx-get="([^"]+)"', shopper.get(order).content.decode())
+    asked = {"HX-Request": "true"}
+    nothing = shopper.get(html.unescape(again), headers=asked)
+    assert (nothing.status_code, nothing.content) == (204, b"")
+    assert nothing["Cache-Control"] == "private, no-store"
+    assert shopper.get(html.unescape(again)).status_code == 200
+    scenario.run_until_idle()
+    scenario.travel(minutes=2)
+    assert "It is on its way" in text(shopper.get(html.unescape(again), headers=asked))
 
 
 def test_a_parcel_is_followed(shopper: Shopper, order: str, scenario: Scenario) -> None:
