@@ -6,10 +6,13 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
+from django.db import connections
+
 from modules.inventory.interface import Line
 from modules.inventory.models import Hold, Stock
 from modules.inventory.services import HELD_FOR
 from monolift import atomic
+from monolift.db.rows import insert_rows
 
 
 class PastSale(NamedTuple):
@@ -46,19 +49,33 @@ def sell(sales: Sequence[PastSale]) -> None:
             if not sale.released:
                 for sku, quantity in sale.lines:
                     sold[sku] += quantity
-        rows = list(Stock.objects.select_for_update().filter(sku__in=sorted(sold)).order_by("sku"))
-        for row in rows:
-            row.received += sold[row.sku]
-        Stock.objects.bulk_create(
-            rows, update_conflicts=True, unique_fields=["sku"], update_fields=["received"]
+        _receive(sorted(sold.items()))
+        insert_rows(
+            Hold,
+            ("id", "reference", "state", "lines", "expires_at"),
+            (
+                (
+                    uuid5(sale.reference, "hold"),
+                    sale.reference,
+                    (Hold.State.RELEASED if sale.released else Hold.State.TAKEN).value,
+                    sorted(sale.lines),
+                    sale.at + HELD_FOR,
+                )
+                for sale in new
+            ),
         )
-        Hold.objects.bulk_create(
-            Hold(
-                id=uuid5(sale.reference, "hold"),
-                reference=sale.reference,
-                state=Hold.State.RELEASED if sale.released else Hold.State.TAKEN,
-                lines=sorted(sale.lines),
-                expires_at=sale.at + HELD_FOR,
-            )
-            for sale in new
+
+
+def _receive(goods: Sequence[tuple[str, int]]) -> None:
+    """Count goods as received, without making them available: by one statement, rows in order."""
+    if not goods:
+        return
+    here = Stock.objects.filter(sku__in=[sku for sku, _ in goods]).order_by("sku")
+    list(here.select_for_update().values_list("sku"))
+    values = ", ".join(["(%s, %s)"] * len(goods))
+    with connections[Stock.objects.db].cursor() as cursor:
+        cursor.execute(
+            "UPDATE inventory_stock SET received = received + sold.column2 "  # noqa: S608 - marks
+            f"FROM (VALUES {values}) AS sold WHERE sku = sold.column1",
+            [value for pair in goods for value in pair],
         )

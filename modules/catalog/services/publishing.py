@@ -17,7 +17,7 @@ from modules.catalog.services import drafts as drafting
 from monolift import atomic, publish, uuid7
 
 
-def publish_all(drafts: Sequence[ProductDraft]) -> list[ProductId]:
+def publish_all(drafts: Sequence[ProductDraft], *, announce: bool = True) -> list[ProductId]:
     """Publish them in one commit; their ids, in order."""
     drafting.check_all(drafts)
     # In order of slug, so that two batches lock and insert in the same order.
@@ -27,7 +27,7 @@ def publish_all(drafts: Sequence[ProductDraft]) -> list[ProductId]:
         products, changed = _save_products(ordered, sections)
         changed |= _save_variants(ordered, products)
         for draft in ordered:
-            if draft.slug in changed:
+            if announce and draft.slug in changed:
                 publish(_announcement(products[draft.slug], draft))
     return [ProductId(products[draft.slug].id) for draft in drafts]
 

@@ -53,6 +53,19 @@ def reindex(*, report: Callable[[str, int], None]) -> int:
     return found
 
 
+def index_given(products: Sequence[Product]) -> None:
+    """Index products that the caller knows from catalog. What an event writes meanwhile stays."""
+    seen = revision()
+    wanted = {product.category for product in products if product.category}
+    missing = len(_titles(wanted)) < len(wanted)
+    categories = _categories() if missing else []
+    with atomic():
+        if categories:
+            _save_categories(categories)
+        titles = _titles(wanted)
+        _store([entry_of(product, titles) for product in products], beyond=seen)
+
+
 def revision() -> int:
     """The highest revision there is."""
     return int(Document.objects.aggregate(highest=Coalesce(Max("revision"), 0))["highest"])
