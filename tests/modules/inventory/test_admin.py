@@ -32,9 +32,9 @@ def staff(*permissions: str) -> Client:
 @pytest.fixture
 def clerk() -> Client:
     """Somebody who may write, and ten each of two SKUs; one of them is low."""
-    skus = (Sku("MUG"), Sku("TIN_1/2"))
+    skus = (Sku("MUG"), Sku("TIN_2F/2"))
     inventory.receive(reference=uuid4(), lines=[Line(sku=sku, quantity=10) for sku in skus])
-    inventory.set_threshold(sku=Sku("TIN_1/2"), threshold=10)
+    inventory.set_threshold(sku=Sku("TIN_2F/2"), threshold=10)
     return staff("view_stock", "change_stock", "view_adjustment", "view_hold")
 
 
@@ -63,12 +63,12 @@ def adjusted(sku: str) -> tuple[Adjustment, ...]:
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ({}, {"MUG", "TIN_1/2"}),
+        ({}, {"MUG", "TIN_2F/2"}),
         ({"q": "mu"}, {"MUG"}),
         ({"q": "%"}, set()),
         ({"q": "ü" * 500}, set()),
-        ({"stock": "low"}, {"TIN_1/2"}),
-        ({"stock": "high"}, {"MUG", "TIN_1/2"}),
+        ({"stock": "low"}, {"TIN_2F/2"}),
+        ({"stock": "high"}, {"MUG", "TIN_2F/2"}),
     ],
 )
 def test_stock_is_found(clerk: Client, query: dict[str, str], found: set[str]) -> None:
@@ -78,7 +78,7 @@ def test_stock_is_found(clerk: Client, query: dict[str, str], found: set[str]) -
     assert set(shown) == found
 
 
-@pytest.mark.parametrize("sku", ["MUG", "TIN_1/2"])
+@pytest.mark.parametrize("sku", ["MUG", "TIN_2F/2"])
 def test_stock_is_adjusted_once_and_by_somebody(clerk: Client, sku: str) -> None:
     form = {"by": "-2", "reason": "damaged", "form": form_id(clerk, sku)}
     for _ in range(2):  # a double click
@@ -121,7 +121,7 @@ def test_a_form_of_another_adjustment_is_refused(clerk: Client) -> None:
 
 @pytest.mark.parametrize(("threshold", "kept"), [("4", 4), ("0", 0), ("", None)])
 def test_a_threshold_is_set_and_logged(clerk: Client, threshold: str, kept: int | None) -> None:
-    post(clerk, "TIN_1/2", "threshold", {"threshold": threshold})
+    post(clerk, "TIN_2F/2", "threshold", {"threshold": threshold})
     assert inventory.stock(text="TIN").levels[0].threshold == kept
     assert "Threshold" in LogEntry.objects.get().change_message
 
@@ -132,7 +132,7 @@ def test_a_threshold_is_set_and_logged(clerk: Client, threshold: str, kept: int 
 def test_a_threshold_that_makes_no_sense_is_refused(
     clerk: Client, threshold: str, said: str
 ) -> None:
-    assert said in post(clerk, "TIN_1/2", "threshold", {"threshold": threshold})
+    assert said in post(clerk, "TIN_2F/2", "threshold", {"threshold": threshold})
     assert inventory.stock(text="TIN").levels[0].threshold == 10
     assert not LogEntry.objects.exists()
 
