@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from monolift.observe import matrix
 from monolift.testing.statements import statements
@@ -16,11 +17,11 @@ class Cost:
     statements: int
 
 
-def cost(shopper: Shopper, path: str) -> Cost:
+def cost(shopper: Shopper, path: str, **options: Any) -> Cost:
     """Open a page and count."""
     matrix.clear()
     with statements() as seen:
-        response = shopper.get(path)
+        response = shopper.get(path, **options)
     assert response.status_code == 200, path
     calls: dict[str, int] = {}
     for entry in matrix.matrix():

@@ -8,6 +8,7 @@ from config.identity.models import User
 from modules.orders.interface import Orders
 from modules.profiles.interface import PostalAddress, Profiles
 from monolift import use
+from tests.modules.storefront.cost import Cost, cost
 from tests.modules.storefront.shopper import TYPED, Shopper, text
 from tests.shop import DECLINED, shelve
 
@@ -120,6 +121,28 @@ def test_the_history_comes_in_pages(customer: Shopper, user: User) -> None:
     after = first.split('rel="next" href="')[1].split('"')[0]
     assert customer.get("/account" + after).content.decode().count('"state paid"') == 1
     assert customer.get("/account?after=nonsense").status_code == 422
+
+
+def test_own_pages_cost_the_same_however_much_is_kept(customer: Shopper, user: User) -> None:
+    shelve("MUG")
+    pages = [*PAGES, "/checkout"]
+
+    def once_more(number: int) -> list[Cost]:
+        address = PostalAddress(**{**HOME, "street": f"{number} Home Street"})
+        use(Profiles).save_address(user_id=user.pk, address=address)
+        customer.add()
+        customer.pay()
+        customer.add()
+        return [cost(customer, path) for path in pages]
+
+    once_more(1)
+    first, second = once_more(2), once_more(3)
+    assert first == second
+    history, profile, addresses, checkout = first
+    assert history.calls == {"catalog.categories": 1, "orders.history": 1}
+    assert profile.calls == {"catalog.categories": 1, "profiles.profile": 1}
+    assert addresses.calls == {"catalog.categories": 1, "profiles.addresses": 1}
+    assert checkout.calls["profiles.addresses"] == 1
 
 
 def test_a_kept_address_is_offered(customer: Shopper, user: User) -> None:

@@ -8,10 +8,26 @@ import pytest
 
 from modules.orders.interface import BasketId, Orders
 from monolift import use
+from tests.modules.storefront.cost import Cost, cost
 from tests.modules.storefront.shopper import Shopper, text
 from tests.shop import shelve
 
 pytestmark = pytest.mark.django_db(databases="__all__")
+
+_BASKET = (
+    "catalog.categories",
+    "catalog.labels",
+    "inventory.available",
+    "orders.basket",
+    "pricing.quote",
+)
+_CHECKOUT = (
+    "catalog.categories",
+    "catalog.labels",
+    "orders.basket",
+    "pricing.destinations",
+    "shipping.rates",
+)
 
 
 def cookie(shopper: Shopper) -> "Morsel[str]":
@@ -144,3 +160,18 @@ def test_adding_after_an_order_begins_a_new_basket(shopper: Shopper) -> None:
     assert shopper.add("MUG", 2).status_code == 303
     assert basket_id(shopper) != first
     assert "€20.00" in text(shopper.get("/basket"))
+
+
+def test_a_long_basket_costs_no_more_than_a_short_one(shopper: Shopper) -> None:
+    for number in range(12):
+        shelve(f"MUG{number}")
+    shopper.add("MUG0")
+    expected = {
+        "/basket": Cost(calls=dict.fromkeys(_BASKET, 1), statements=5),
+        "/checkout": Cost(calls=dict.fromkeys(_CHECKOUT, 1) | {"pricing.quote": 2}, statements=5),
+    }
+    headers = {"Accept-Language": "en-GB"}
+    short = {path: cost(shopper, path, headers=headers) for path in expected}
+    for number in range(1, 12):
+        shopper.add(f"MUG{number}")
+    assert {path: cost(shopper, path, headers=headers) for path in expected} == short == expected

@@ -11,6 +11,7 @@ from modules.orders.interface import OrderId, Orders, OrderState
 from modules.shipping.interface import Shipping
 from monolift import Money, use
 from monolift.testing.scenario import Scenario
+from tests.modules.storefront.cost import cost
 from tests.modules.storefront.shopper import Shopper, text
 from tests.shop import available, books, shelve
 
@@ -38,6 +39,12 @@ def test_every_state_has_a_page(shopper: Shopper, order: str, state: OrderState)
     waits = state in {"processing", "placed", "paid", "shipped", "cancelling"}
     assert ("hx-trigger" in page.content.decode().split("<main")[1]) is waits
     assert ('http-equiv="refresh"' in page.content.decode()) is waits
+
+
+def test_looking_costs_little(shopper: Shopper, order: str) -> None:
+    seen = cost(shopper, order)
+    assert seen.calls == {"catalog.categories": 1, "orders.order": 1}
+    assert seen.statements == 3
 
 
 def test_a_page_that_asks_again_hears_only_what_is_new(
