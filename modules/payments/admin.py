@@ -1,13 +1,54 @@
 """Payments in Django's admin: to look at. Money moves through the interface only."""
 
+from typing import Any
+from uuid import UUID
+
 from django.contrib import admin
-from django.db.models import Model
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.functional import cached_property
 
 from modules.payments import models
+from monolift import Money
+
+MOST_COUNTED = 10_000
+
+
+class CappedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at run time
+    """Counts to a limit: counting a million payments would take longer than showing some."""
+
+    @cached_property
+    def count(self) -> int:
+        """How many there are, as far as it was counted."""
+        rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]  # the admin's queryset
+        return rows.order_by()[:MOST_COUNTED].count()
 
 
 class _ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+    list_per_page = 50
+    list_max_show_all = 0
+    paginator = CappedPaginator
+    show_full_result_count = False
+    search_fields = ("reference",)
+    search_help_text = "A whole reference."
+    found_by: tuple[str, ...] = ("reference",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        text = search_term.strip()
+        if not text:
+            return queryset, False
+        try:
+            reference = UUID(text)
+        except ValueError:
+            return queryset.none(), False
+        found = queryset.none()
+        for field in self.found_by:
+            found = found | queryset.filter(**{field: reference})
+        return found, False
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -18,17 +59,85 @@ class _ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
         return False
 
 
+class RefundInline(admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time
+    """What was given back of a payment."""
+
+    model = models.Refund
+    fields = ("created_at", "given_back", "reference")
+    readonly_fields = ("given_back",)
+    ordering = ("created_at", "reference")
+    can_delete = False
+    extra = 0
+
+    @admin.display(description="amount")
+    def given_back(self, refund: models.Refund) -> str:
+        """The amount as money."""
+        return _given_back(refund)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 @admin.register(models.Payment)
 class PaymentAdmin(_ReadOnly):
-    """Payments."""
+    """Payments: found by what is paid for, with their refunds."""
 
-    list_display = ("reference", "state", "amount", "currency", "refunded", "created_at")
+    list_display = ("reference", "state", "charged", "given_back", "created_at")
     list_filter = ("state", "currency")
+    # By key: there is no index on the time, and references made by time are in its order.
+    ordering = ("-reference",)
+    fields = ("reference", "state", ("charged", "given_back"), "charge", "created_at")
+    readonly_fields = ("charged", "given_back")
+    inlines = (RefundInline,)
+
+    @admin.display(description="amount", ordering="amount")
+    def charged(self, payment: models.Payment) -> str:
+        """The amount as money."""
+        return str(Money(payment.amount, payment.currency))
+
+    @admin.display(description="refunded", ordering="refunded")
+    def given_back(self, payment: models.Payment) -> str:
+        """What was refunded, as money."""
+        return str(Money(payment.refunded, payment.currency)) if payment.refunded else "-"
+
+
+@admin.register(models.Refund)
+class RefundAdmin(_ReadOnly):
+    """Refunds: found by their own reference or the payment's."""
+
+    list_display = ("created_at", "reference", "payment_id", "given_back")
+    list_filter = ("created_at",)
+    list_select_related = ("payment",)
+    ordering = ("-created_at", "reference")
+    fields = ("reference", "payment", "given_back", "created_at")
+    readonly_fields = ("given_back",)
+    found_by = ("reference", "payment_id")
+
+    @admin.display(description="amount", ordering="amount")
+    def given_back(self, refund: models.Refund) -> str:
+        """The amount as money."""
+        return _given_back(refund)
 
 
 @admin.register(models.Entry)
 class EntryAdmin(_ReadOnly):
     """The ledger."""
 
-    list_display = ("posted_at", "account", "amount", "currency", "reference")
+    list_display = ("posted_at", "account", "moved", "reference")
     list_filter = ("account", "currency")
+    ordering = ("-id",)
+    fields = ("posted_at", "account", "moved", "reference", "posting")
+    readonly_fields = ("moved",)
+    found_by = ("reference", "posting")
+
+    @admin.display(description="amount", ordering="amount")
+    def moved(self, entry: models.Entry) -> str:
+        """The amount as money: a debit above zero, a credit below."""
+        return str(Money(entry.amount, entry.currency))
+
+
+def _given_back(refund: models.Refund) -> str:
+    return str(Money(refund.amount, refund.payment.currency))

@@ -25,14 +25,17 @@ def row(*, reference: UUID) -> models.Payment:
 
 
 def shown(payment: models.Payment) -> Payment:
-    """A payment as others see it. One that was never refunded is asked for no refunds."""
-    refunds = payment.refunds.order_by("created_at", "reference") if payment.refunded else ()
+    """A payment as others see it. One that was never refunded is asked for no refunds.
+
+    The sum is that of the refunds shown: another may have come since the payment was read.
+    """
+    refunds = list(payment.refunds.order_by("created_at", "reference")) if payment.refunded else []
     return Payment(
         id=PaymentId(payment.reference),
         reference=payment.reference,
         state=PaymentState(payment.state),
         amount=Money(payment.amount, payment.currency),
-        refunded=Money(payment.refunded, payment.currency),
+        refunded=Money(sum(refund.amount for refund in refunds), payment.currency),
         refunds=tuple(
             Refund(
                 reference=refund.reference,

@@ -123,7 +123,8 @@ class PaymentsService(Payments):
         if known is not None:
             if (known.payment_id, known.amount) != (reference, amount.amount):
                 raise RefundReused(refund_reference=refund_reference)
-            return queries.shown(payment)
+            # A twin may have refunded after the payment was read.
+            return queries.shown(queries.row(reference=reference))
         captured = payment.amount if payment.state == _State.CAPTURED else 0
         refundable = Money(captured - payment.refunded, payment.currency)
         if amount > refundable:

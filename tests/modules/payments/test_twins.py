@@ -64,9 +64,11 @@ def test_refunds_of_one_reference_at_once_give_back_once() -> None:
     reference, refund = captured(), uuid4()
 
     def give_back() -> None:
-        payments.refund(reference=reference, refund_reference=refund, amount=Money(700, "EUR"))
+        amount = Money(700, "EUR")
+        after = payments.refund(reference=reference, refund_reference=refund, amount=amount)
+        assert (after.refunded, len(after.refunds)) == (amount, 1)
 
-    at_once(4, give_back)
+    assert at_once(8, give_back) == ["done"] * 8
     assert owed() == 300
     assert books()[0].refunded == Money(700, "EUR")
 
@@ -80,3 +82,16 @@ def test_refunds_at_once_never_exceed_what_was_captured() -> None:
     assert at_once(4, give_back) == ["done"] * 2 + ["too large"] * 2
     assert owed() == 200
     assert books()[0].refunded == Money(800, "EUR")
+
+
+def test_fifty_refunds_at_once_give_back_to_the_cent_and_no_more() -> None:
+    reference = captured()
+
+    def give_back() -> None:
+        payments.refund(reference=reference, refund_reference=uuid4(), amount=Money(30, "EUR"))
+
+    assert at_once(50, give_back) == ["done"] * 33 + ["too large"] * 17
+    shown = payments.payment(reference=reference)
+    assert (shown.refunded, len(shown.refunds)) == (Money(990, "EUR"), 33)
+    assert books()[0].refunded == Money(990, "EUR")
+    assert owed() == 10
