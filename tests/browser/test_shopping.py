@@ -269,10 +269,12 @@ def test_an_order_follows_its_parcel_by_itself(visit: Open) -> None:
     expect(page).to_have_url(ORDER)
     page.get_by_role("link", name="Invoice").focus()
     with page.expect_response(lambda response: "seen=" in response.url) as answer:
-        page.evaluate("htmx.trigger('#order', 'look')")
+        page.wait_for_function("window.htmx")
+    page.evaluate("htmx.trigger('#order', 'look')")
     assert answer.value.status == 204
     expect(page.get_by_role("link", name="Invoice")).to_be_focused()
     Order.objects.update(state="shipped", tracking="SB123")
+    page.wait_for_function("window.htmx")
     page.evaluate("htmx.trigger('#order', 'look')")
     expect(page.get_by_role("heading", level=1)).to_have_text("It is on its way")
     expect(page.locator("#notice")).to_have_text("It is on its way")

@@ -247,13 +247,12 @@ def supervise(script: str) -> "subprocess.CompletedProcess[str]":
     """Run a script that has a supervisor, whose waits are short."""
     head = """
 import sys
-from monolift.supervise import restarts, supervisor as module
+from monolift.supervise import restarts
 from monolift.supervise.processes import Recipe
 from monolift.supervise.supervisor import GivenUp, StopRequested, Supervisor
 restarts.FIRST_DELAY = 0.01
-module.DRAIN = 0.5
 def recipe(name, code):
-    return Recipe(name, [sys.executable, "-c", code])
+    return Recipe(name, [sys.executable, "-c", code], drain=0.5)
 """
     return subprocess.run(
         [sys.executable, "-c", head + textwrap.dedent(script)],

@@ -28,6 +28,8 @@ class Recipe(NamedTuple):
     """Asks it to finish what it does and end."""
     log: Path | None = None
     """A file for what it writes; None: the supervisor's own output."""
+    drain: float = 10.0
+    """Seconds it may take to end."""
 
 
 class Process:

@@ -13,6 +13,8 @@ from monolift.supervise.programs import program
 
 _USER = "shop"
 _DATABASE = "shop"
+_CHECKPOINT = 60.0
+"""Seconds to write to disk what is in memory: cut short, the next start has to recover."""
 # Logical replication is what a lift copies tables with.
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -79,6 +81,7 @@ class PostgreSQL:
             account=self._account,
             stop_signal=SIGINT,
             log=self._folder / "log",
+            drain=_CHECKPOINT,
         )  # fmt: skip
 
     def ready(self) -> bool:

@@ -13,7 +13,6 @@ from typing import Self
 from monolift.supervise.processes import Process, Recipe, end_text
 from monolift.supervise.restarts import QUICK
 
-DRAIN = 10.0
 _TICK = 0.2
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -134,9 +133,10 @@ class Supervisor:
         for tier in (*single, *reversed(self._tiers)):
             for process in tier:
                 process.ask_to_end()
-            deadline = time.monotonic() + DRAIN
+            began = time.monotonic()
             while any(_alive(process) for process in tier):
-                if time.monotonic() >= deadline or self._signals > seen:
+                late = (began + process.recipe.drain for process in tier if _alive(process))
+                if time.monotonic() >= max(late, default=began) or self._signals > seen:
                     break
                 self._wait()
             for process in tier:
