@@ -13,7 +13,7 @@ from django.utils.http import urlencode
 from modules.storefront.forms import ProfileForm
 from modules.storefront.requires import InvalidOrdersCursor, InvalidProfile, orders, profiles
 from modules.storefront.views.listing import no_such_page
-from modules.storefront.views.page import View, answers, page, see_other
+from modules.storefront.views.page import View, answers, elsewhere, page, see_other
 from modules.storefront.views.paging import CURSOR, page_links
 from modules.storefront.views.visitor import Visitor
 
@@ -31,6 +31,8 @@ def for_customers[**P](
         if customer_id is None:
             back = request.get_full_path() if request.method in ("GET", "HEAD") else request.path
             to = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': back})}"
+            if "HX-Request" in request.headers:
+                return elsewhere(to)
             headers = {"Location": to, "Cache-Control": "private, no-store"}
             return HttpResponse(status=303, headers=headers)
         return view(request, customer_id, *args, **kwargs)
@@ -72,12 +74,14 @@ def profile(request: HttpRequest, customer_id: UUID) -> HttpResponse:
             except InvalidProfile as error:
                 form.add_error(error.field if error.field in form.fields else None, error.problem)
             else:
-                return see_other("storefront:profile")
+                response = see_other("storefront:profile")
+                response["Location"] += "?saved=1"
+                return response
         status = 422
     else:
         known = profiles.profile(user_id=customer_id)
         names = ("name", "phone", "newsletter")
         form = ProfileForm(initial={name: getattr(known, name) for name in names})
-    context = {"form": form, "part": "profile"}
+    context = {"form": form, "part": "profile", "saved": "saved" in request.GET and status == 200}
     visitor = Visitor.of(request)
     return page(request, "account_profile.html", context, visitor=visitor, status=status)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import wraps
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -43,7 +44,7 @@ from modules.storefront.templatetags.storefront import money
 from modules.storefront.views import pending
 from modules.storefront.views.basket import basket_page, tampered
 from modules.storefront.views.optional import optional
-from modules.storefront.views.page import answers, page, see_other, unavailable
+from modules.storefront.views.page import answers, elsewhere, page, see_other, unavailable
 from modules.storefront.views.sums import Sums
 from modules.storefront.views.visitor import CURRENCIES, Visitor
 from monolift import DomainError, Unavailable
@@ -81,6 +82,21 @@ class Refusal:
     to_basket: bool = False
 
 
+def _in_parts(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Whoever asked for a part of the checkout, and there is none any more, opens it as a whole."""
+
+    @wraps(view)
+    def answer(request: HttpRequest) -> HttpResponse:
+        response = view(request)
+        gone = response.status_code != HTTPStatus.OK and response.status_code < 500
+        if gone and "HX-Request" in request.headers:
+            return elsewhere(reverse("storefront:checkout"))
+        return response
+
+    return answer
+
+
+@_in_parts
 @answers("GET", "POST")
 def show(request: HttpRequest) -> HttpResponse:
     """Show the checkout; with POST, recalculate the total for a country, or order and pay."""

@@ -106,6 +106,12 @@ def see_other(to: str, **arguments: str) -> HttpResponse:
     return HttpResponse(status=303, headers=headers)
 
 
+def elsewhere(to: str) -> HttpResponse:
+    """For htmx, which asked for a part of a page: open another page instead."""
+    headers = {"HX-Redirect": to, "Cache-Control": "private, no-store"}
+    return HttpResponse(status=204, headers=headers)
+
+
 type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 

@@ -54,6 +54,12 @@ def test_ones_own_pages_are_for_those_who_signed_in(shopper: Shopper, path: str)
             assert answer["Location"].startswith("/account/sign-in?next=%2Faccount")
 
 
+def test_a_part_of_a_list_is_for_those_who_signed_in_too(shopper: Shopper) -> None:
+    answer = shopper.get("/account?after=x", headers={"HX-Request": "true"})
+    assert answer.status_code == 204
+    assert answer["HX-Redirect"].startswith("/account/sign-in?next=%2Faccount%3Fafter")
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_ones_own_pages_are_kept_by_no_cache(customer: Shopper, path: str) -> None:
     assert customer.get(path)["Cache-Control"] == "private, no-store"
@@ -241,7 +247,10 @@ def test_twenty_addresses_are_enough(customer: Shopper, user: User) -> None:
 
 def test_a_profile_is_kept(customer: Shopper, user: User) -> None:
     form = {"name": "Ada", "phone": "+44 20 7946 0000", "newsletter": "on"}
-    assert customer.post("/account/profile", **form).status_code == 303
+    saved = customer.post("/account/profile", **form)
+    assert saved.status_code == 303
+    assert "Your profile is saved." in text(customer.get(saved["Location"]))
+    assert "Your profile is saved." not in text(customer.get("/account/profile"))
     known = use(Profiles).profile(user_id=user.pk)
     assert (known.name, known.phone, known.newsletter) == ("Ada", "+44 20 7946 0000", True)
     wrong = customer.post("/account/profile", name="Ada", phone="call me")

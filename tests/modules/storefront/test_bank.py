@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from modules.orders.interface import Order, Orders
 from modules.orders.services import OrdersService
@@ -52,6 +53,14 @@ def test_who_refuses_has_not_and_can_pay_otherwise(shopper: Shopper) -> None:
     assert 'value="Ada Lovelace"' in answer.content.decode()
     assert (charges(), available()) == ([], 10)
     assert "Thank you" in shopper.order(shopper.pay())
+
+
+def test_another_site_cannot_answer_for_the_customer(shopper: Shopper) -> None:
+    bank = at_the_bank(shopper)
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = shopper.http.cookies
+    assert strict.post(bank, {"approve": "1"}).status_code == 403
+    assert shopper.get("/checkout/authenticated")["Location"] == bank
 
 
 def test_the_first_answer_counts(shopper: Shopper) -> None:

@@ -71,6 +71,18 @@ def test_the_checkout_after_paying_is_the_order(shopper: Shopper, method: str) -
     assert changed["Location"] == first["Location"]
 
 
+def test_recalculating_what_is_no_longer_there_opens_the_whole_page(shopper: Shopper) -> None:
+    form = {"country": "GB", "recalculate": "1"}
+    parts = {"HX-Request": "true"}
+    assert shopper.http.post("/checkout", form, headers=parts).status_code == 200
+    shopper.post("/basket/change", sku="MUG", remove=1)
+    for _ in range(2):
+        answer = shopper.http.post("/checkout", form, headers=parts)
+        assert (answer.status_code, answer["HX-Redirect"]) == (204, "/checkout")
+        shopper.add()
+        shopper.pay()
+
+
 def test_nothing_personal_is_kept_by_a_cache(shopper: Shopper) -> None:
     paths = ["/basket", "/checkout", shopper.pay()["Location"]]
     for path in paths:
