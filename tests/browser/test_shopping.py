@@ -175,6 +175,21 @@ def test_choosing_a_delivery_updates_the_total(visit: Open) -> None:
     expect(page.get_by_label("Express")).to_be_checked()
 
 
+def test_choosing_after_paying_elsewhere_leads_to_the_order(visit: Open) -> None:
+    shelve("MUG")
+    page = visit()
+    go_to_checkout(page)
+    fill_in(page)
+    other = page.context.new_page()
+    other.goto(page.url)
+    fill_in(other)
+    pay(other)
+    expect(other).to_have_url(ORDER)
+    page.get_by_label("Country").select_option("DE")
+    expect(page).to_have_url(other.url)
+    assert charges() == [("captured", 1200)]
+
+
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
 @pytest.mark.parametrize("answer", ["Approve the payment", "Refuse"])
 def test_the_bank_asks(visit: Open, tmp_path: Path, answer: str, *, scripts: bool) -> None:
@@ -235,7 +250,8 @@ def test_a_customer_buys_and_cancels(visit: Open, mailoutbox: Mail, *, scripts: 
     page.get_by_label("Keep this address in my account").check()
     pay(page)
     expect(page).to_have_url(ORDER)
-    page.get_by_role("button", name="Cancel the order").click()
+    page.get_by_text("Cancel the order").click()
+    page.get_by_role("button", name="Yes, cancel it").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("The order is cancelled")
     assert available() == 10
     page.get_by_role("link", name="Account").first.click()
@@ -268,13 +284,12 @@ def test_an_order_follows_its_parcel_by_itself(visit: Open) -> None:
     pay(page)
     expect(page).to_have_url(ORDER)
     page.get_by_role("link", name="Invoice").focus()
+    page.wait_for_load_state()  # by then htmx has read the page
     with page.expect_response(lambda response: "seen=" in response.url) as answer:
-        page.wait_for_function("window.htmx")
-    page.evaluate("htmx.trigger('#order', 'look')")
+        page.evaluate("htmx.trigger('#order', 'look')")
     assert answer.value.status == 204
     expect(page.get_by_role("link", name="Invoice")).to_be_focused()
     Order.objects.update(state="shipped", tracking="SB123")
-    page.wait_for_function("window.htmx")
     page.evaluate("htmx.trigger('#order', 'look')")
     expect(page.get_by_role("heading", level=1)).to_have_text("It is on its way")
     expect(page.locator("#notice")).to_have_text("It is on its way")
