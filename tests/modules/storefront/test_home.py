@@ -80,6 +80,11 @@ def test_what_is_bought_most_is_shown_once_there_were_orders(shopper: Shopper) -
         shown = text(shopper.get("/"))
     assert "Bought most Rake €10.00 Pot €10.00 2 to choose from A bit of everything Mug" in shown
     assert shown.count("Pot") == shown.count("Rake") == 1
+    reduce("POT-red")
+    with override(Recommendations, popular):
+        shown = text(shopper.get("/"))
+    assert "Bought most Rake €10.00 A bit of everything Mug" in shown
+    assert shown.count("Pot") == 1, "among the offers"
 
 
 def test_a_silent_module_leaves_the_home_page_standing(shopper: Shopper) -> None:
