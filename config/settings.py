@@ -21,6 +21,8 @@ EMAIL_PORT          587 by default, 465 with EMAIL_SECURITY=tls, 25 with none
 EMAIL_SECURITY      `starttls` (default with EMAIL_HOST), `tls`, or `none`
 EMAIL_USER          with EMAIL_PASSWORD, how to sign in at the mail server
 EMAIL_FROM          the sender; required with EMAIL_HOST
+SITE_URL            where mails link to; by default https and the first of ALLOWED_HOSTS
+STOCK_MAIL_TO       who gets a mail when stock is low; nobody by default
 SERVE_STATIC        `0` when something in front of the shop serves /static/
 LOG_LEVEL           `INFO` by default
 """
@@ -46,6 +48,7 @@ MODULES = (
     "orders",
     "search",
     "recommendations",
+    "notifications",
 )
 
 
@@ -310,6 +313,18 @@ else:
     EMAIL_USE_TLS = _MAILER["OPTIONS"].get("use_tls", False)
     EMAIL_USE_SSL = _MAILER["OPTIONS"].get("use_ssl", False)
     EMAIL_TIMEOUT = _MAILER["OPTIONS"].get("timeout")
+
+SITE_URL = os.environ.get("SITE_URL", "").rstrip("/") or (
+    f"https://{ALLOWED_HOSTS[0]}" if PRODUCTION and ALLOWED_HOSTS else "http://127.0.0.1:8000"
+)
+NOTIFICATIONS = {
+    # What a mail links to.
+    "ORDER_URL": f"{SITE_URL}/orders/{{order_id}}",
+    # Behind the @ of a Message-ID.
+    "MAIL_DOMAIN": DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">") or "localhost",
+    # Who is told when stock is low; nobody by default.
+    "STOCK_TO": os.environ.get("STOCK_MAIL_TO", ""),
+}
 
 # Everything else --------------------------------------------------------------------------------
 

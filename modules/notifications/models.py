@@ -1,0 +1,30 @@
+"""Notifications' table."""
+
+from django.db import models
+
+from monolift import uuid7
+
+
+class Mail(models.Model):
+    """A mail to send. `to` is emptied when it was; `facts` are what the event told."""
+
+    class Kind(models.TextChoices):
+        """See `MailKind`."""
+
+        PAID = "paid"
+        SHIPPED = "shipped"
+        CANCELLED = "cancelled"
+        REFUNDED = "refunded"
+        STOCK_LOW = "stock_low"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    order_id = models.UUIDField(null=True, db_index=True)
+    kind = models.CharField(max_length=9, choices=Kind.choices)
+    to = models.CharField(max_length=254, blank=True)
+    facts = models.JSONField(default=dict)
+    at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+    problem = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.kind} mail"
