@@ -1,22 +1,25 @@
 """Inventory in Django's admin. It writes through the interface only, and each act is logged."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.db.models import F, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
+from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from modules.inventory import models
+from modules.inventory import models, queries
 from modules.inventory.interface import AdjustmentReason, Inventory, Sku
 from modules.inventory.services import HIGHEST_THRESHOLD, MOST
 from monolift import DomainError, Unavailable, use
@@ -26,10 +29,24 @@ inventory = use(Inventory)
 TRAIL = 50
 """How many adjustments are shown beside a SKU; the list of adjustments has them all."""
 
+MOST_COUNTED = 10_000
+
+
+class CappedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at run time
+    """Counts to a limit: counting a million holds would take longer than showing some."""
+
+    @cached_property
+    def count(self) -> int:
+        """How many there are, as far as it was counted."""
+        rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]  # the admin's queryset
+        return rows.order_by()[:MOST_COUNTED].count()
+
 
 class _ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     list_per_page = 50
     list_max_show_all = 0
+    paginator = CappedPaginator
+    show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -55,34 +72,57 @@ class ThresholdForm(forms.Form):
     threshold = forms.IntegerField(min_value=0, max_value=HIGHEST_THRESHOLD, required=False)
 
 
-class LowFilter(admin.SimpleListFilter):
-    """All stock, or what is low."""
+class StockFilter(admin.SimpleListFilter):
+    """All stock, or a part of it."""
 
     title = "stock"
     parameter_name = "stock"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
         """The choices beside all."""
-        return [("low", "low")]
+        return [("available", "available"), ("held", "held"), ("low", "low")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """What is low, when that is chosen."""
-        if self.value() == "low":
-            return queryset.filter(available__lte=F("threshold"))
-        return queryset
+        """What is chosen."""
+        match self.value():
+            case "available":
+                return queryset.filter(available__gt=0)
+            case "held":
+                return queryset.filter(sku__in=sorted(queries.held()))
+            case "low":
+                return queryset.filter(available__lte=F("threshold"))
+            case _:
+                return queryset
 
 
 @admin.register(models.Stock)
 class StockAdmin(_ReadOnly):
     """Stock: found by SKU, adjusted from here, with what was adjusted before."""
 
-    list_display = ("sku", "available", "received", "threshold", "is_low")
-    list_filter = (LowFilter,)
+    list_display = ("sku", "available", "held", "received", "threshold", "is_low")
+    list_filter = (StockFilter,)
     search_fields = ("sku",)
     search_help_text = "A part of a SKU."
     ordering = ("sku",)
-    fields = ("sku", ("available", "received"), ("threshold", "is_low"), "trail")
-    readonly_fields = ("is_low", "trail")
+    fields = ("sku", ("available", "held", "received"), ("threshold", "is_low"), "trail")
+    readonly_fields = ("held", "is_low", "trail")
+
+    def get_list_display(self, request: HttpRequest) -> list[str | Callable[[Any], str | bool]]:
+        held = _Held().held
+        return [held if name == "held" else name for name in self.list_display]
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> models.Stock | None:
+        # PostgreSQL refuses such a text with an error: it is no SKU.
+        if "\0" in object_id:
+            return None
+        return super().get_object(request, object_id, from_field)
+
+    @admin.display(description="held")
+    def held(self, stock: models.Stock) -> str:
+        """How many are held for buyers who have not paid yet."""
+        return _Held().held(stock)
 
     @admin.display(description="low", boolean=True)
     def is_low(self, stock: models.Stock) -> bool:
@@ -186,7 +226,7 @@ class StockAdmin(_ReadOnly):
         """The row that is acted on. Raises PermissionDenied."""
         if not _may_change(request):
             raise PermissionDenied
-        return models.Stock.objects.filter(pk=unquote(object_id)).first()
+        return self.get_object(request, unquote(object_id))
 
     def _back(
         self,
@@ -223,8 +263,43 @@ class AdjustmentAdmin(_ReadOnly):
 class HoldAdmin(_ReadOnly):
     """Holds."""
 
-    list_display = ("reference", "state", "expires_at")
+    list_display = ("reference", "state", "goods", "expires_at")
     list_filter = ("state",)
+    ordering = ("-id",)
+    search_fields = ("reference",)
+    search_help_text = "A whole reference."
+    fields = ("reference", "state", "goods", "expires_at")
+    readonly_fields = ("goods",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        text = search_term.strip()
+        if not text:
+            return queryset, False
+        try:
+            return queryset.filter(reference=UUID(text)), False
+        except ValueError:
+            return queryset.none(), False
+
+    @admin.display(description="lines")
+    def goods(self, hold: models.Hold) -> str:
+        """What is held, in words."""
+        return ", ".join(f"{quantity} x {sku}" for sku, quantity in hold.lines)
+
+
+class _Held:
+    """What is held, read once for a whole list, and only if it is shown."""
+
+    @cached_property
+    def all(self) -> Counter[str]:
+        """By SKU."""
+        return queries.held()
+
+    @admin.display(description="held")
+    def held(self, stock: models.Stock) -> str:
+        """How many are held for buyers who have not paid yet."""
+        return str(self.all[stock.sku])
 
 
 def _may_change(request: HttpRequest) -> bool:

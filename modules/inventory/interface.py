@@ -129,13 +129,17 @@ class AdjustmentPage(Dto):
 
 
 class StockLevel(Dto):
-    """The stock of a SKU. `low`: no more is available than its threshold, if it has one."""
+    """The stock of a SKU. `low`: no more is available than its threshold, if it has one.
+
+    `held` is set aside for buyers who have not paid yet.
+    """
 
     sku: Sku
     available: int
     received: int
     threshold: int | None
     low: bool
+    held: int = 0
 
 
 class StockPage(Dto):

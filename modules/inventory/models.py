@@ -114,6 +114,14 @@ class Hold(models.Model):
     lines = models.JSONField()
     expires_at = models.DateTimeField()
 
+    class Meta:
+        # Few holds are open at a time, among all there ever were.
+        indexes = (
+            models.Index(
+                fields=("expires_at",), condition=Q(state="held"), name="inventory_open_holds"
+            ),
+        )
+
     def __str__(self) -> str:
         return f"{self.state} for {self.reference}"
 

@@ -55,6 +55,16 @@ def count() -> tuple[StockCount, ...]:
     )
 
 
+def held() -> Counter[str]:
+    """How many of each SKU are held for buyers who have not paid yet. It reads every open hold."""
+    found: Counter[str] = Counter()
+    holds = models.Hold.objects.filter(state=models.Hold.State.HELD)
+    for lines in holds.values_list("lines", flat=True).iterator():
+        for sku, quantity in lines:
+            found[sku] += quantity
+    return found
+
+
 def stock(*, text: str, low_only: bool, limit: int, after: str | None) -> StockPage:
     """Stock in order of SKU; see `Inventory.stock`."""
     limit = max(1, min(limit, LARGEST_PAGE))
@@ -68,6 +78,7 @@ def stock(*, text: str, low_only: bool, limit: int, after: str | None) -> StockP
     rows = list(found[: limit + 1])
     more = len(rows) > limit
     rows = rows[:limit]
+    set_aside = held() if rows else Counter[str]()
     return StockPage(
         levels=tuple(
             StockLevel(
@@ -76,6 +87,7 @@ def stock(*, text: str, low_only: bool, limit: int, after: str | None) -> StockP
                 received=row.received,
                 threshold=row.threshold,
                 low=row.low,
+                held=set_aside[row.sku],
             )
             for row in rows
         ),

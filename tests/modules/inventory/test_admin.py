@@ -1,7 +1,7 @@
 """Stock in the back office: found, adjusted and watched, by those who may."""
 
 import re
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -11,6 +11,7 @@ from django.test import Client
 
 from modules.inventory.interface import Adjustment, AdjustmentReason, Inventory, Line, Sku
 from monolift import use
+from monolift.testing.statements import statements
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 inventory = use(Inventory)
@@ -36,6 +37,11 @@ def clerk() -> Client:
     inventory.receive(reference=uuid4(), lines=[Line(sku=sku, quantity=10) for sku in skus])
     inventory.set_threshold(sku=Sku("TIN_2F/2"), threshold=10)
     return staff("view_stock", "change_stock", "view_adjustment", "view_hold")
+
+
+def reserve(sku: str, quantity: int) -> UUID:
+    lines = [Line(sku=Sku(sku), quantity=quantity)]
+    return inventory.reserve(reference=uuid4(), lines=lines).reference
 
 
 def page(sku: str) -> str:
@@ -68,14 +74,64 @@ def adjusted(sku: str) -> tuple[Adjustment, ...]:
         ({"q": "%"}, set()),
         ({"q": "ü" * 500}, set()),
         ({"stock": "low"}, {"TIN_2F/2"}),
+        ({"stock": "held"}, {"MUG"}),
+        ({"stock": "available"}, {"TIN_2F/2"}),
         ({"stock": "high"}, {"MUG", "TIN_2F/2"}),
     ],
 )
 def test_stock_is_found(clerk: Client, query: dict[str, str], found: set[str]) -> None:
+    reserve("MUG", 10)
     response = clerk.get(LIST, query)
     assert response.status_code == 200
     shown = re.findall(r'<th class="field-sku"><a [^>]*>([^<]+)</a>', response.content.decode())
     assert set(shown) == found
+
+
+def test_what_is_held_is_shown(clerk: Client) -> None:
+    reserve("MUG", 3)
+    reserve("MUG", 1)
+    inventory.take(reference=reserve("MUG", 2))
+    text = clerk.get(LIST).content.decode()
+    assert re.findall(r'<td class="field-held">([^<]*)</td>', text) == ["4", "0"]
+    text = clerk.get(f"{page('MUG')}change/").content.decode()
+    assert re.search(r'field-held".*?<div class="readonly">4</div>', text, re.DOTALL)
+
+
+def test_a_list_takes_as_many_statements_for_more_rows(clerk: Client) -> None:
+    reserve("MUG", 1)
+    clerk.get(LIST)
+    with statements() as few:
+        clerk.get(LIST)
+    for number in range(4):
+        lines = [Line(sku=Sku(f"NEW{number}"), quantity=5)]
+        inventory.receive(reference=uuid4(), lines=lines)
+        inventory.reserve(reference=uuid4(), lines=lines)
+    with statements() as many:
+        clerk.get(LIST)
+    assert len(few) == len(many)
+
+
+@pytest.mark.parametrize("query", ["none", "%", "MUG", str(uuid4())])
+def test_holds_are_found_by_their_reference(clerk: Client, query: str) -> None:
+    reference = reserve("MUG", 2)
+    reserve("MUG", 1)
+    listed = "/admin/inventory/hold/"
+    assert "2 x MUG" in clerk.get(listed, {"q": f" {reference} "}).content.decode()
+    assert "1 hold\n" in clerk.get(listed, {"q": str(reference)}).content.decode()
+    assert "0 holds\n" in clerk.get(listed, {"q": query}).content.decode()
+
+
+@pytest.mark.parametrize("what", ["change", "history", "delete"])
+def test_a_sku_that_cannot_be_is_not_found(clerk: Client, what: str) -> None:
+    answer = clerk.get(f"{LIST}M%00G/{what}/", follow=True)
+    assert answer.status_code in (200, 403, 404)
+
+
+@pytest.mark.parametrize("what", ["adjust", "threshold"])
+def test_a_sku_that_cannot_be_is_not_written(clerk: Client, what: str) -> None:
+    answer = clerk.post(f"{LIST}M%00G/{what}/", {"by": "1"}, follow=True)
+    assert answer.status_code == 200
+    assert "never any stock" in answer.content.decode()
 
 
 @pytest.mark.parametrize("sku", ["MUG", "TIN_2F/2"])

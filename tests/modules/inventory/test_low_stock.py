@@ -155,6 +155,7 @@ def test_stock_is_listed_by_sku() -> None:
     assert (first.sku, first.available, first.received, first.threshold) == ("A", 2, 10, 3)
     assert (second.sku, second.available, second.threshold) == ("B", 10, None)
     assert (first.low, second.low) == (True, False)
+    assert (first.held, second.held) == (8, 0)
     assert [level.sku for level in inventory.stock(low_only=True).levels] == ["A"]
 
 
@@ -173,6 +174,16 @@ def test_stock_is_found_by_a_part_of_its_sku(text: str, found: list[str]) -> Non
     assert sorted(level.sku for level in inventory.stock(text=text).levels) == found
 
 
+def test_what_is_held_is_neither_taken_nor_given_back(scenario: Scenario) -> None:
+    reserve(A=4)
+    scenario.travel(minutes=20)
+    inventory.release(reference=reserve(A=3))
+    inventory.take(reference=reserve(A=2))
+    reserve(A=1, B=5)
+    reserve(B=1)
+    assert [level.held for level in inventory.stock().levels] == [1, 6]
+
+
 def test_stock_comes_in_pages() -> None:
     for number in range(3):
         adjust(f"M{number}", 1)
@@ -181,7 +192,7 @@ def test_stock_comes_in_pages() -> None:
     for _ in range(3):
         with statements() as sent:
             page = inventory.stock(limit=2, after=after)
-        assert len(sent) == 1
+        assert len(sent) == 2
         seen += [level.sku for level in page.levels]
         after = page.next
     assert (seen, after) == (["A", "B", "M0", "M1", "M2"], None)
