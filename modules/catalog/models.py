@@ -11,6 +11,9 @@ class Category(models.Model):
     parent = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, related_name="subcategories"
     )
+    # How many products are on sale in this very category: every page shows it, so that it is not
+    # counted anew each time. Whoever changes it locks the row before those of products.
+    on_sale = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta:
         verbose_name_plural = "categories"

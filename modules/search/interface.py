@@ -34,7 +34,8 @@ class Facet(Dto):
 class SearchPage(Dto):
     """Some products found, the best first; `next` continues after them, None at the end.
 
-    `total` is exact, or when `more` is set, the least there are. `corrected` is what the text was
+    `total` is exact, or when `more` is set, the least there are; then the facets' counts are the
+    least as well. `corrected` is what the text was
     taken for when nothing has the words as they were typed, empty otherwise.
     """
 

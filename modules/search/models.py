@@ -23,8 +23,10 @@ class Document(models.Model):
     keyword_words = models.TextField(blank=True)
     description_words = models.TextField(blank=True)
     category = models.CharField(max_length=100, blank=True)
-    # The option values once more, [[name, value], ...]: thousands of them are counted at a time.
+    # The option values, [[name, value], ...]: thousands of documents are counted at a time.
     choices = models.TextField(default="[]")
+    # Category and option values as words of the full-text index, which is what narrows a search.
+    filter_words = models.TextField(blank=True)
     shown = models.BooleanField(default=False)
     digest = models.CharField(max_length=32, blank=True)
     revision = models.BigIntegerField(default=0, db_index=True)
@@ -38,23 +40,6 @@ class Document(models.Model):
 
     def __str__(self) -> str:
         return self.slug
-
-
-class OptionValue(models.Model):
-    """A value that a product's option has."""
-
-    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="options")
-    name = models.CharField(max_length=100)
-    value = models.CharField(max_length=100)
-
-    class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=["document", "name", "value"], name="search_value_once"),
-        )
-        indexes = (models.Index(fields=["name", "value"], name="search_by_value"),)
-
-    def __str__(self) -> str:
-        return f"{self.name}: {self.value}"
 
 
 class Category(models.Model):

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -77,9 +78,9 @@ class Command(BaseCommand):
                 )
         except NoBooks as error:
             raise CommandError(str(error)) from None
-        except (DomainError, Unavailable, CallFailed) as error:
+        except (DomainError, Unavailable, CallFailed, DatabaseError) as error:
             raise CommandError(
-                f"{error} What was added before that is kept; run the command again."
+                f"{str(error).rstrip('.')}. What was added before that is kept; run the command again."
             ) from error
         except KeyboardInterrupt:
             raise CommandError(

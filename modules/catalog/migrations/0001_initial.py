@@ -15,6 +15,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("slug", models.SlugField(max_length=100, primary_key=True, serialize=False)),
                 ("title", models.CharField(max_length=100)),
+                ("on_sale", models.PositiveIntegerField(default=0, editable=False)),
                 (
                     "parent",
                     models.ForeignKey(

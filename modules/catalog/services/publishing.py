@@ -1,8 +1,9 @@
 """Publishing products: a fixed number of statements, and one for each announcement."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
-from django.db.models import Q
+from django.db.models import Case, F, IntegerField, Q, Value, When
 
 from modules.catalog import models
 from modules.catalog.events import ProductPublished
@@ -24,8 +25,9 @@ def publish_all(drafts: Sequence[ProductDraft], *, announce: bool = True) -> lis
     ordered = sorted(drafts, key=lambda draft: draft.slug)
     with atomic():
         sections = _sections(ordered)
-        products, changed = _save_products(ordered, sections)
+        products, changed, moves = _save_products(ordered, sections)
         changed |= _save_variants(ordered, products)
+        count(moves)
         for draft in ordered:
             if announce and draft.slug in changed:
                 publish(_announcement(products[draft.slug], draft))
@@ -48,10 +50,15 @@ def _announcement(product: models.Product, draft: ProductDraft) -> ProductPublis
 def _sections(drafts: Sequence[ProductDraft]) -> dict[str, str]:
     """The main category above each category that the drafts name."""
     wanted = sorted({draft.category for draft in drafts if draft.category})
-    if not wanted:
+    left = models.Product.objects.filter(
+        slug__in=[draft.slug for draft in drafts], category__isnull=False
+    )
+    every = sorted({*wanted, *left.order_by().values_list("category", flat=True)})
+    if not every:
         return {}
-    # Locked, because whoever moves a category below another also moves its products.
-    rows = models.Category.objects.select_for_update().filter(slug__in=wanted).order_by("slug")
+    # Locked, because whoever moves a category below another also moves its products, and because
+    # products are counted; those that products leave as well.
+    rows = models.Category.objects.select_for_update().filter(slug__in=every).order_by("slug")
     found = {slug: parent or slug for slug, parent in rows.values_list("slug", "parent_id")}
     for slug in wanted:
         if slug not in found:
@@ -59,10 +66,27 @@ def _sections(drafts: Sequence[ProductDraft]) -> dict[str, str]:
     return found
 
 
-def _save_products(
-    drafts: Sequence[ProductDraft], sections: dict[str, str]
-) -> tuple[dict[str, models.Product], set[str]]:
-    """The rows by slug, locked and up to date, and the slugs of those that were not."""
+def count(moves: Iterable[tuple[str | None, str | None]]) -> None:
+    """Count products that are on sale in another category now: (left, entered), None for none."""
+    changes: Counter[str] = Counter()
+    for left, entered in moves:
+        if left != entered:
+            changes.update({left: -1} if left else {})
+            changes.update({entered: 1} if entered else {})
+    changed = {slug: change for slug, change in changes.items() if change}
+    if changed:
+        by = Case(
+            *(When(slug=slug, then=Value(change)) for slug, change in changed.items()),
+            output_field=IntegerField(),
+        )
+        models.Category.objects.filter(slug__in=list(changed)).update(on_sale=F("on_sale") + by)
+
+
+type _Saved = tuple[dict[str, models.Product], set[str], Sequence[tuple[str | None, str | None]]]
+
+
+def _save_products(drafts: Sequence[ProductDraft], sections: dict[str, str]) -> _Saved:
+    """The rows by slug, locked and up to date; the slugs of those that were not; who moved."""
     wanted = {
         draft.slug: {
             **drafting.columns(draft),
@@ -82,8 +106,13 @@ def _save_products(
         # date. The row that is there afterwards is locked either way.
         models.Product.objects.bulk_create(new.values(), ignore_conflicts=True)
         stored = _locked(list(new))
-        changed |= {slug for slug, product in new.items() if stored[slug].id == product.id}
+        made = {slug for slug, product in new.items() if stored[slug].id == product.id}
+        changed |= made
         known |= stored
+    before = {
+        slug: None if slug in changed or product.withdrawn else product.category_id
+        for slug, product in known.items()
+    }
     outdated = []
     for slug, columns in wanted.items():
         product = known[slug]
@@ -98,7 +127,8 @@ def _save_products(
             unique_fields=["id"],
             update_fields=[name.removesuffix("_id") for name in wanted[outdated[0].slug]],
         )
-    return known, changed | {product.slug for product in outdated}
+    moves = [(before[slug], columns["category_id"]) for slug, columns in wanted.items()]
+    return known, changed | {product.slug for product in outdated}, moves
 
 
 def _locked(slugs: Sequence[str]) -> dict[str, models.Product]:

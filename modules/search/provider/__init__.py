@@ -30,8 +30,13 @@ class Scope(Enum):
 class FullText(Protocol):
     """Conditions on `Document`, answered from indexes."""
 
-    def has(self, *, terms: Sequence[Term], scope: Scope) -> Q:
-        """The document has every one of these words (at least one) in the scope."""
+    def has(
+        self, *, terms: Sequence[Term], scope: Scope, narrowed: Sequence[Sequence[str]] = ()
+    ) -> Q:
+        """The document has all these words in the scope, and of each group of filters one.
+
+        Something has to be asked for; see `filters` for the words of `narrowed`.
+        """
         ...
 
     def begins(self, *, key: str) -> Q:

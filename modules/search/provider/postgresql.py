@@ -17,6 +17,10 @@ _COLUMNS = {
 _TITLED = 'shown AND title_key COLLATE "C" >= %s AND title_key COLLATE "C" < %s'
 
 
+def _matches(column: str, wanted: str) -> Q:
+    return Q(RawSQL(f"{column} @@ %s::tsquery", [wanted], output_field=BooleanField()))  # noqa: S611 - a constant
+
+
 class PostgresqlFullText:
     """Asks the generated columns of the documents, which have a GIN index each.
 
@@ -24,11 +28,18 @@ class PostgresqlFullText:
     would be looked up in every row that has the word anywhere.
     """
 
-    def has(self, *, terms: Sequence[Term], scope: Scope) -> Q:
+    def has(
+        self, *, terms: Sequence[Term], scope: Scope, narrowed: Sequence[Sequence[str]] = ()
+    ) -> Q:
         """See `FullText.has`. Words have no quotes, so that quoting them is enough."""
-        wanted = " & ".join(f"'{term.word}'{':*' if term.prefix else ''}" for term in terms)
-        matches = f"{_COLUMNS[scope]} @@ %s::tsquery"
-        return Q(RawSQL(matches, [wanted], output_field=BooleanField()))  # noqa: S611 - a constant
+        found = Q()
+        if terms:
+            wanted = " & ".join(f"'{term.word}'{':*' if term.prefix else ''}" for term in terms)
+            found &= _matches(_COLUMNS[scope], wanted)
+        if narrowed:
+            groups = (" | ".join(f"'{word}'" for word in group) for group in narrowed)
+            found &= _matches("filter_vector", " & ".join(f"({group})" for group in groups))
+        return found
 
     def begins(self, *, key: str) -> Q:
         """See `FullText.begins`."""

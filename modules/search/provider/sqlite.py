@@ -17,11 +17,19 @@ _TITLED = "SELECT id FROM search_document WHERE shown = 1 AND title_key >= %s AN
 class SqliteFullText:
     """Asks the FTS5 table that triggers keep beside the documents."""
 
-    def has(self, *, terms: Sequence[Term], scope: Scope) -> Q:
+    def has(
+        self, *, terms: Sequence[Term], scope: Scope, narrowed: Sequence[Sequence[str]] = ()
+    ) -> Q:
         """See `FullText.has`. Words have no quotes, so that quoting them is enough."""
-        columns = " ".join(scope.value)
-        wanted = " AND ".join(f'"{term.word}"{"*" if term.prefix else ""}' for term in terms)
-        return Q(id__in=RawSQL(_MATCHING, [f"{{{columns}}} : ({wanted})"]))  # noqa: S611 - a constant
+        parts = []
+        if terms:
+            columns = " ".join(scope.value)
+            wanted = " AND ".join(f'"{term.word}"{"*" if term.prefix else ""}' for term in terms)
+            parts.append(f"{{{columns}}} : ({wanted})")
+        for group in narrowed:
+            wanted = " OR ".join(f'"{word}"' for word in group)
+            parts.append(f"{{filter_words}} : ({wanted})")
+        return Q(id__in=RawSQL(_MATCHING, [" AND ".join(parts)]))  # noqa: S611 - a constant
 
     def begins(self, *, key: str) -> Q:
         """See `FullText.begins`."""

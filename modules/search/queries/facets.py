@@ -12,8 +12,8 @@ from modules.search.models import Category, Document
 
 CATEGORY = "category"
 
-MOST_COUNTED = 10_000
-"""Up to how many documents are counted."""
+MOST_COUNTED = 2_000
+"""Up to how many documents are counted. Of more, facets count any so many: they are the least."""
 
 _MOST_FACETS = 20
 _MOST_VALUES = 50

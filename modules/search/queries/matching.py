@@ -12,6 +12,10 @@ MOST_RANKED = 1000
 """How many matches are put into order. Those whose title begins like the text are among them."""
 
 
+type Narrowed = Sequence[Sequence[str]]
+"""Groups of filter words: of each group, a document has one."""
+
+
 class Ranked(NamedTuple):
     """A match; they sort by what they are: the best first."""
 
@@ -36,9 +40,11 @@ def shown() -> QuerySet[Document]:
     return Document.objects.filter(shown=True)
 
 
-def matched(documents: QuerySet[Document], terms: Sequence[Term]) -> QuerySet[Document]:
-    """Those of the documents that have every word somewhere; all of them without any."""
-    return documents.filter(index().has(terms=terms, scope=Scope.ANYWHERE)) if terms else documents
+def matched(terms: Sequence[Term], narrowed: Narrowed) -> QuerySet[Document]:
+    """The documents that have every word somewhere, and one of each group of filters."""
+    if not terms and not narrowed:
+        return shown()
+    return shown().filter(index().has(terms=terms, scope=Scope.ANYWHERE, narrowed=narrowed))
 
 
 def beginning(documents: QuerySet[Document], key: str) -> QuerySet[Document]:
@@ -48,16 +54,16 @@ def beginning(documents: QuerySet[Document], key: str) -> QuerySet[Document]:
 
 
 def ranked(
-    documents: QuerySet[Document],
     *,
     terms: Sequence[Term],
     key: str,
+    narrowed: Narrowed = (),
     most: int = MOST_RANKED,
     scopes: Sequence[Scope] = tuple(Scope),
 ) -> list[Ranked]:
     """The best matches in order, `most` of them at most."""
     found: dict[str, Ranked] = {}
-    for slug, title, words, title_key in beginning(documents, key).values_list(
+    for slug, title, words, title_key in beginning(matched((), narrowed), key).values_list(
         "slug", "title", "title_words", "title_key"
     )[:most]:
         grade = 0 if title_key == key else 1
@@ -66,7 +72,7 @@ def ranked(
         if len(found) >= most:
             break
         columns = scope.value
-        rows = documents.filter(index().has(terms=terms, scope=scope))
+        rows = shown().filter(index().has(terms=terms, scope=scope, narrowed=narrowed))
         for slug, title, *texts in rows.order_by("id").values_list("slug", "title", *columns)[
             :most
         ]:

@@ -6,14 +6,14 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q
 
 from modules.search.interface import InvalidCursor, SearchPage
-from modules.search.models import Category, Document, OptionValue
-from modules.search.provider import Term, analysis
+from modules.search.models import Category
+from modules.search.provider import Term, analysis, filters
 from modules.search.queries import facets, matching
 from modules.search.queries.correcting import corrected
-from modules.search.queries.matching import Ranked
+from modules.search.queries.matching import Narrowed, Ranked
 
 LARGEST_PAGE = 100
 _MOST_OPTIONS = 10
@@ -28,18 +28,15 @@ class Filters(msgspec.Struct, frozen=True):
     """The category and those in it."""
     options: Mapping[str, Sequence[str]]
 
-    def applied(self, *, but: str | None = None) -> QuerySet[Document]:
-        """The documents that fit, whatever they say about the facet `but`."""
-        documents = matching.shown()
+    def words(self, *, but: str | None = None) -> Narrowed:
+        """The words to ask the index for, without those of the facet `but`."""
+        groups = []
         if self.category and but != facets.CATEGORY:
-            documents = documents.filter(category__in=self.branch)
+            groups.append([filters.category(slug) for slug in self.branch])
         for name, values in self.options.items():
             if name != but:
-                fits = OptionValue.objects.filter(
-                    document=OuterRef("pk"), name=name, value__in=values
-                )
-                documents = documents.filter(Exists(fits))
-        return documents
+                groups.append([filters.option(name, value) for value in values])
+        return groups
 
 
 def search(
@@ -53,22 +50,22 @@ def search(
     """See `Search.search`."""
     limit = max(1, min(limit, LARGEST_PAGE))
     category = _clean(category)
-    filters = Filters(category=category, branch=_branch(category), options=_cleaned(options))
+    chosen = Filters(category=category, branch=_branch(category), options=_cleaned(options))
     words = analysis.query_words(text)
     if not words:
         # Nothing but punctuation is a text that no product has.
-        return SearchPage(slugs=(), total=0) if text.strip() else _browse(filters, limit, after)
+        return SearchPage(slugs=(), total=0) if text.strip() else _browse(chosen, limit, after)
     position = _decoded(after) if after is not None else None
     terms = matching.terms_of(words)
-    found = _ranked(filters, terms, analysis.key(text))
+    found = _ranked(chosen, terms, analysis.key(text))
     better = None
     if not found and (better := corrected(terms)):
         terms = matching.terms_of(better)
-        found = _ranked(filters, terms, " ".join(better))
+        found = _ranked(chosen, terms, " ".join(better))
     start = bisect_right(found, position) if position else 0
     page = found[start : start + limit]
     more = start + limit < len(found)
-    counted = _counted(filters, terms)
+    counted = _counted(chosen, terms)
     return SearchPage(
         slugs=tuple(one.slug for one in page),
         total=counted.total,
@@ -79,13 +76,13 @@ def search(
     )
 
 
-def _ranked(filters: Filters, terms: Sequence[Term], key: str) -> list[Ranked]:
-    return matching.ranked(filters.applied(), terms=terms, key=key)
+def _ranked(chosen: Filters, terms: Sequence[Term], key: str) -> list[Ranked]:
+    return matching.ranked(terms=terms, key=key, narrowed=chosen.words())
 
 
-def _browse(filters: Filters, limit: int, after: str | None) -> SearchPage:
-    counted = _counted(filters, ())
-    listed = filters.applied().annotate(exact_key=matching.index().title_key())
+def _browse(chosen: Filters, limit: int, after: str | None) -> SearchPage:
+    counted = _counted(chosen, ())
+    listed = matching.matched((), chosen.words()).annotate(exact_key=matching.index().title_key())
     if after is not None:
         position = _decoded(after)
         key, slug = position.title, position.slug
@@ -103,11 +100,11 @@ def _browse(filters: Filters, limit: int, after: str | None) -> SearchPage:
     )
 
 
-def _counted(filters: Filters, terms: Sequence[Term]) -> facets.Counted:
+def _counted(chosen: Filters, terms: Sequence[Term]) -> facets.Counted:
     return facets.counted(
-        within=lambda but: matching.matched(filters.applied(but=but), terms),
-        category=filters.category,
-        options=filters.options,
+        within=lambda but: matching.matched(terms, chosen.words(but=but)),
+        category=chosen.category,
+        options=chosen.options,
     )
 
 

@@ -29,7 +29,6 @@ def suggest(*, text: str, limit: int) -> tuple[Suggestion, ...]:
 
 def _suggested(words: Sequence[str], key: str) -> list[Suggestion]:
     titles = matching.ranked(
-        matching.shown(),
         terms=matching.terms_of(words),
         key=key,
         most=_RANKED,

@@ -7,7 +7,7 @@ from typing import ClassVar
 import msgspec
 
 from modules.search.models import Document
-from modules.search.provider import analysis
+from modules.search.provider import analysis, filters
 from modules.search.requires import Product
 
 
@@ -22,6 +22,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         "description_words",
         "category",
         "choices",
+        "filter_words",
         "shown",
         "digest",
     )
@@ -45,6 +46,12 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     def digest(self) -> str:
         """Equal for equal entries, so that an unchanged one is not written."""
         return blake2b(msgspec.json.encode(self), digest_size=16).hexdigest()
+
+    @property
+    def filter_words(self) -> str:
+        """The words that narrowing asks for."""
+        values = [filters.option(name, value) for name, value in self.options]
+        return " ".join([*([filters.category(self.category)] if self.category else ()), *values])
 
     def document(self, *, revision: int) -> Document:
         """The row."""

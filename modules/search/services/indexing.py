@@ -6,7 +6,7 @@ from itertools import batched
 from django.db.models import Max
 from django.db.models.functions import Coalesce
 
-from modules.search.models import Category, Document, OptionValue, Shortening, Word
+from modules.search.models import Category, Document, Shortening, Word
 from modules.search.provider import Scope, Term, analysis, full_text, spelling
 from modules.search.requires import Product, ProductNotFound, catalog
 from modules.search.services.entries import Entry, entry_of, nothing
@@ -134,13 +134,6 @@ def _store(entries: Sequence[Entry], *, beyond: int | None) -> None:
         unique_fields=["slug"],
         update_fields=Entry.COLUMNS,
     )
-    options = [
-        OptionValue(document_id=rows[entry.slug].pk, name=name, value=value)
-        for entry in changed
-        for name, value in entry.options
-    ]
-    OptionValue.objects.filter(document__in=[rows[entry.slug].pk for entry in changed]).delete()
-    OptionValue.objects.bulk_create(options, batch_size=_BATCH)
     if beyond is None:
         newest = Document.objects.aggregate(highest=Max("revision"))["highest"]
         Document.objects.filter(slug__in=slugs).update(revision=(newest or 0) + 1)

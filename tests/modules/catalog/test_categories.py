@@ -106,6 +106,35 @@ def test_products_are_found_in_their_category_and_the_one_above() -> None:
     assert counts()["kitchen"] == 2
 
 
+def test_categories_count_what_comes_moves_and_goes() -> None:
+    catalog.set_categories(categories=TREE)
+
+    def publish(*places: tuple[str, str]) -> None:
+        catalog.publish_products(
+            drafts=[draft(slug, skus=(slug.upper(),), category=place) for slug, place in places]
+        )
+
+    publish(("mug", "cups"), ("pan", "pans"), ("odd", ""))
+    publish(("mug", "cups"), ("pan", "cups"), ("odd", "desk"))
+    assert counts() == {"desk": 1, "kitchen": 2, "cups": 2, "pans": 0}
+    publish(("pan", "pans"), ("mug", "desk"), ("odd", ""))
+    assert counts() == {"desk": 1, "kitchen": 1, "cups": 0, "pans": 1}
+    catalog.withdraw_product(slug="mug")
+    catalog.withdraw_product(slug="mug")
+    assert counts() == {"desk": 0, "kitchen": 1, "cups": 0, "pans": 1}
+    publish(("mug", "cups"))
+    catalog.set_categories(categories=TREE)
+    assert counts() == {"desk": 0, "kitchen": 2, "cups": 1, "pans": 1}
+
+
+def test_counting_is_one_statement_for_any_number_of_products() -> None:
+    catalog.set_categories(categories=TREE)
+    with statements() as seen:
+        catalog.categories()
+    assert len(seen) == 1
+    assert "catalog_product" not in seen[0]
+
+
 def test_a_category_that_moves_takes_its_products_along() -> None:
     catalog.set_categories(categories=TREE)
     catalog.publish_product(draft=draft("mug", category="cups"))
