@@ -6,7 +6,7 @@ from monolift import uuid7
 
 
 class Mail(models.Model):
-    """A mail to send. `to` is emptied when it was; `facts` are what the event told."""
+    """A mail to send. `facts` are what the event told; they and `to` are emptied when it ended."""
 
     class Kind(models.TextChoices):
         """See `MailKind`."""
