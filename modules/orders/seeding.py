@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
-import msgspec
 from django.db.models import F
 
 from modules.orders import models
@@ -62,9 +61,9 @@ def place(orders: Sequence[PastOrder]) -> int:
     there is no timeline, and nobody hears of these orders.
     """
     with atomic():
-        there = known([order_id(one.basket_id) for one in orders])
-        new = [(order_id(one.basket_id), one) for one in orders]
-        new = [(identifier, one) for identifier, one in new if identifier not in there]
+        every = [(order_id(one.basket_id), one) for one in orders]
+        there = known([identifier for identifier, _ in every])
+        new = [(identifier, one) for identifier, one in every if identifier not in there]
         _fill_baskets(new)
         insert_rows(models.Order, _ORDER, (_order(identifier, one) for identifier, one in new))
         insert_rows(
@@ -109,7 +108,7 @@ def _order(identifier: OrderId, past: PastOrder) -> tuple[Any, ...]:
         past.total,
         past.total if cancelled else 0,
         past.address.email,
-        msgspec.to_builtins(past.address),
+        past.address,
         past.delivery,
         past.tracking,
         "the customer cancelled it" if cancelled else "",
@@ -126,7 +125,7 @@ def _fill_baskets(new: Sequence[tuple[OrderId, PastOrder]]) -> None:
                 one.basket_id,
                 one.customer_id,
                 one.currency,
-                msgspec.to_builtins(one.address),
+                one.address,
                 one.delivery,
             )
             for _, one in new

@@ -5,8 +5,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import msgspec
-
 from modules.shipping.interface import ParcelLine, Recipient, ShipmentState
 from modules.shipping.models import Shipment
 from monolift import atomic
@@ -52,8 +50,8 @@ def _row(shipment: PastShipment) -> tuple[Any, ...]:
         shipment.order_id,
         shipment.state.value,
         shipment.method,
-        msgspec.to_builtins(shipment.recipient),
-        msgspec.to_builtins(list(shipment.parcel)),
+        shipment.recipient,
+        shipment.parcel,
         _CARRIER if carried else "",
         tracking_of(shipment.order_id) if carried else "",
         shipment.at,

@@ -79,8 +79,9 @@ class Command(BaseCommand):
         except NoBooks as error:
             raise CommandError(str(error)) from None
         except (DomainError, Unavailable, CallFailed, DatabaseError) as error:
+            problem = str(error).strip().rstrip(".")
             raise CommandError(
-                f"{str(error).rstrip('.')}. What was added before that is kept; run the command again."
+                f"{problem}. What was added before that is kept; run the command again."
             ) from error
         except KeyboardInterrupt:
             raise CommandError(
