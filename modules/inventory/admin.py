@@ -9,8 +9,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
-from django.db.models import F, Model, QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
@@ -23,39 +22,12 @@ from modules.inventory import models, queries
 from modules.inventory.interface import AdjustmentReason, Inventory, Sku
 from modules.inventory.services import HIGHEST_THRESHOLD, MOST
 from monolift import DomainError, Unavailable, use
+from monolift.gateway.backoffice import ReadOnlyAdmin
 from monolift.kernel import CallFailed
 
 inventory = use(Inventory)
 TRAIL = 50
 """How many adjustments are shown beside a SKU; the list of adjustments has them all."""
-
-MOST_COUNTED = 10_000
-
-
-class CappedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at run time
-    """Counts to a limit: counting a million holds would take longer than showing some."""
-
-    @cached_property
-    def count(self) -> int:
-        """How many there are, as far as it was counted."""
-        rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]  # the admin's queryset
-        return rows.order_by()[:MOST_COUNTED].count()
-
-
-class _ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
-    list_per_page = 50
-    list_max_show_all = 0
-    paginator = CappedPaginator
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 class AdjustForm(forms.Form):
@@ -96,7 +68,7 @@ class StockFilter(admin.SimpleListFilter):
 
 
 @admin.register(models.Stock)
-class StockAdmin(_ReadOnly):
+class StockAdmin(ReadOnlyAdmin):
     """Stock: found by SKU, adjusted from here, with what was adjusted before."""
 
     list_display = ("sku", "available", "held", "received", "threshold", "is_low")
@@ -110,14 +82,6 @@ class StockAdmin(_ReadOnly):
     def get_list_display(self, request: HttpRequest) -> list[str | Callable[[Any], str | bool]]:
         held = _Held().held
         return [held if name == "held" else name for name in self.list_display]
-
-    def get_object(
-        self, request: HttpRequest, object_id: str, from_field: str | None = None
-    ) -> models.Stock | None:
-        # PostgreSQL refuses such a text with an error: it is no SKU.
-        if "\0" in object_id:
-            return None
-        return super().get_object(request, object_id, from_field)
 
     @admin.display(description="held")
     def held(self, stock: models.Stock) -> str:
@@ -226,7 +190,8 @@ class StockAdmin(_ReadOnly):
         """The row that is acted on. Raises PermissionDenied."""
         if not _may_change(request):
             raise PermissionDenied
-        return self.get_object(request, unquote(object_id))
+        found: models.Stock | None = self.get_object(request, unquote(object_id))
+        return found
 
     def _back(
         self,
@@ -250,7 +215,7 @@ class StockAdmin(_ReadOnly):
 
 
 @admin.register(models.Adjustment)
-class AdjustmentAdmin(_ReadOnly):
+class AdjustmentAdmin(ReadOnlyAdmin):
     """What was adjusted."""
 
     list_display = ("at", "sku", "by", "available", "reason", "who")
@@ -260,7 +225,7 @@ class AdjustmentAdmin(_ReadOnly):
 
 
 @admin.register(models.Hold)
-class HoldAdmin(_ReadOnly):
+class HoldAdmin(ReadOnlyAdmin):
     """Holds."""
 
     list_display = ("reference", "state", "goods", "expires_at")

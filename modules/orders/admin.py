@@ -10,12 +10,10 @@ from uuid import UUID, uuid5
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
-from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
@@ -24,20 +22,10 @@ from modules.orders import models
 from modules.orders.interface import OrderId, OrderNotFound, Orders
 from modules.orders.queries.orders import ids_of, number_of
 from monolift import DomainError, Unavailable, use
+from monolift.gateway.backoffice import CappedPaginator
 from monolift.kernel import CallFailed, Money
 
 orders = use(Orders)
-MOST_COUNTED = 10_000
-
-
-class CappedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at run time
-    """Counts to a limit: counting a million orders would take longer than showing some."""
-
-    @cached_property
-    def count(self) -> int:
-        """How many there are, as far as it was counted."""
-        rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]  # the admin's queryset
-        return rows.order_by()[:MOST_COUNTED].count()
 
 
 class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time

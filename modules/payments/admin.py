@@ -4,32 +4,15 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.core.paginator import Paginator
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.functional import cached_property
 
 from modules.payments import models
 from monolift import Money
-
-MOST_COUNTED = 10_000
-
-
-class CappedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at run time
-    """Counts to a limit: counting a million payments would take longer than showing some."""
-
-    @cached_property
-    def count(self) -> int:
-        """How many there are, as far as it was counted."""
-        rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]  # the admin's queryset
-        return rows.order_by()[:MOST_COUNTED].count()
+from monolift.gateway.backoffice import ReadOnlyAdmin
 
 
-class _ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
-    list_per_page = 50
-    list_max_show_all = 0
-    paginator = CappedPaginator
-    show_full_result_count = False
+class _FoundByReference(ReadOnlyAdmin):
     search_fields = ("reference",)
     search_help_text = "A whole reference."
     found_by: tuple[str, ...] = ("reference",)
@@ -48,15 +31,6 @@ class _ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
         for field in self.found_by:
             found = found | queryset.filter(**{field: reference})
         return found, False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 class RefundInline(admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time
@@ -82,7 +56,7 @@ class RefundInline(admin.TabularInline):  # type: ignore[type-arg]  # not generi
 
 
 @admin.register(models.Payment)
-class PaymentAdmin(_ReadOnly):
+class PaymentAdmin(_FoundByReference):
     """Payments: found by what is paid for, with their refunds."""
 
     list_display = ("reference", "state", "charged", "given_back", "created_at")
@@ -105,7 +79,7 @@ class PaymentAdmin(_ReadOnly):
 
 
 @admin.register(models.Refund)
-class RefundAdmin(_ReadOnly):
+class RefundAdmin(_FoundByReference):
     """Refunds: found by their own reference or the payment's."""
 
     list_display = ("created_at", "reference", "payment_id", "given_back")
@@ -123,7 +97,7 @@ class RefundAdmin(_ReadOnly):
 
 
 @admin.register(models.Entry)
-class EntryAdmin(_ReadOnly):
+class EntryAdmin(_FoundByReference):
     """The ledger."""
 
     list_display = ("posted_at", "account", "moved", "reference")

@@ -232,3 +232,8 @@ class Pricing(Interface, Protocol, version=1):
         Of several promotions at one moment the best for the customer counts.
         """
         ...
+
+    @command(timeout=5)
+    def remove_promotions(self, *, promotions: Sequence[Promotion]) -> None:
+        """End promotions at once, known by SKU, currency and window; none to end is harmless."""
+        ...

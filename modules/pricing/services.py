@@ -196,6 +196,17 @@ class PricingService(Pricing):
                 update_fields=["percent", "amount"],
             )
 
+    def remove_promotions(self, *, promotions: Sequence[Promotion]) -> None:
+        """See `Pricing.remove_promotions`."""
+        with atomic():
+            for promotion in promotions:
+                models.Promotion.objects.filter(
+                    sku=promotion.sku,
+                    currency=promotion.amount.currency if promotion.amount else "",
+                    starts_at=promotion.starts_at,
+                    ends_at=promotion.ends_at,
+                ).delete()
+
 
 def _check_promotion(promotion: Promotion) -> None:
     problem = _off_problem(promotion.percent, promotion.amount)

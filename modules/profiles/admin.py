@@ -5,6 +5,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 from modules.profiles import models
+from monolift.gateway.backoffice import ReadOnlyAdmin
 
 
 class _Addresses(admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time
@@ -20,21 +21,11 @@ class _Addresses(admin.TabularInline):  # type: ignore[type-arg]  # not generic 
 
 
 @admin.register(models.Profile)
-class ProfileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+class ProfileAdmin(ReadOnlyAdmin):
     """Profiles."""
 
     list_display = ("user_id", "name", "phone", "newsletter")
     list_filter = ("newsletter",)
     search_fields = ("name", "phone")
-    show_full_result_count = False
     ordering = ("user_id",)
     inlines = (_Addresses,)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False

@@ -3,25 +3,25 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from modules.shipping import models
 from modules.shipping.interface import Shipping
 from monolift import DomainError, Unavailable, use
+from monolift.gateway.backoffice import ReadOnlyAdmin
 from monolift.kernel import CallFailed
 
 shipping = use(Shipping)
 
 
 @admin.register(models.Shipment)
-class ShipmentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+class ShipmentAdmin(ReadOnlyAdmin):
     """Shipments."""
 
     list_display = ("order_id", "state", "method", "carrier", "tracking", "ordered_at")
     list_filter = ("state", "method")
     search_fields = ("tracking",)
-    show_full_result_count = False
     ordering = ("-ordered_at",)
     actions = ("mark_delivered",)
 
@@ -39,12 +39,3 @@ class ShipmentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic 
     def has_deliver_permission(self, request: HttpRequest) -> bool:
         """Who may change shipments."""
         return request.user.has_perm("shipping.change_shipment")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
