@@ -11,7 +11,7 @@ from django.contrib import auth
 from django.contrib.auth import views as django_views
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.auth.tokens import default_token_generator
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.shortcuts import render, resolve_url
 from django.urls import reverse, reverse_lazy
 from django.utils.encoding import force_bytes
@@ -23,7 +23,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from config.identity import mail, signup
 from config.identity.forms import ChangePasswordForm, EmailForm, NewPasswordForm, SignInForm
 from config.identity.models import User
-from config.identity.throttle import count_mail
+from config.identity.throttle import count_mail, count_sign_in, forgive
 
 
 class SignIn(django_views.LoginView):
@@ -57,6 +57,16 @@ class ChangePassword(LoginRequiredMixin, django_views.PasswordChangeView):
     success_url = reverse_lazy("identity:password-changed")
     title = "Change your password"
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Counts as a try: who took over a session does not guess the password here either."""
+        count_sign_in(request, request.user.get_username())
+        return super().post(request, *args, **kwargs)
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """The old password was right."""
+        forgive(self.request.user.get_username())
+        return super().form_valid(form)
+
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
         """A refused form is 422."""
         status = 422 if context["form"].errors else 200
@@ -85,7 +95,7 @@ def sign_up(request: HttpRequest) -> HttpResponseBase:
     """Ask for an address, and send it a link."""
     if request.user.is_authenticated:
         return HttpResponseRedirect(resolve_url(settings.LOGIN_REDIRECT_URL))
-    form = EmailForm(request.POST or None)
+    form = EmailForm(_posted(request))
     to = _local(request, request.POST.get("next") or request.GET.get("next") or "")
     if not form.is_valid():
         context = {"form": form, "next": to, "onward": _onward(to)}
@@ -117,7 +127,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponseBase:
         invitation = signup.invitation_of(token)
     except signup.BadLink:
         return _used_link(request, reverse("identity:sign-up"))
-    form = NewPasswordForm(User(email=invitation.email), request.POST or None)
+    form = NewPasswordForm(User(email=invitation.email), _posted(request))
     if not form.is_valid():
         context = {"form": form, "email": invitation.email}
         return _page(request, "confirm.html", context, status=422 if form.errors else 200)
@@ -133,7 +143,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponseBase:
 @require_http_methods(["GET", "HEAD", "POST"])
 def reset_password(request: HttpRequest) -> HttpResponseBase:
     """Ask for an address, and send it a link."""
-    form = EmailForm(request.POST or None)
+    form = EmailForm(_posted(request))
     if not form.is_valid():
         status = 422 if form.errors else 200
         return _page(request, "password_reset.html", {"form": form}, status=status)
@@ -165,6 +175,11 @@ def _page(
     request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
     return render(request, f"identity/{template}", context, status=status)
+
+
+def _posted(request: HttpRequest) -> QueryDict | None:
+    """What was sent; a POST with nothing in it is a form left empty, which is refused."""
+    return request.POST if request.method == "POST" else None
 
 
 def _used_link(request: HttpRequest, again: str) -> HttpResponse:

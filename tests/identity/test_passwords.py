@@ -5,6 +5,7 @@ import re
 import pytest
 from django.core import mail
 from django.test import Client
+from pytest_django import Settings
 
 from config.identity.models import User
 from tests.identity.people import EMAIL, PASSWORD, ada, mailed_link, sign_in, signed_in
@@ -45,6 +46,14 @@ def test_a_link_works_once(client: Client) -> None:
     assert client.get(re.sub(r"[^/]+$", "set-password", link)).status_code == 410
 
 
+def test_a_link_ends_after_an_hour(client: Client, settings: Settings) -> None:
+    assert settings.PASSWORD_RESET_TIMEOUT == 3600
+    ada()
+    asked(client)
+    settings.PASSWORD_RESET_TIMEOUT = -1
+    assert client.get(mailed_link()).status_code == 410
+
+
 @pytest.mark.parametrize("path", ["x/y", "MQ/set-password", "%00/a", "x" * 300 + "/y"])
 def test_a_link_that_is_not_ours_is_refused(client: Client, path: str) -> None:
     assert client.get(f"/account/password/new/{path}").status_code == 410
@@ -83,6 +92,16 @@ def test_changing_it_takes_the_old_one(client: Client) -> None:
     sign_in(client)
     answer = client.post("/account/password", {"old_password": "wrong", **NEW})
     assert answer.status_code == 422
+    assert User.objects.get().check_password(PASSWORD)
+
+
+def test_the_old_one_is_not_guessed_without_end(client: Client) -> None:
+    ada()
+    sign_in(client)
+    wrong = {"old_password": "wrong", **NEW}
+    answers = [client.post("/account/password", wrong).status_code for _ in range(11)]
+    assert answers == [422] * 10 + [429]
+    assert sign_in(Client()).status_code == 429
     assert User.objects.get().check_password(PASSWORD)
 
 

@@ -1,10 +1,15 @@
 """Signing in and out, and what protects it."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
-from django.test import Client
+from django.db import connections
+from django.test import Client, RequestFactory
 from pytest_django import Settings
 
 from config.identity.models import Attempts, User
+from config.identity.throttle import TooManyAttempts, count_sign_in
+from config.identity.throttle import client as client_of
 from monolift.testing.scenario import Scenario
 from tests.identity.people import EMAIL, PASSWORD, ada, sign_in, signed_in
 
@@ -104,6 +109,23 @@ def test_the_right_password_forgives(client: Client) -> None:
         client.post("/account/sign-out")
 
 
+@pytest.mark.django_db(databases="__all__", transaction=True)
+def test_tries_made_at_once_do_not_all_come_through() -> None:
+    def attempt(_: int) -> bool:
+        try:
+            count_sign_in(None, EMAIL)
+        except TooManyAttempts:
+            return False
+        finally:
+            connections.close_all()
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        came_through = list(pool.map(attempt, range(24)))
+    assert 1 <= sum(came_through) <= 10
+    assert Attempts.objects.get().count == 24
+
+
 def test_a_client_does_not_try_many_accounts(client: Client, settings: Settings) -> None:
     settings.THROTTLES = {**settings.THROTTLES, "sign_in_by_client": "5/10 minutes"}
     answers = [
@@ -133,10 +155,6 @@ def test_a_client_does_not_try_many_accounts(client: Client, settings: Settings)
 def test_whose_attempts_are_counted(
     settings: Settings, proxies: int, forwarded: str, counted: str
 ) -> None:
-    from django.test import RequestFactory
-
-    from config.identity.throttle import client as client_of
-
     settings.TRUSTED_PROXIES = proxies
     request = RequestFactory().get("/", headers={"X-Forwarded-For": forwarded})
     assert client_of(request) == counted
@@ -164,6 +182,27 @@ def test_any_input_is_a_refusal(client: Client, text: str) -> None:
     assert sign_in(client, email=text).status_code == 422
     assert sign_in(client, password=text).status_code == 422
     assert client.get("/account/sign-in", {"next": text}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "status"),
+    [
+        ("application/json", b'{"username": "a"', 422),
+        ("text/plain", b"\xff\x00", 422),
+        ("", b"username=a", 422),
+        ("multipart/form-data; boundary=x", b"--y nonsense", 422),
+        ("multipart/form-data", b"no boundary", 400),
+        ("application/x-www-form-urlencoded; charset=nonsense", b"username=%ff%00", 422),
+        ("application/x-www-form-urlencoded", b"a=1&" * 1001, 400),
+        ("application/x-www-form-urlencoded", b"username=" + b"x" * 1_100_000, 400),
+    ],
+)
+@pytest.mark.parametrize("path", ["sign-in", "sign-up", "password/reset"])
+def test_a_body_that_is_no_form_is_a_refusal(
+    client: Client, path: str, kind: str, body: bytes, status: int
+) -> None:
+    answer = client.generic("POST", f"/account/{path}", body, content_type=kind)
+    assert answer.status_code == status
 
 
 @pytest.mark.parametrize("key", ["\x00", "x" * 5000, "'", "a b"])

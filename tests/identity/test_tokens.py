@@ -148,6 +148,35 @@ def test_bad_input_is_a_problem(client: Client, changes: dict[str, Any]) -> None
     assert made(client, **changes).status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("kind", "body", "status"),
+    [
+        ("application/json", "{", 400),
+        ("application/json", "[]", 422),
+        ("application/json", '{"email": "\\ud800", "password": "\\ud800"}', 422),
+        ("application/json", '{"email": "ada@example.org", "password": "\\u0000"}', 401),
+        ("application/x-www-form-urlencoded", "email=a&password=b", 415),
+        ("", "", 422),
+    ],
+)
+def test_a_body_that_is_no_request_is_a_problem(
+    client: Client, kind: str, body: str, status: int
+) -> None:
+    ada()
+    answer = client.generic("POST", TOKENS, body, content_type=kind)
+    assert answer.status_code == status
+    assert answer["Content-Type"].startswith("application/problem+json")
+
+
+def test_an_unknown_account_is_refused_in_the_same_words(client: Client) -> None:
+    ada()
+    known = made(client, password="wrong")
+    unknown = made(client, email="nobody@example.org")
+    assert known.status_code == unknown.status_code == 401
+    told = [{**answer.json(), "request_id": ""} for answer in (known, unknown)]
+    assert told[0] == told[1]
+
+
 def test_nobody_has_tokens_without_end(client: Client) -> None:
     user = ada()
     sign_in(client)
