@@ -26,6 +26,7 @@ def facts() -> dict[str, Any]:
         "checkouts": _checkouts(),
         "unfused": _unfused(),
         "reads": _reads(),
+        "pages": _pages(),
         "wire": _wire(),
     }
 
@@ -44,6 +45,44 @@ def _orders() -> dict[str, Any]:
             for lines in (1, 3)
         },
     }
+
+
+def _pages() -> dict[str, Any]:
+    """What each side answers to the requests for pages, and what the home page asks for."""
+    from benchmarks import applications
+    from benchmarks.figures import pages
+    from benchmarks.wsgi_client import Client
+    from config.seeding.filling import Filler
+
+    shop, plain = Client(applications.shop(), prefix=""), Client(applications.plain(), prefix="")
+    Filler(seed=pages.SEED).add_products(0, pages.SIZES[0], advance=lambda _: None)
+    sides = pages.requests(shop, plain)
+    compose, call = pages.composition(shop)
+    return {
+        "answers": {
+            name: [_page(ours()), _page(theirs())] for name, (ours, theirs) in sides.items()
+        },
+        "home": {
+            "composition": _statements(compose),
+            "calls": _statements(call),
+        },
+    }
+
+
+def _statements(do: Callable[[], object]) -> list[str]:
+    """What it sends, without values."""
+    from benchmarks import wire
+
+    do()  # what is done once in a process is no part of it
+    with wire.sent() as statements:
+        do()
+    return [" ".join(statement.split()[:4]) for statement in statements]
+
+
+def _page(answer: Any) -> Any:
+    """Status and text, without tokens against forgery and without where the page is."""
+    text = re.sub(r'value="[A-Za-z0-9]{64}"', "", answer.body.decode())
+    return [answer.status, re.sub(r'value="/(floor/pages/)?[^"]*"', "", text)]
 
 
 def _floor_rows() -> dict[str, int]:

@@ -51,6 +51,11 @@ _REFERENCES = """
   recorded, so that not even the ORM runs: what is left is the database.
 - **The plain application** is the same Django without the library's and the shop's middleware, with
   endpoints that send the same queries and answer the same JSON.
+- **The plain view** of a page renders the same template with the data that the shop gave to it,
+  ready in memory: no query, no call, Django's middleware only. That of adding to a basket renders
+  nothing: it reads the article and writes the basket and its line, by hand in one transaction.
+- **The sum of its module calls** is the calls that the home page makes, one after another with the
+  same arguments, without the page's own work on what they answer.
 - **The bare wake-up** is a commit, the signal (a thread's, a datagram, PostgreSQL's NOTIFY), and
   the woken side reading the row.
 

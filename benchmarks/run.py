@@ -22,6 +22,7 @@ FIGURES: dict[str, tuple[str, ...]] = {
     "delivery": (SQLITE, POSTGRESQL),
     "checkout": (SQLITE, POSTGRESQL),
     "reads": (SQLITE, POSTGRESQL),
+    "pages": (SQLITE, POSTGRESQL),
     "memory": (SQLITE,),
 }
 # Neither the shell's settings nor those of a surrounding test run are what is measured.

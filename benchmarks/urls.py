@@ -1,8 +1,12 @@
 """The shop's routes and the floor's."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from benchmarks.floor.api import api as floor
 from config.urls import urlpatterns as shop
 
-urlpatterns: list[URLPattern | URLResolver] = [*shop, path("floor/v1/", floor.urls)]
+urlpatterns: list[URLPattern | URLResolver] = [
+    *shop,
+    path("floor/v1/", floor.urls),
+    path("floor/pages/", include("benchmarks.floor.plain_pages")),
+]

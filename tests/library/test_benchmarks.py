@@ -114,6 +114,25 @@ def test_plain_reads_send_the_same_statements_and_answer_the_same(facts: Any) ->
     assert len(stock["statements"]) == 1
 
 
+# Pages --------------------------------------------------------------------------------------------
+
+
+def test_plain_pages_are_the_same_pages(facts: Any) -> None:
+    pages = facts["pages"]["answers"]
+    assert set(pages) == {"home", "category", "product", "search", "add to basket"}
+    for name, (shop, plain) in pages.items():
+        assert shop == plain, name
+    assert pages["home"][0][0] == 200
+    assert len(pages["home"][0][1]) > 2000
+    assert pages["add to basket"][0][0] == 303
+
+
+def test_the_calls_of_the_home_page_are_all_there(facts: Any) -> None:
+    home = facts["pages"]["home"]
+    assert home["composition"] == home["calls"]
+    assert len(home["calls"]) >= 4
+
+
 # Counting and judging -----------------------------------------------------------------------------
 
 
