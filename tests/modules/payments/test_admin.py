@@ -69,7 +69,7 @@ def test_refunds_and_entries_are_found_by_either_reference(clerk: Client) -> Non
 
 
 @pytest.mark.parametrize("what", LISTS)
-@pytest.mark.parametrize("query", ["none", "%", "\x00", "'", "ü" * 500, str(uuid4())])
+@pytest.mark.parametrize("query", ["none", "%", "\x00", "'", "ü" * 500, "4fd1e7c2-7a5c-4f0e-9d5f-0f3a2b6c8d10"])
 def test_what_is_not_there_is_not_found(clerk: Client, what: str, query: str) -> None:
     refunded()
     response = clerk.get(f"/admin/payments/{what}/", {"q": query})
