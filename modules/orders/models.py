@@ -96,6 +96,8 @@ class Order(models.Model):
         )
         indexes = (
             models.Index(fields=["placed_at", "id"], name="orders_by_time"),
+            # The back office looks for the few that are neither delivered nor new.
+            models.Index(fields=["state", "placed_at", "id"], name="orders_by_state"),
             models.Index(
                 fields=["customer_id", "placed_at", "id"],
                 name="orders_of_customer",

@@ -160,6 +160,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="order",
+            index=models.Index(fields=["state", "placed_at", "id"], name="orders_by_state"),
+        ),
+        migrations.AddIndex(
+            model_name="order",
             index=models.Index(
                 condition=models.Q(("customer_id__isnull", False)),
                 fields=["customer_id", "placed_at", "id"],

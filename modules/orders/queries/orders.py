@@ -139,8 +139,9 @@ def bought(*, after: str | None, limit: int) -> BoughtPage:
     found = models.Order.objects.order_by("placed_at", "id").prefetch_related("lines")
     if after is not None:
         at = _position(after)
+        # The first condition says the same again, as the range of the index to begin with.
         found = found.filter(
-            Q(placed_at__gt=at.placed_at) | Q(placed_at=at.placed_at, id__gt=at.id)
+            Q(placed_at__gte=at.placed_at), Q(placed_at__gt=at.placed_at) | Q(id__gt=at.id)
         )
     rows = list(found[: limit + 1])
     more = len(rows) > limit
@@ -162,8 +163,9 @@ def _page(found: QuerySet[Any, Any], limit: int, after: str | None) -> OrderPage
     found = found.order_by("-placed_at", "-id")
     if after is not None:
         at = _position(after)
+        # The first condition says the same again, as the range of the index to begin with.
         found = found.filter(
-            Q(placed_at__lt=at.placed_at) | Q(placed_at=at.placed_at, id__lt=at.id)
+            Q(placed_at__lte=at.placed_at), Q(placed_at__lt=at.placed_at) | Q(id__lt=at.id)
         )
     columns = ("id", "state", "email", "currency", "total", "refunded", "placed_at")
     rows = list(found.values_list(*columns)[: limit + 1])
