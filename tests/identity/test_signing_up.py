@@ -11,6 +11,7 @@ from pytest_django import Settings
 from config.identity.models import User
 from monolift.testing.scenario import Scenario
 from tests.identity.people import EMAIL, PASSWORD, ada, mailed_link, signed_in
+from tests.mailing import use_mail_server
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 NEW = {"new_password1": PASSWORD, "new_password2": PASSWORD}
@@ -133,9 +134,7 @@ def test_mail_is_not_sent_without_end(client: Client) -> None:
 
 
 def test_without_a_mail_server_it_says_so(client: Client, settings: Settings) -> None:
-    smtp = "django.core.mail.backends.smtp.EmailBackend"
-    options = {"host": "127.0.0.1", "port": 1, "timeout": 1}
-    settings.MAILERS = {"default": {"BACKEND": smtp, "OPTIONS": options}}
+    use_mail_server(settings, 1)  # nobody listens there
     answer = asked(client)
     assert answer.status_code == 503
     assert "cannot send mail" in answer.content.decode()

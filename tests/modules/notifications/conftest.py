@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-import django
 import pytest
 from pytest_django import Settings
 
+from tests.mailing import use_mail_server
 from tests.modules.notifications.smtp import MailServer
 
 
@@ -13,18 +13,5 @@ from tests.modules.notifications.smtp import MailServer
 def server(settings: Settings) -> Iterator[MailServer]:
     """A mail server, which the shop uses."""
     with MailServer() as server:
-        use_server(settings, server.port)
+        use_mail_server(settings, server.port)
         yield server
-
-
-def use_server(settings: Settings, port: int) -> None:
-    """Have the shop send by SMTP to that port."""
-    smtp = "django.core.mail.backends.smtp.EmailBackend"
-    if django.VERSION >= (6, 1):
-        options = {"host": "127.0.0.1", "port": port, "timeout": 10}
-        settings.MAILERS = {"default": {"BACKEND": smtp, "OPTIONS": options}}
-    else:
-        settings.EMAIL_BACKEND = smtp
-        settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", port, 10
-        settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
-        settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""

@@ -16,7 +16,7 @@ from modules.orders.interface import Address, Order, OrderId, OrderLine, OrderSt
 from monolift import Money
 from monolift.kernel import clock
 from monolift.testing.scenario import Scenario
-from tests.modules.notifications.conftest import use_server
+from tests.mailing import use_mail_server
 from tests.modules.notifications.smtp import MailServer
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -45,7 +45,7 @@ def test_a_server_that_is_away_for_hours_gets_it_then(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    use_server(settings, port)
+    use_mail_server(settings, port)
     kept = written()
     scenario.run_until_idle()
     for _ in range(12):
@@ -53,7 +53,7 @@ def test_a_server_that_is_away_for_hours_gets_it_then(
     kept.refresh_from_db()
     assert (kept.sent_at, kept.problem, kept.to) == (None, "", "stock@example.org")
     with MailServer() as server:
-        use_server(settings, server.port)
+        use_mail_server(settings, server.port)
         scenario.travel(hours=1, minutes=1)
     assert [str(one["Subject"]) for one in server.taken] == ["Low stock: MUG"]
     assert ended(kept).sent_at is not None
