@@ -31,11 +31,18 @@ class FullText(Protocol):
     """Conditions on `Document`, answered from indexes."""
 
     def has(
-        self, *, terms: Sequence[Term], scope: Scope, narrowed: Sequence[Sequence[str]] = ()
+        self,
+        *,
+        terms: Sequence[Term],
+        scope: Scope,
+        narrowed: Sequence[Sequence[str]] = (),
+        walked: bool = False,
     ) -> Q:
         """The document has all these words in the scope, and of each group of filters one.
 
-        Something has to be asked for; see `filters` for the words of `narrowed`.
+        Something has to be asked for; see `filters` for the words of `narrowed`. `walked` says
+        that very many documents match and the first ones in order of title are wanted: walking
+        through the titles finds them sooner than sorting all matches.
         """
         ...
 

@@ -29,9 +29,17 @@ class PostgresqlFullText:
     """
 
     def has(
-        self, *, terms: Sequence[Term], scope: Scope, narrowed: Sequence[Sequence[str]] = ()
+        self,
+        *,
+        terms: Sequence[Term],
+        scope: Scope,
+        narrowed: Sequence[Sequence[str]] = (),
+        walked: bool = False,
     ) -> Q:
-        """See `FullText.has`. Words have no quotes, so that quoting them is enough."""
+        """See `FullText.has`. Words have no quotes, so that quoting them is enough.
+
+        Statistics tell PostgreSQL by itself when to walk.
+        """
         found = Q()
         if terms:
             wanted = " & ".join(f"'{term.word}'{':*' if term.prefix else ''}" for term in terms)

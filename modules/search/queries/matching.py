@@ -40,11 +40,14 @@ def shown() -> QuerySet[Document]:
     return Document.objects.filter(shown=True)
 
 
-def matched(terms: Sequence[Term], narrowed: Narrowed) -> QuerySet[Document]:
+def matched(
+    terms: Sequence[Term], narrowed: Narrowed, *, walked: bool = False
+) -> QuerySet[Document]:
     """The documents that have every word somewhere, and one of each group of filters."""
     if not terms and not narrowed:
         return shown()
-    return shown().filter(index().has(terms=terms, scope=Scope.ANYWHERE, narrowed=narrowed))
+    has = index().has(terms=terms, scope=Scope.ANYWHERE, narrowed=narrowed, walked=walked)
+    return shown().filter(has)
 
 
 def beginning(documents: QuerySet[Document], key: str) -> QuerySet[Document]:

@@ -82,7 +82,8 @@ def _ranked(chosen: Filters, terms: Sequence[Term], key: str) -> list[Ranked]:
 
 def _browse(chosen: Filters, limit: int, after: str | None) -> SearchPage:
     counted = _counted(chosen, ())
-    listed = matching.matched((), chosen.words()).annotate(exact_key=matching.index().title_key())
+    found = matching.matched((), chosen.words(), walked=counted.more)
+    listed = found.annotate(exact_key=matching.index().title_key())
     if after is not None:
         position = _decoded(after)
         key, slug = position.title, position.slug

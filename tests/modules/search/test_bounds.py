@@ -53,6 +53,7 @@ def test_counting_stops_and_says_so(text: str, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(facets, "MOST_COUNTED", 12)
     shelve(30)
     found = search.search(text=text, category="boxes", limit=5)
+    assert found.slugs == tuple(f"box-{number:04}" for number in range(5))
     assert (found.total, found.more) == (12, True)
     colour = next(one for one in found.facets if one.name == "Colour")
     assert sum(value.count for value in colour.values) == 12
