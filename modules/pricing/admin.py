@@ -1,130 +1,40 @@
-"""Prices in Django's admin. It writes through the module's interface only, and each act is logged.
+"""Prices in Django's admin. It writes through the interface only, and each act is logged."""
 
-Amounts are typed in major units, with as many digits as their currency has (ISO 4217).
-"""
-
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from modules.pricing import models
+from modules.pricing.forms import (
+    MOST_AT_ONCE,
+    CouponForm,
+    PriceForm,
+    PriceListForm,
+    PricesForm,
+    PromotionForm,
+)
 from modules.pricing.interface import Coupon, ListPrice, PriceList, Pricing, Promotion
 from monolift import DomainError, Money, Unavailable, use
-from monolift.gateway.backoffice import InterfaceAdmin
-from monolift.kernel import CallFailed
+from monolift.gateway.backoffice import InterfaceAdmin, ReadOnlyAdmin, difference
+from monolift.kernel import CallFailed, clock
 
 pricing = use(Pricing)
-CURRENCIES = [(code, code) for code in ("EUR", "USD", "JPY", "KWD")]
-_MOST = Decimal(10**12)
-MOST_AT_ONCE = 500
-
-
-class AmountField(forms.DecimalField):
-    """An amount of money in major units; how many digits it may have is its currency's."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(max_value=_MOST, min_value=0, max_digits=18, decimal_places=3, **options)
-
-
-def _money(data: Mapping[str, Any], amount: str, currency: str, form: forms.Form) -> Money | None:
-    """What two fields say together; None when they say nothing."""
-    value, code = data.get(amount), data.get(currency)
-    if value is None:
-        return None
-    if not code:
-        form.add_error(currency, "Choose a currency.")
-        return None
-    try:
-        return Money.of(value, code)
-    except ValueError:
-        form.add_error(amount, f"{code} has fewer digits behind the point.")
-        return None
-
-
-class WindowForm(forms.Form):
-    """From when until when."""
-
-    starts_at = forms.SplitDateTimeField(required=False, help_text="UTC. Empty: since ever.")
-    ends_at = forms.SplitDateTimeField(required=False, help_text="UTC. Empty: without end.")
-
-
-class PriceForm(forms.Form):
-    """The price of a SKU in one currency and list."""
-
-    sku = forms.CharField(label="SKU", max_length=64)
-    price_list = forms.CharField(max_length=50, initial=models.DEFAULT_LIST)
-    currency = forms.ChoiceField(choices=CURRENCIES)
-    amount = AmountField(help_text="Before promotions and tax, for example 12.50.")
-
-    def clean(self) -> dict[str, Any]:
-        """Amount and currency become money."""
-        data: dict[str, Any] = super().clean() or {}
-        return {**data, "unit": _money(data, "amount", "currency", self)}
-
-
-class PriceListForm(WindowForm):
-    """When a list counts."""
-
-    name = forms.SlugField(max_length=50)
-    priority = forms.IntegerField(
-        initial=1,
-        min_value=-(10**6),
-        max_value=10**6,
-        help_text="Of several prices the one of the list with the highest priority counts.",
-    )
-    field_order = ("name", "priority")
-
-
-class PromotionForm(WindowForm):
-    """What is off a SKU, and when."""
-
-    sku = forms.CharField(label="SKU", max_length=64)
-    percent = forms.IntegerField(required=False, min_value=1, max_value=models.MOST_PERCENT)
-    amount = AmountField(required=False, help_text="Off each unit, instead of a percentage.")
-    currency = forms.ChoiceField(choices=[("", "-"), *CURRENCIES], required=False)
-    field_order = ("sku", "percent", "amount", "currency")
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        for name in ("starts_at", "ends_at"):
-            self.fields[name].required = True
-            self.fields[name].help_text = "UTC."
-
-    def clean(self) -> dict[str, Any]:
-        """Amount and currency become money."""
-        data: dict[str, Any] = super().clean() or {}
-        return {**data, "off": _money(data, "amount", "currency", self)}
-
-
-class CouponForm(WindowForm):
-    """What a code is worth, and how often."""
-
-    code = forms.CharField(max_length=40)
-    percent = forms.IntegerField(required=False, min_value=1, max_value=models.MOST_PERCENT)
-    amount = AmountField(required=False, help_text="Off the order, instead of a percentage.")
-    currency = forms.ChoiceField(choices=[("", "-"), *CURRENCIES], required=False)
-    minimum = AmountField(required=False, help_text="What the goods must cost at least.")
-    minimum_currency = forms.ChoiceField(choices=[("", "-"), *CURRENCIES], required=False)
-    limit = forms.IntegerField(
-        required=False, min_value=1, max_value=10**9, help_text="Uses in all. Empty: no limit."
-    )
-    field_order = (
-        "code", "percent", "amount", "currency", "minimum", "minimum_currency", "limit",
-    )  # fmt: skip
-
-    def clean(self) -> dict[str, Any]:
-        """Amounts and currencies become money."""
-        data: dict[str, Any] = super().clean() or {}
-        return {
-            **data,
-            "off": _money(data, "amount", "currency", self),
-            "least": _money(data, "minimum", "minimum_currency", self),
-        }
+type _Key = tuple[str, str]
 
 
 def _major(amount: int, currency: str) -> Decimal | None:
@@ -141,7 +51,9 @@ class ListPriceAdmin(InterfaceAdmin):
     search_fields = ("sku",)
     search_help_text = "A part of a SKU."
     ordering = ("sku", "currency", "price_list")
+    actions = ("set_together",)
     write_form = PriceForm
+    key_fields = ("sku", "price_list", "currency")
 
     @admin.display(description="price", ordering="amount")
     def price(self, row: models.ListPrice) -> str:
@@ -165,6 +77,122 @@ class ListPriceAdmin(InterfaceAdmin):
             sku=data["sku"], currency=data["currency"], price_list=data["price_list"]
         )
 
+    def get_urls(self) -> list[URLPattern]:
+        together = self.admin_site.admin_view(self.together)
+        return [
+            path("together/", together, name="pricing_listprice_together"),
+            *super().get_urls(),
+        ]
+
+    def has_set_permission(self, request: HttpRequest) -> bool:
+        """Who may set many prices: new ones may be among them."""
+        return self.has_add_permission(request) and self.has_change_permission(request)
+
+    @admin.action(description="Set the prices of the selected together", permissions=["set"])
+    def set_together(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Open the form for many prices with these."""
+        rows = list(queryset.order_by("sku", "currency")[:MOST_AT_ONCE])
+        names = {row.price_list_id for row in rows}
+        if len(names) != 1:
+            self.message_user(request, "Choose prices of one list only.", messages.ERROR)
+            return None
+        lines = "\n".join(map(_line, rows))
+        shown = {"price_list": names.pop(), "prices": lines, "shown": lines}
+        return self._together(request, PricesForm(initial=shown))
+
+    def together(self, request: HttpRequest) -> HttpResponse:
+        """Set many prices through the interface: all or none."""
+        if not self.has_set_permission(request):
+            raise PermissionDenied
+        if request.method != "POST":
+            return self._together(request, PricesForm())
+        form = PricesForm(request.POST)
+        if not form.is_valid():
+            return self._together(request, form)
+        prices, name = form.cleaned_data["prices"], form.cleaned_data["price_list"]
+        before = _known(prices, name)
+        overtaken = _overtaken(prices, form.cleaned_data["shown"], before)
+        if overtaken:
+            told = ", ".join(overtaken[:10])
+            form.add_error(None, f"Changed since you opened this: {told}. Nothing was saved.")
+            return self._together(request, form)
+        try:
+            pricing.set_prices(prices=prices, price_list=name)
+        except DomainError as error:
+            form.add_error(None, error.detail)
+            return self._together(request, form)
+        except (Unavailable, CallFailed):
+            form.add_error(None, "There was no answer in time. Look whether it is saved.")
+            return self._together(request, form)
+        changed = _log_prices(request, before, _known(prices, name))
+        self.message_user(request, f"{changed} of {len(prices)} prices changed.")
+        return redirect(reverse("admin:pricing_listprice_changelist"))
+
+    def _together(self, request: HttpRequest, form: forms.Form) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Set many prices",
+            "opts": self.opts,
+            "form": form,
+            "action": reverse("admin:pricing_listprice_together"),
+            "may_write": True,
+        }
+        template = "monolift/interface_form.html"
+        return TemplateResponse(request, template, context, status=422 if form.errors else 200)
+
+
+def _line(row: models.ListPrice) -> str:
+    return f"{row.sku} | {row.currency} | {Money(row.amount, row.currency).decimal}"
+
+
+def _known(prices: Iterable[ListPrice], price_list: str) -> dict[_Key, models.ListPrice]:
+    skus = sorted({price.sku for price in prices})
+    rows = models.ListPrice.objects.filter(price_list=price_list, sku__in=skus)
+    return {(row.sku, row.currency): row for row in rows}
+
+
+def _overtaken(
+    prices: Sequence[ListPrice], shown: str, known: Mapping[_Key, models.ListPrice]
+) -> list[str]:
+    """The SKUs whose price is not the one that was shown any more."""
+    lines = {tuple(line.split(" | ")[:2]): line for line in shown.splitlines()}
+    overtaken = []
+    for price in prices:
+        key = (price.sku, price.unit.currency)
+        if key in lines and (key not in known or _line(known[key]) != lines[key]):
+            overtaken.append(price.sku)
+    return overtaken
+
+
+def _log_prices(
+    request: HttpRequest,
+    before: Mapping[_Key, models.ListPrice],
+    after: Mapping[_Key, models.ListPrice],
+) -> int:
+    """Tell the history of each price that is another now; how many there are."""
+    user = request.user
+    assert user.pk is not None  # noqa: S101 - signed in, as the admin has checked
+    kind = ContentType.objects.get_for_model(models.ListPrice)
+    entries = []
+    for key, row in after.items():
+        old = before.get(key)
+        if old is not None and old.amount == row.amount:
+            continue
+        values = {"amount": Money(row.amount, row.currency).decimal}
+        was = {"amount": Money(old.amount, old.currency).decimal} if old else {}
+        entries.append(
+            LogEntry(
+                user_id=user.pk,
+                content_type=kind,
+                object_id=str(row.pk),
+                object_repr=str(row)[:200],
+                action_flag=CHANGE if old else ADDITION,
+                change_message=difference(was, values),
+            )
+        )
+    LogEntry.objects.bulk_create(entries, batch_size=100)
+    return len(entries)
+
 
 @admin.register(models.PriceList)
 class PriceListAdmin(InterfaceAdmin):
@@ -173,6 +201,7 @@ class PriceListAdmin(InterfaceAdmin):
     list_display = ("name", "priority", "starts_at", "ends_at")
     ordering = ("-priority", "name")
     write_form = PriceListForm
+    key_fields = ("name",)
 
     def initial(self, row: models.PriceList) -> Mapping[str, Any]:
         """See `InterfaceAdmin.initial`."""
@@ -194,6 +223,7 @@ class PromotionAdmin(InterfaceAdmin):
     ordering = ("-ends_at", "sku")
     actions = ("remove",)
     write_form = PromotionForm
+    key_fields = ("sku", "currency", "starts_at", "ends_at")
 
     @admin.display(description="off")
     def off(self, row: models.Promotion) -> str:
@@ -263,15 +293,42 @@ def _promotion(row: models.Promotion) -> Promotion:
 class CouponAdmin(InterfaceAdmin):
     """Coupons, and how often each was used."""
 
-    list_display = ("code", "off", "redeemed", "limit", "starts_at", "ends_at")
+    list_display = ("code", "off", "used", "limit", "starts_at", "ends_at")
     search_fields = ("code",)
+    change_form_template = "admin/pricing/coupon/change_form.html"
     ordering = ("code",)
+    actions = ("end",)
     write_form = CouponForm
+    key_fields = ("code",)
 
     @admin.display(description="off")
     def off(self, row: models.Coupon) -> str:
         """What is off, in words."""
         return f"{row.percent} %" if row.percent else str(Money(row.amount, row.currency))
+
+    @admin.display(description="used", ordering="redeemed")
+    def used(self, row: models.Coupon) -> SafeString | str:
+        """How often, with a way to see what for."""
+        if not row.redeemed:
+            return "0"
+        page = reverse("admin:pricing_redemption_changelist")
+        return format_html('<a href="{}?coupon={}">{}</a>', page, row.code, row.redeemed)
+
+    @admin.action(description="End the selected coupons now", permissions=["change"])
+    def end(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """End them through the interface, all or none."""
+        now = clock.now().replace(microsecond=0)
+        chosen = queryset.order_by("pk")[:MOST_AT_ONCE]
+        rows = [row for row in chosen if row.ends_at is None or row.ends_at > now]
+        try:
+            pricing.set_coupons(coupons=[_coupon(row, ends_at=now) for row in rows])
+        except (DomainError, Unavailable, CallFailed) as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return
+        for row in rows:
+            told = difference({"ends_at": row.ends_at}, {"ends_at": now})
+            self.log_change(request, row, told)
+        self.message_user(request, f"{len(rows)} ended.")
 
     def initial(self, row: models.Coupon) -> Mapping[str, Any]:
         """See `InterfaceAdmin.initial`."""
@@ -291,7 +348,7 @@ class CouponAdmin(InterfaceAdmin):
     def write(self, request: HttpRequest, data: Mapping[str, Any], row: Any) -> Any:
         """See `InterfaceAdmin.write`."""
         coupon = Coupon(
-            code=data["code"].upper(),
+            code=data["code"],
             percent=data["percent"] or 0,
             amount=data["off"],
             minimum=data["least"],
@@ -301,3 +358,38 @@ class CouponAdmin(InterfaceAdmin):
         )
         pricing.set_coupons(coupons=[coupon])
         return coupon.code
+
+
+def _coupon(row: models.Coupon, *, ends_at: datetime) -> Coupon:
+    return Coupon(
+        code=row.code,
+        percent=row.percent,
+        amount=Money(row.amount, row.currency) if row.currency else None,
+        minimum=Money(row.minimum, row.minimum_currency) if row.minimum_currency else None,
+        limit=row.limit,
+        starts_at=row.starts_at,
+        ends_at=ends_at,
+    )
+
+
+@admin.register(models.Redemption)
+class RedemptionAdmin(ReadOnlyAdmin):
+    """What coupons were used for."""
+
+    list_display = ("reference", "coupon", "redeemed_at")
+    # By key: there is no index on the time, and references made by time are in its order.
+    ordering = ("-reference",)
+    fields = ("reference", "coupon", "redeemed_at")
+    search_fields = ("reference",)
+    search_help_text = "A whole code, or a whole reference."
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        text = search_term.strip()
+        if not text:
+            return queryset, False
+        try:
+            return queryset.filter(reference=UUID(text)), False
+        except ValueError:
+            return queryset.filter(coupon=text.upper()), False

@@ -6,12 +6,13 @@ interface refuses is shown at the form, what it did is logged with who did it an
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
@@ -44,6 +45,19 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic 
     list_max_show_all = 0
     paginator = CappedPaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # each would be counted
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list. Nothing is found by a NUL, which PostgreSQL refuses with an error."""
+        sent = (*request.GET.lists(), *request.POST.lists())
+        # What is searched for is a form's field, which says so by itself.
+        texts = (text for name, values in sent if name != SEARCH_VAR for text in (name, *values))
+        if any("\0" in text for text in texts):
+            messages.error(request, "A NUL character is not allowed here.")
+            return redirect(self._url("changelist"))
+        return super().changelist_view(request, extra_context)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -62,20 +76,30 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic 
             return None
         return super().get_object(request, object_id, from_field)
 
+    def _url(self, page: str, *arguments: str) -> str:
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}"
+        return reverse(name, args=arguments)
+
 
 class InterfaceAdmin(ReadOnlyAdmin):
     """Rows that are written through an interface.
 
     Set `write_form` and define `initial` and `write`. Django's permissions count: without the right
-    to change, the page is there to look at.
+    to change, the page is there to look at. `key_fields` are what a row is known by: they are not
+    changed, and a new row does not take the place of one that is there.
     """
 
     write_form: type[forms.Form]
+    key_fields: Sequence[str] = ()
     change_form_template = "monolift/interface_form.html"
 
     def initial(self, row: Any) -> Mapping[str, Any]:
-        """What the form shows of a row."""
+        """What the form shows of a row; who has seen something else cannot save."""
         raise NotImplementedError
+
+    def described(self, row: Any) -> Mapping[str, Any]:
+        """What the history tells of a row; a sequence is compared item by item."""
+        return self.initial(row)
 
     def write(self, request: HttpRequest, data: Mapping[str, Any], row: Any) -> Any:
         """Do it through the interface; `row` is None for a new one. The key of what was written."""
@@ -107,15 +131,17 @@ class InterfaceAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         may_write = row is None or self.has_change_permission(request, row)
         before = dict(self.initial(row)) if row is not None else {}
+        seen = _digest(before)
         if request.method == "POST":
             if not may_write:
                 raise PermissionDenied
-            form = self.write_form(request.POST, initial=before)
-            done = self._written(request, form, row, before)
+            form = self._form(row, request.POST, request.FILES, initial=before)
+            done = self._written(request, form, row, seen)
             if done is not None:
                 return done
+            seen = request.POST.get("seen", "")  # what they typed was about that
         else:
-            form = self.write_form(initial=before)
+            form = self._form(row, initial=before)
         if not may_write:
             for field in form.fields.values():
                 field.disabled = True
@@ -125,7 +151,7 @@ class InterfaceAdmin(ReadOnlyAdmin):
             "opts": self.opts,
             "original": row,
             "form": form,
-            "seen": _digest(before),
+            "seen": seen,
             "may_write": may_write,
             **(extra_context or {}),
         }
@@ -133,11 +159,18 @@ class InterfaceAdmin(ReadOnlyAdmin):
         template = self.change_form_template
         return TemplateResponse(request, template, context, status=status)
 
+    def _form(self, row: Any, *args: Any, **options: Any) -> forms.Form:
+        form = self.write_form(*args, **options)
+        if row is not None:
+            for name in self.key_fields:
+                form.fields[name].disabled = True
+        return form
+
     def _written(
-        self, request: HttpRequest, form: forms.Form, row: Any, before: Mapping[str, Any]
+        self, request: HttpRequest, form: forms.Form, row: Any, seen: str
     ) -> HttpResponse | None:
         """The way back after writing; None, with the reason in the form, when nothing was."""
-        if row is not None and request.POST.get("seen") != _digest(before):
+        if row is not None and request.POST.get("seen") != seen:
             form.add_error(
                 None,
                 "Somebody has changed this since you opened it. Nothing was saved: open it again.",
@@ -145,6 +178,13 @@ class InterfaceAdmin(ReadOnlyAdmin):
             return None
         if not form.is_valid():
             return None
+        if row is None and self._is_there(form.cleaned_data):
+            form.add_error(
+                self.key_fields[0],
+                f"This {self.opts.verbose_name} is there already: change it in the list.",
+            )
+            return None
+        before = self.described(row) if row is not None else {}
         try:
             key = self.write(request, form.cleaned_data, row)
         except DomainError as error:
@@ -154,33 +194,42 @@ class InterfaceAdmin(ReadOnlyAdmin):
             form.add_error(None, "There was no answer in time. Look whether it is saved.")
             return None
         written = self.get_object(request, str(key))
-        if written is not None and form.has_changed():
-            after = self.initial(written)
+        if written is not None:
+            after = self.described(written)
             if row is None:
                 self.log_addition(request, written, "Added")
-            else:
-                self.log_change(request, written, _difference(before, after))
+            elif after != before:
+                self.log_change(request, written, difference(before, after))
         messages.success(request, f"{written or key} is saved.")
         if request.POST.get("next") == "list" or written is None:
             return redirect(self._url("changelist"))
         return redirect(self._url("change", quote(written.pk)))
 
-    def _url(self, page: str, *arguments: str) -> str:
-        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}"
-        return reverse(name, args=arguments)
+    def _is_there(self, data: Mapping[str, Any]) -> bool:
+        key = {name: data[name] for name in self.key_fields}
+        return bool(key) and self.model._default_manager.filter(**key).exists()
 
 
 def _digest(values: Mapping[str, Any]) -> str:
     return hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()[:16]
 
 
-def _difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """What changed from what to what, in words for the history."""
     changes = [
-        f"{name}: {_short(before.get(name))} → {_short(value)}"
+        f"{name}: {_change(before.get(name), value)}"
         for name, value in after.items()
         if before.get(name) != value
     ]
-    return "; ".join(changes) or "Saved as it was"
+    return "; ".join(changes)
+
+
+def _change(before: Any, after: Any) -> str:
+    if not isinstance(before, list | tuple) or not isinstance(after, list | tuple):
+        return f"{_short(before)} → {_short(after)}"
+    gone = [f"without {_short(item)}" for item in before if item not in after]
+    new = [f"with {_short(item)}" for item in after if item not in before]
+    return ", ".join([*gone, *new]) or "in another order"
 
 
 def _short(value: Any) -> str:
