@@ -173,6 +173,7 @@ WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "config" / "templates"],  # before those of the apps
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -262,6 +263,10 @@ PAYMENTS = {
     "PROVIDER": "modules.payments.provider.sandbox.SandboxProvider",
     "SANDBOX_FILE": DATA_DIR / "payments-sandbox.sqlite3",
 }
+CATALOG = {
+    # Who checks and keeps the pictures that the back office uploads.
+    "PICTURES": "config.catalogue_import.pictures.Uploads",
+}
 SHIPPING: dict[str, Any] = {
     "CARRIER": "modules.shipping.provider.sandbox.SandboxCarrier",
     # Seconds until a parcel is packed; until then its order can be cancelled.
@@ -317,6 +322,10 @@ else:
 SITE_URL = os.environ.get("SITE_URL", "").rstrip("/") or (
     f"https://{ALLOWED_HOSTS[0]}" if PRODUCTION and ALLOWED_HOSTS else "http://127.0.0.1:8000"
 )
+STOREFRONT = {
+    # How many seconds old what pages say of goods may be; prices are charged as they are.
+    "FRESH_FOR": 5.0,
+}
 NOTIFICATIONS = {
     # What a mail links to.
     "ORDER_URL": f"{SITE_URL}/orders/{{order_id}}",
@@ -334,7 +343,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
-# The copies of pictures that `import_catalog` has checked.
+# The copies of pictures that `import_catalog` and the back office have checked.
 IMPORTED_IMAGES = DATA_DIR / "images"
 IMPORTED_IMAGES.mkdir(parents=True, exist_ok=True)
 STATICFILES_DIRS = [

@@ -225,6 +225,13 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
 
 
 def _change(before: Any, after: Any) -> str:
+    if isinstance(before, str) and isinstance(after, str):
+        # Of long texts, from a little before the first character that differs.
+        pairs = enumerate(zip(before, after, strict=False))
+        differs = next((at for at, (old, new) in pairs if old != new), min(len(before), len(after)))
+        start = differs - _LONGEST_VALUE // 3
+        if start > 0 and max(len(before), len(after)) > _LONGEST_VALUE:
+            before, after = f"…{before[start:]}", f"…{after[start:]}"
     if not isinstance(before, list | tuple) or not isinstance(after, list | tuple):
         return f"{_short(before)} → {_short(after)}"
     gone = [f"without {_short(item)}" for item in before if item not in after]
