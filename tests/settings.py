@@ -18,6 +18,7 @@ from config.settings import *  # noqa: F403 - the shop's settings are the point
 WORLD = ("stock", "cards", "sales")
 INSTALLED_APPS = [*shop.INSTALLED_APPS, *(f"tests.library.world.{name}" for name in WORLD)]
 MONOLIFT = {**shop.MONOLIFT, "BACKOFF": 0.01, "WAKE": "datagram"}
+STOREFRONT = {"FRESH_FOR": 0}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if len(shop.DATABASES) > 1:
     DATABASES = {**shop.DATABASES, **{name: shop.database(name) for name in WORLD}}

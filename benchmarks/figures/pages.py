@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from unittest import mock
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 
@@ -97,13 +98,18 @@ def requests(
 
 
 def composition(shop: Client) -> tuple[Callable[[], object], Callable[[], object]]:
-    """The home page but for its rendering and middleware, and the calls that it makes."""
+    """The home page but for its rendering and middleware, and the calls that it makes.
+
+    Without the answers that it keeps for some seconds (`STOREFRONT["FRESH_FOR"]`).
+    """
     from django.test import RequestFactory
 
     from modules.storefront.views import home
 
     made: list[Call] = []
+    nothing_kept = mock.patch.dict(settings.STOREFRONT, FRESH_FOR=0)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(nothing_kept)
         for interface in _CALLED:
             real = _Noting(interface, implementation(interface), made)
             stack.enter_context(override(interface, real))
@@ -114,7 +120,7 @@ def composition(shop: Client) -> tuple[Callable[[], object], Callable[[], object
     request = RequestFactory().get("/")
 
     def compose() -> None:
-        with mock.patch.object(framed, "render", _nothing):
+        with nothing_kept, mock.patch.object(framed, "render", _nothing):
             home.show(request)
 
     def call() -> None:

@@ -6,8 +6,9 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from modules.storefront.requires import Category, catalog
+from modules.storefront.requires import Category
 from modules.storefront.views.optional import optional
+from modules.storefront.views.recent import catalog
 from modules.storefront.views.visitor import CURRENCIES, Visitor
 from monolift import deadline
 

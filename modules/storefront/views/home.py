@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 
-from modules.storefront.requires import Category, Product, catalog
+from modules.storefront.requires import Category, Product
 from modules.storefront.views.frame import menu_of
 from modules.storefront.views.optional import optional
 from modules.storefront.views.page import answers, page
+from modules.storefront.views.recent import catalog
 from modules.storefront.views.tiles import tiles, tiles_beside
 from modules.storefront.views.visitor import Visitor
 

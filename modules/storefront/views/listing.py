@@ -6,18 +6,13 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from modules.storefront.requires import (
-    CategoryNotFound,
-    InvalidCursor,
-    InvalidSearchCursor,
-    catalog,
-    search,
-)
+from modules.storefront.requires import CategoryNotFound, InvalidCursor, InvalidSearchCursor
 from modules.storefront.views.frame import menu_of
 from modules.storefront.views.narrowing import Options, groups_of, options_of
 from modules.storefront.views.optional import optional
 from modules.storefront.views.page import answers, error_page, page
 from modules.storefront.views.paging import CURSOR, page_links
+from modules.storefront.views.recent import catalog, search
 from modules.storefront.views.tiles import tiles, tiles_of
 from modules.storefront.views.visitor import Visitor
 

@@ -19,12 +19,12 @@ from modules.storefront.requires import (
     ProductNotFound,
     UnknownSku,
     Variant,
-    catalog,
     orders,
 )
 from modules.storefront.views.frame import menu_of
 from modules.storefront.views.optional import optional
 from modules.storefront.views.page import answers, page, see_other
+from modules.storefront.views.recent import catalog
 from modules.storefront.views.tiles import FEW, Stock, stock_of, tiles_beside
 from modules.storefront.views.visitor import Visitor, new_basket_id
 from monolift import DomainError

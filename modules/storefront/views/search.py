@@ -6,13 +6,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from modules.storefront.requires import InvalidSearchCursor, SuggestionKind, catalog, search
+from modules.storefront.requires import InvalidSearchCursor, SuggestionKind
 from modules.storefront.views.frame import menu_of
 from modules.storefront.views.listing import PAGE_SIZE, no_such_page
 from modules.storefront.views.narrowing import groups_of, options_of
 from modules.storefront.views.optional import optional
 from modules.storefront.views.page import answers, page
 from modules.storefront.views.paging import CURSOR, page_links
+from modules.storefront.views.recent import catalog, search
 from modules.storefront.views.tiles import tiles_beside, tiles_of
 from modules.storefront.views.visitor import Visitor
 

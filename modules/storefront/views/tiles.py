@@ -3,17 +3,9 @@
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from modules.storefront.requires import (
-    CatalogSku,
-    Product,
-    ProductCard,
-    StockedSku,
-    Variant,
-    catalog,
-    inventory,
-    recommendations,
-)
+from modules.storefront.requires import CatalogSku, Product, ProductCard, StockedSku, Variant
 from modules.storefront.views.optional import optional
+from modules.storefront.views.recent import catalog, inventory, recommendations
 from monolift.kernel import Money
 
 FEW = 5

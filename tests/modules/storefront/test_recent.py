@@ -1,0 +1,84 @@
+"""What pages of goods say is a few seconds old at most, and what is charged is not."""
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_django import Settings
+
+from modules.catalog.interface import Catalog
+from modules.pricing.interface import ListPrice, Pricing
+from modules.storefront.views import recent
+from monolift import Money, Unavailable, override, use
+from monolift.testing.scenario import Scenario
+from monolift.testing.statements import statements
+from tests.modules.storefront.shopper import Shopper, text
+from tests.shop import charges, shelve
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+
+@pytest.fixture(autouse=True)
+def fresh_for_five_seconds(settings: Settings) -> Iterator[None]:
+    """Keep answers, and begin and end without any."""
+    settings.STOREFRONT = {"FRESH_FOR": 5}
+    recent.forget()
+    yield
+    recent.forget()
+
+
+def raise_the_price() -> None:
+    unit = Money.of("15.00", "EUR")
+    use(Pricing).set_prices(prices=[ListPrice(sku="MUG", unit=unit)])
+
+
+def test_a_second_look_asks_nobody(shopper: Shopper) -> None:
+    shelve()
+    for path in ("/", "/products", "/products/mug", "/search?q=mug"):
+        first = shopper.get(path)
+        with statements() as seen:
+            again = shopper.get(path)
+        assert seen == [], path
+        assert text(again) == text(first)
+
+
+def test_another_currency_is_another_question(shopper: Shopper) -> None:
+    shelve()
+    assert "€10.00" in text(shopper.get("/products/mug"))
+    shopper.post("/currency", currency="USD", here="/products/mug")
+    assert "$10.00" in text(shopper.get("/products/mug"))
+
+
+def test_a_price_tag_is_at_most_so_old(shopper: Shopper, scenario: Scenario) -> None:
+    shelve()
+    assert "€10.00" in text(shopper.get("/products/mug"))
+    raise_the_price()
+    assert "€10.00" in text(shopper.get("/products/mug"))
+    scenario.travel(seconds=6)
+    assert "€15.00" in text(shopper.get("/products/mug"))
+
+
+def test_what_is_charged_is_never_old(shopper: Shopper) -> None:
+    shelve()
+    shopper.get("/products/mug")
+    raise_the_price()
+    shopper.add()
+    assert "€15.00" in text(shopper.get("/basket"))
+    shopper.order(shopper.pay())
+    assert charges() == [("captured", 1800)]
+
+
+class Silent:
+    """A catalog that gives no answer."""
+
+    def __getattr__(self, name: str) -> object:
+        raise Unavailable(f"catalog.{name}", "nobody is there")
+
+
+def test_silence_and_refusals_are_not_kept(shopper: Shopper) -> None:
+    assert shopper.get("/products/mug").status_code == 404
+    shelve()
+    assert shopper.get("/products/mug").status_code == 200
+    recent.forget()
+    with override(Catalog, Silent()):  # type: ignore[type-abstract]  # as in other tests
+        assert shopper.get("/products").status_code == 503
+    assert shopper.get("/products").status_code == 200
