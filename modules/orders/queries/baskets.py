@@ -1,6 +1,7 @@
 """Reads of baskets."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -58,6 +59,12 @@ class StoredLine(msgspec.Struct, frozen=True, kw_only=True):
 
 def baskets() -> QuerySet[Any, Any]:
     """Baskets with `order_id`: the order that closed them, if one did."""
+    return _with_order().all()
+
+
+@cache
+def _with_order() -> QuerySet[Any, Any]:
+    # Made once: resolving the subquery takes longer than the statement.
     standing = models.Order.objects.filter(basket_id=OuterRef("pk")).exclude(
         state=models.Order.State.FAILED
     )

@@ -54,6 +54,11 @@ def modules() -> dict[str, Module]:
     return {app.label: app for app in apps.get_app_configs() if isinstance(app, Module)}
 
 
+def is_module(label: str) -> bool:
+    """Whether an installed app is a module. Asked for every query, so it makes nothing."""
+    return isinstance(apps.app_configs.get(label), Module)
+
+
 def module_of(python_module: str) -> str | None:
     """The label of the installed module that owns a Python module; None for anything else."""
     best = ""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from monolift.registry.modules import modules
+from monolift.registry.modules import is_module, modules
 from monolift.registry.scope import current
 from monolift.registry.topology import DEFAULT_ALIAS, topology
 
@@ -38,7 +38,7 @@ class ModuleRouter:
     def _alias(self, label: str) -> str | None:
         if label == _PLATFORM:
             return topology().alias(current().module)
-        return topology().alias(label) if label in modules() else None
+        return topology().alias(label) if is_module(label) else None
 
 
 def _module_aliases() -> set[str]:
