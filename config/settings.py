@@ -140,7 +140,7 @@ AUTH_PASSWORD_VALIDATORS = [
 # Applications -----------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "config.backoffice.apps.BackOfficeConfig",  # Django's admin with a site of ours
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -8,10 +8,6 @@ from django.urls import URLPattern, URLResolver, include, path
 from config.api import api
 from config.health import healthz
 
-admin.site.site_header = "Shop back office"
-admin.site.site_title = "Back office"
-admin.site.index_title = "What is to be done?"
-
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz),
     path("api/v1/", api.urls),

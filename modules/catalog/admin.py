@@ -31,28 +31,6 @@ MOST_AT_ONCE = 100
 _ON_SALE, _WITHDRAWN = "on sale", "withdrawn"
 
 
-@admin.register(models.Category)
-class CategoryAdmin(InterfaceAdmin):
-    """Categories."""
-
-    list_display = ("title", "slug", "parent")
-    list_select_related = ("parent",)
-    search_fields = ("title", "slug")
-    ordering = ("parent__title", "title")
-    write_form = forms.CategoryForm
-    key_fields = ("slug",)
-
-    def initial(self, row: models.Category) -> Mapping[str, Any]:
-        """See `InterfaceAdmin.initial`."""
-        return {"slug": row.slug, "title": row.title, "parent": row.parent_id or ""}
-
-    def write(self, request: HttpRequest, data: Mapping[str, Any], row: Any) -> Any:
-        """See `InterfaceAdmin.write`."""
-        category = Category(slug=data["slug"], title=data["title"], parent=data["parent"] or None)
-        catalog.set_categories(categories=[category])
-        return category.slug
-
-
 class CategoryFilter(admin.SimpleListFilter):
     """A category; a main one with those below it."""
 
@@ -237,6 +215,28 @@ class ProductAdmin(InterfaceAdmin):
             ),
         )
         return catalog.publish_product(draft=draft)
+
+
+@admin.register(models.Category)
+class CategoryAdmin(InterfaceAdmin):
+    """Categories."""
+
+    list_display = ("title", "slug", "parent")
+    list_select_related = ("parent",)
+    search_fields = ("title", "slug")
+    ordering = ("parent__title", "title")
+    write_form = forms.CategoryForm
+    key_fields = ("slug",)
+
+    def initial(self, row: models.Category) -> Mapping[str, Any]:
+        """See `InterfaceAdmin.initial`."""
+        return {"slug": row.slug, "title": row.title, "parent": row.parent_id or ""}
+
+    def write(self, request: HttpRequest, data: Mapping[str, Any], row: Any) -> Any:
+        """See `InterfaceAdmin.write`."""
+        category = Category(slug=data["slug"], title=data["title"], parent=data["parent"] or None)
+        catalog.set_categories(categories=[category])
+        return category.slug
 
 
 def _tags(text: str, row: models.Product | None) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""The back office: Django's admin over all modules, in the order of a shop's work."""
