@@ -65,10 +65,13 @@ def baskets() -> QuerySet[Any, Any]:
 @cache
 def _with_order() -> QuerySet[Any, Any]:
     # Made once: resolving the subquery takes longer than the statement.
-    standing = models.Order.objects.filter(basket_id=OuterRef("pk")).exclude(
-        state=models.Order.State.FAILED
-    )
-    return models.Basket.objects.annotate(order_id=Subquery(standing.values("id")[:1]))
+    order = standing().filter(basket_id=OuterRef("pk"))
+    return models.Basket.objects.annotate(order_id=Subquery(order.values("id")[:1]))
+
+
+def standing() -> QuerySet[models.Order]:
+    """Orders that close their basket: all but those that failed, at most one for a basket."""
+    return models.Order.objects.exclude(state=models.Order.State.FAILED)
 
 
 def stored_basket(*, basket_id: BasketId) -> StoredBasket | None:

@@ -16,10 +16,11 @@ from modules.orders.interface import (
     BasketId,
     CouponRefused,
     InvalidAddress,
+    OrderId,
     QuantityOutOfRange,
     UnknownSku,
 )
-from modules.orders.queries.baskets import baskets
+from modules.orders.queries.baskets import baskets, standing
 from modules.orders.requires import CouponNotValid, Sku, catalog, pricing
 from monolift import atomic
 
@@ -176,10 +177,12 @@ def _check_address(address: Address) -> None:
 
 def _locked(basket_id: BasketId) -> models.Basket | None:
     """The basket, locked until the commit; None when there is none. Raises BasketClosed."""
-    basket = baskets().select_for_update().filter(pk=basket_id).first()
-    if basket is not None and basket.order_id is not None:
-        raise BasketClosed(basket_id=basket_id, order_id=basket.order_id)
-    return basket
+    rows = list(models.Basket.objects.select_for_update().filter(pk=basket_id))
+    if not rows:
+        return None
+    for order_id in standing().filter(basket_id=basket_id).values_list("id", flat=True):
+        raise BasketClosed(basket_id=basket_id, order_id=OrderId(order_id))
+    return rows[0]
 
 
 def _set(basket_id: BasketId, **fields: Any) -> None:

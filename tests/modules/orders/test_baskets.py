@@ -208,7 +208,7 @@ def test_statements_of_a_basket(basket_id: BasketId) -> None:
     assert len(seen) == 5, seen
     with statements() as seen:
         add(basket_id, "BOWL")
-    assert len(seen) == 4, seen
+    assert len(seen) == 5, seen
     with statements() as seen:
         shown(basket_id)
     assert len(seen) == 3, seen
