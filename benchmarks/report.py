@@ -54,6 +54,8 @@ _REFERENCES = """
 - **The plain view** of a page renders the same template with the data that the shop gave to it,
   ready in memory: no query, no call, Django's middleware only. That of adding to a basket renders
   nothing: it reads the article and writes the basket and its line, by hand in one transaction.
+  The shop keeps what it read of goods for five seconds, so that the figure is of pages which were
+  asked for within these; what a first visitor waits for is given beside it, without a goal.
 - **The sum of its module calls** is the calls that the home page makes, one after another with the
   same arguments, without the page's own work on what they answer.
 - **The bare wake-up** is a commit, the signal (a thread's, a datagram, PostgreSQL's NOTIFY), and

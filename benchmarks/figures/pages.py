@@ -66,6 +66,17 @@ def _measured(shop: Client, plain: Client, size: int, context: Context) -> Itera
             goal=GOAL,
             sense="at least",
         )
+        if name in PAGES:
+            yield Result.ratio(
+                compare(
+                    _asking(_repeated(ours, 5)), _repeated(theirs, 5), pairs=context.pairs(101)
+                ).inverse(),
+                figure="pages",
+                what=f"the same of {name}, {what}, when no answer is kept",
+                database=context.database,
+                goal=None,
+                sense="at least",
+            )
     composed, calls = composition(shop)
     yield Result.ratio(
         compare(_repeated(composed, 5), _repeated(calls, 5), pairs=context.pairs(101)),
@@ -107,7 +118,7 @@ def composition(shop: Client) -> tuple[Callable[[], object], Callable[[], object
     from modules.storefront.views import home
 
     made: list[Call] = []
-    nothing_kept = mock.patch.dict(settings.STOREFRONT, FRESH_FOR=0)
+    nothing_kept = _nothing_kept()
     with contextlib.ExitStack() as stack:
         stack.enter_context(nothing_kept)
         for interface in _CALLED:
@@ -158,6 +169,20 @@ def _given(shop: Client, path: str) -> tuple[str, dict[str, Any]]:
         shop.ask("GET", path)
     (one,) = given
     return one
+
+
+def _nothing_kept() -> Any:
+    return mock.patch.dict(settings.STOREFRONT, FRESH_FOR=0)
+
+
+def _asking(case: Case) -> Case:
+    """The same when the storefront keeps no answers: what a first visitor waits for."""
+
+    def asked() -> float:
+        with _nothing_kept():
+            return case()
+
+    return asked
 
 
 def _nothing(*_: Any, **__: Any) -> HttpResponse:
