@@ -26,6 +26,7 @@ class BackOffice(AdminSite):
     site_header = "Shop back office"
     site_title = "Back office"
     index_title = "What is to be done?"
+    site_url = None  # the pages have a link to the shop of their own
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """The parts in the order of `TITLES`, the tables of each in the order of its admin.py."""

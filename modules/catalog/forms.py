@@ -44,8 +44,8 @@ class ImageForm(forms.Form):
         allow_empty_file=True,  # refused as no picture, like everything that is none
         widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp"}),
     )
-    path = forms.CharField(required=False, max_length=200, widget=_input(30))
-    alt = forms.CharField(label="what it shows", required=False, max_length=500, widget=_input(40))
+    path = forms.CharField(required=False, max_length=200, widget=_input(22))
+    alt = forms.CharField(label="what it shows", required=False, max_length=500, widget=_input(26))
 
     def clean_upload(self) -> "UploadedFile[Any] | None":
         """What can be shown as a picture."""
@@ -86,19 +86,19 @@ class OptionForm(forms.Form):
 class VariantForm(forms.Form):
     """One thing that can be bought."""
 
-    sku = forms.CharField(label="SKU", max_length=64, widget=_input(20))
-    name = forms.CharField(required=False, max_length=100, widget=_input(25))
+    sku = forms.CharField(label="SKU", max_length=64, widget=_input(18))
+    name = forms.CharField(required=False, max_length=100, widget=_input(16))
     values = forms.CharField(
         required=False,
         max_length=_LONGEST_LIST,
-        widget=_input(30),
+        widget=_input(18),
         help_text=f"One for each option, in their order: sand {SEPARATOR} small.",
     )
     image = forms.CharField(
         label="picture",
         required=False,
         max_length=200,
-        widget=_input(10),
+        widget=_input(6),
         help_text="The number of its own picture above, or a path; empty: the first one shows it.",
     )
 
