@@ -104,7 +104,8 @@ def claim(*, basket_id: BasketId, customer_id: UUID) -> BasketId:
     """See `Orders.claim_basket`."""
     with atomic():
         # In order of id, so that two sign-ins at once wait for each other.
-        mine = baskets().filter(Q(customer_id=customer_id) | Q(pk=basket_id))
+        open_ones = Q(customer_id=customer_id, order_id__isnull=True)
+        mine = baskets().filter(open_ones | Q(pk=basket_id))
         found = {row.pk: row for row in mine.order_by("pk").select_for_update()}
         given = found.get(basket_id)
         free = given is not None and given.order_id is None
