@@ -13,6 +13,9 @@ from django.conf import settings
 from PIL import Image, UnidentifiedImageError
 
 FORMATS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
+_SUFFIXES = {**FORMATS, "MPO": "jpg"}
+"""Telephones write several JPEG pictures into one file, of which browsers show the first."""
+
 MOST_BYTES = 10 * 1024 * 1024
 MOST_PIXELS = 25_000_000
 SHELF = "imported"
@@ -133,7 +136,7 @@ def _checked(file: IO[bytes], *, called: str) -> str:
                         f"{called} has {pixels:,} pixels; at most {MOST_PIXELS:,} are possible"
                     )
                 picture.load()
-                return FORMATS[str(picture.format)]
+                return _SUFFIXES[str(picture.format)]
     except UnidentifiedImageError:
         raise NoPicture(f"{called} is no PNG, JPEG or WebP picture") from None
     except NoPicture:

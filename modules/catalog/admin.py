@@ -127,7 +127,7 @@ class ProductAdmin(InterfaceAdmin):
     def withdraw(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """Take them off the shelves, through the interface."""
         done = 0
-        for product in queryset.filter(withdrawn=False)[:MOST_AT_ONCE]:
+        for product in self.chosen(request, queryset.filter(withdrawn=False), most=MOST_AT_ONCE):
             try:
                 catalog.withdraw_product(slug=product.slug)
             except (DomainError, Unavailable, CallFailed) as error:

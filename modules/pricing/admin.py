@@ -91,10 +91,11 @@ class ListPriceAdmin(InterfaceAdmin):
     @admin.action(description="Set the prices of the selected together", permissions=["set"])
     def set_together(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         """Open the form for many prices with these."""
-        rows = list(queryset.order_by("sku", "currency")[:MOST_AT_ONCE])
+        rows = self.chosen(request, queryset.order_by("sku", "currency"), most=MOST_AT_ONCE)
         names = {row.price_list_id for row in rows}
-        if len(names) != 1:
+        if len(names) > 1:
             self.message_user(request, "Choose prices of one list only.", messages.ERROR)
+        if len(names) != 1:
             return None
         lines = "\n".join(map(_line, rows))
         shown = {"price_list": names.pop(), "prices": lines, "shown": lines}
@@ -233,8 +234,8 @@ class PromotionAdmin(InterfaceAdmin):
     @admin.action(description="End the selected promotions now", permissions=["remove"])
     def remove(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """End them through the interface."""
-        chosen = queryset.order_by("pk")[:MOST_AT_ONCE]
-        promotions = [_promotion(row) for row in chosen]  # read now: they are logged afterwards
+        chosen = self.chosen(request, queryset.order_by("pk"), most=MOST_AT_ONCE)
+        promotions = [_promotion(row) for row in chosen]
         try:
             pricing.remove_promotions(promotions=promotions)
         except (DomainError, Unavailable, CallFailed) as error:
@@ -318,7 +319,7 @@ class CouponAdmin(InterfaceAdmin):
     def end(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """End them through the interface, all or none."""
         now = clock.now().replace(microsecond=0)
-        chosen = queryset.order_by("pk")[:MOST_AT_ONCE]
+        chosen = self.chosen(request, queryset.order_by("pk"), most=MOST_AT_ONCE)
         rows = [row for row in chosen if row.ends_at is None or row.ends_at > now]
         try:
             pricing.set_coupons(coupons=[_coupon(row, ends_at=now) for row in rows])

@@ -143,8 +143,8 @@ class PriceListForm(WindowForm):
     name = forms.SlugField(max_length=50)
     priority = forms.IntegerField(
         initial=1,
-        min_value=-(10**6),
-        max_value=10**6,
+        min_value=-1000,
+        max_value=1000,
         help_text="Of several prices the one of the list with the highest priority counts.",
     )
     field_order = ("name", "priority")

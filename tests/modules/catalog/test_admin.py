@@ -334,10 +334,33 @@ def test_the_list_costs_the_same_for_any_number(clerk: Client, change: str) -> N
     assert cost() == one
 
 
+def test_not_too_many_are_withdrawn_at_once(
+    clerk: Client, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("modules.catalog.admin.MOST_AT_ONCE", 0)
+    key = str(models.Product.objects.get().pk)
+    sent = {"action": "withdraw", "_selected_action": [key]}
+    assert "Choose at most 0 at a time" in text(clerk.post(LIST, sent, follow=True))
+    assert skus() == ["MUG-S", "MUG-M"]
+
+
 def test_strange_addresses_are_no_fault(clerk: Client) -> None:
     for query in ("q=%00", "%00=1", "category=%00", "state=x", "p=x", "e=1", "q=%27%25"):
         for page in ("product", "category"):
             assert clerk.get(f"/admin/catalog/{page}/?{query}").status_code in (200, 302)
+
+
+def test_a_form_with_too_many_fields_is_refused(clerk: Client) -> None:
+    assert clerk.post(ADD, {f"x{number}": "" for number in range(1001)}).status_code == 400
+
+
+def test_who_may_only_add_adds_and_changes_nothing(clerk: Client, change: str) -> None:
+    adder = staff("add_product")
+    assert send(adder, ADD, {**ONE, "slug": "cup"}).status_code == 302
+    assert catalog.product(slug="cup", currency="EUR")
+    assert send(adder, ADD, ONE).status_code == 422
+    assert adder.get(change).status_code == 403
+    assert adder.post(change, ONE).status_code == 403
 
 
 def test_who_may_only_look_changes_nothing(clerk: Client, change: str) -> None:
@@ -359,7 +382,8 @@ def test_who_may_only_look_changes_nothing(clerk: Client, change: str) -> None:
 
 def picture(kind: str = "PNG", size: tuple[int, int] = (3, 2)) -> bytes:
     made = io.BytesIO()
-    Picture.new("RGB", size, "teal").save(made, kind)
+    one = Picture.new("RGB", size, "teal")
+    one.save(made, kind, **({"save_all": True, "append_images": [one]} if kind == "MPO" else {}))
     return made.getvalue()
 
 
@@ -383,7 +407,9 @@ def kept(settings: Settings, tmp_path: Path) -> Path:
     return tmp_path / "images"
 
 
-@pytest.mark.parametrize(("kind", "suffix"), [("PNG", "png"), ("JPEG", "jpg"), ("WEBP", "webp")])
+@pytest.mark.parametrize(
+    ("kind", "suffix"), [("PNG", "png"), ("JPEG", "jpg"), ("WEBP", "webp"), ("MPO", "jpg")]
+)
 def test_a_picture_is_uploaded(clerk: Client, kept: Path, kind: str, suffix: str) -> None:
     content = picture(kind)
     form = {

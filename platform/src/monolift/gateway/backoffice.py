@@ -76,6 +76,14 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic 
             return None
         return super().get_object(request, object_id, from_field)
 
+    def chosen(self, request: HttpRequest, queryset: QuerySet[Any], *, most: int) -> Any:
+        """The rows that an action is for; none, and a message, if they are more than `most`."""
+        rows = list(queryset[: most + 1])
+        if len(rows) > most:
+            self.message_user(request, f"Choose at most {most} at a time.", messages.ERROR)
+            return []
+        return rows
+
     def _url(self, page: str, *arguments: str) -> str:
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}"
         return reverse(name, args=arguments)
@@ -201,6 +209,8 @@ class InterfaceAdmin(ReadOnlyAdmin):
             elif after != before:
                 self.log_change(request, written, difference(before, after))
         messages.success(request, f"{written or key} is saved.")
+        if not self.has_view_or_change_permission(request):
+            return redirect(f"{self.admin_site.name}:index")
         if request.POST.get("next") == "list" or written is None:
             return redirect(self._url("changelist"))
         return redirect(self._url("change", quote(written.pk)))
