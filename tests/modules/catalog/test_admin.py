@@ -460,6 +460,7 @@ def test_what_is_no_picture_is_refused(
     answer = send(clerk, ADD, form)
     assert answer.status_code == 422
     assert said in text(answer)
+    assert "Look at the images again" in text(answer), "the field says it, before anything is done"
     assert not models.Product.objects.exists()
     assert not kept.exists()
 
