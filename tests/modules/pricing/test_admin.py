@@ -212,6 +212,13 @@ def test_many_prices_are_set_together(clerk: Client) -> None:
 
 
 @pytest.mark.usefixtures("two_prices")
+def test_prices_are_found_by_currency(clerk: Client) -> None:
+    for currency, found in (("EUR", True), ("JPY", False), ("XXX", False)):
+        page = text(clerk.get(f"/admin/pricing/listprice/?currency={currency}"))
+        assert ("11.00 EUR" in page) is found
+
+
+@pytest.mark.usefixtures("two_prices")
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
