@@ -49,10 +49,11 @@ run: $(READY) ## Run the shop (PORT= DATA= STACK= SERVER= as in `monolift run --
 test: $(READY) ## Run the tests on SQLite (PYTEST_ARGS=)
 	@$(PYTEST) $(PYTEST_ARGS)
 
-# Guards, type checks, pages in a browser, and what starts servers of its own do not depend on the
-# database of the run: they run once, in the last run.
-DATABASE_TESTS := --ignore tests/architecture --ignore tests/typing --ignore tests/browser \
-  --ignore-glob 'tests/library/test_supervise*.py'
+# What does not depend on the database of the run is run once, in the last run: guards, type checks,
+# contracts, documents, pages in a browser, and what starts servers of its own.
+DATABASE_TESTS := $(addprefix --ignore tests/,architecture browser contracts docs typing) \
+  --ignore tests/journeys/test_make_run.py --ignore tests/library/test_money.py \
+  --ignore-glob 'tests/library/test_contracts_*.py' --ignore-glob 'tests/library/test_supervise*.py'
 
 .PHONY: test-each test-postgresql test-postgresql-each
 test-each: $(READY) ## Run the tests with a database for each module, on SQLite

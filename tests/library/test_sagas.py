@@ -238,8 +238,7 @@ def test_a_failed_attempt_before_the_answer_is_not_an_answer(
     faults.planned["write_down"] = fail(OSError("disk"))
     run = Parcel.run(key="1", sale="s1", timeout=0.0001)
     assert not run.answered
-    scenario.run_until_idle()
-    assert Parcel.find(key="1").answered  # type: ignore[union-attr]  # it is there
+    assert scenario.settle(Parcel, key="1").answered
 
 
 @pytest.mark.parametrize(
