@@ -201,6 +201,7 @@ def chosen(client: Client) -> dict[str, str]:
 
 @pytest.mark.usefixtures("two_prices")
 def test_many_prices_are_set_together(clerk: Client) -> None:
+    assert f'href="{TOGETHER}"' in clerk.get("/admin/pricing/listprice/").content.decode()
     form = chosen(clerk)
     assert form["prices"] == "CUP | EUR | 11.00\nMUG | EUR | 11.00"
     form["prices"] = "CUP | EUR | 11.00\nMUG\tEUR\t12.5\n\nNEW | JPY | 500"
