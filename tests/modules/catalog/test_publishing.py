@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import django
 import pytest
 
 from modules.catalog.interface import (
@@ -188,12 +189,13 @@ def test_a_batch_takes_few_statements_however_large(size: int) -> None:
 
     # Categories left and wanted, products, the new ones, their rows, variants known, the new ones,
     # the category's count. Django 5.2 divides long statements on SQLite.
-    assert len(own()) in (8, 9)
+    divided = 1 if size > 50 and django.VERSION < (6,) else 0
+    assert len(own()) - 8 in (0, divided)
     assert len(own()) == 4
     drafts = [
         draft(f"p{n}", title="T", skus=(f"P{n}-A", f"P{n}-D"), category="c") for n in range(size)
     ]
-    assert len(own()) == 6
+    assert len(own()) - 6 in (0, divided, 2 * divided)
 
 
 def test_a_withdrawn_product_is_nowhere_and_can_come_back() -> None:
