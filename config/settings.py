@@ -21,7 +21,8 @@ EMAIL_PORT          587 by default, 465 with EMAIL_SECURITY=tls, 25 with none
 EMAIL_SECURITY      `starttls` (default with EMAIL_HOST), `tls`, or `none`
 EMAIL_USER          with EMAIL_PASSWORD, how to sign in at the mail server
 EMAIL_FROM          the sender; required with EMAIL_HOST
-SITE_URL            where mails link to; by default https and the first of ALLOWED_HOSTS
+SITE_URL            where mails about orders link to; by default, in production https and the first
+                    of ALLOWED_HOSTS, else where `monolift run` serves
 STOCK_MAIL_TO       who gets a mail when stock is low; nobody by default
 SERVE_STATIC        `0` when something in front of the shop serves /static/
 LOG_LEVEL           `INFO` by default
@@ -320,7 +321,10 @@ else:
     EMAIL_TIMEOUT = _MAILER["OPTIONS"].get("timeout")
 
 SITE_URL = os.environ.get("SITE_URL", "").rstrip("/") or (
-    f"https://{ALLOWED_HOSTS[0]}" if PRODUCTION and ALLOWED_HOSTS else "http://127.0.0.1:8000"
+    f"https://{ALLOWED_HOSTS[0]}"
+    if PRODUCTION
+    # `monolift run` says where the web process listens.
+    else os.environ.get("MONOLIFT_URL", "http://127.0.0.1:8000")
 )
 STOREFRONT = {
     # How many seconds old what pages say of goods may be; prices are charged as they are.

@@ -56,6 +56,11 @@ def ask(run: Running, method: str, path: str, body: Any = None) -> Any:
         return json.loads(text) if text else None
 
 
+def mails(run: Running) -> str:
+    """All mail that was written so far, its folded lines joined."""
+    return "".join(file.read_text().replace("=\n", "") for file in (run.data / "mail").glob("*"))
+
+
 def buy(run: Running) -> dict[str, Any]:
     """Buy the first product on show; the order."""
     listed = ask(run, "GET", "/catalog/products")["products"]
@@ -79,6 +84,8 @@ def test_a_newcomer_buys_something_and_finds_it_again(tmp_path: Path) -> None:
         assert "products" in run.output
         order = buy(run)
         eventually(lambda: ask(run, "GET", f"/orders/{order['id']}")["state"] == "paid")
+        here = f"http://127.0.0.1:{run.port}/orders/{order['id']}"
+        eventually(lambda: here in mails(run), what="a mail that leads to the order")
         # Ctrl-C reaches the whole foreground group: make and the supervisor alike.
         run.look()
         os.killpg(run.process.pid, signal.SIGINT)

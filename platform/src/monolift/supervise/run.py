@@ -45,6 +45,7 @@ def _run(supervisor: Supervisor, plan: Plan, stack: str) -> None:
     _forget_dead_workers(plan)
     environment = {
         "MONOLIFT_DATA": str(plan.data),
+        "MONOLIFT_URL": plan.address.url,
         "DJANGO_SETTINGS_MODULE": plan.project.settings,
         **STACKS[stack](supervisor, plan),
     }
