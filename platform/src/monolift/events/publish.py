@@ -1,4 +1,7 @@
-"""`publish()`: one statement that writes the event beside what made it true."""
+"""`publish()`: one statement that writes the event beside what made it true.
+
+On PostgreSQL it travels with the COMMIT: nothing reads the event before.
+"""
 
 import time
 
@@ -59,7 +62,7 @@ def publish(event: Event, /) -> None:
     row = (owner, identifier, event.event_name, key, body, carried(), scope.operation)
     connection = connections[alias]
     if connection.vendor == "postgresql":
-        _POSTGRESQL.execute(connection, (*row, owner, key))
+        _POSTGRESQL.execute_with_commit(connection, (*row, owner, key))
     else:
         _SQLITE.execute(connection, (*row, str(time.time_ns() // 1000), owner, key))
     wake_after_commit(alias)

@@ -64,8 +64,7 @@ def wake_after_commit(alias: str) -> None:
     """Wake when the open transaction has committed; never when it is rolled back."""
     connection = connections[alias]
     hook = _hook(alias)
-    hooks = connection.run_on_commit
-    if hooks and hooks[-1][1] is hook:
+    if any(entry[1] is hook for entry in connection.run_on_commit):
         return  # this transaction wakes already
     connection.on_commit(hook, robust=True)
 

@@ -4,6 +4,8 @@ Django's cursor costs as much as the statement on SQLite and a third of the roun
 PostgreSQL. So a hot statement goes to the driver, when that is sure to be the same: the transaction
 has begun, it is not broken, and nobody listens (no `execute_wrapper`, no debug log). In every other
 case `registry.sql` runs it.
+
+What nobody reads back before the commit can wait and travel with it: one round trip instead of two.
 """
 
 from collections.abc import Sequence
@@ -12,6 +14,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from monolift.registry.sql import execute
+from monolift.registry.transactions import PlatformAtomic, WithCommit
 
 _prepared: WeakKeyDictionary[Any, set[bytes]] = WeakKeyDictionary()
 
@@ -29,19 +32,43 @@ class DirectStatement:
 
     def execute(self, connection: Any, parameters: Sequence[str | None]) -> None:
         """Run it in the open transaction of a Django connection; errors are Django's."""
-        driver = connection.connection
+        if self._direct(connection):
+            with connection.wrap_database_errors:
+                self._send(connection.connection, parameters)
+        else:
+            execute(connection.alias, self.sql, parameters)
+
+    def execute_with_commit(self, connection: Any, parameters: Sequence[str | None]) -> None:
+        """Run it when the open transaction commits, or now; its error is then the commit's.
+
+        It waits where statements may be prepared, in a transaction of `atomic()`, among Django's
+        hooks of the commit: so a savepoint that is rolled back takes it along, and several keep
+        their order.
+        """
+        blocks = connection.atomic_blocks
         if (
+            blocks
+            and isinstance(blocks[0], PlatformAtomic)
+            and self._direct(connection)
+            and connection.connection.prepare_threshold is not None
+        ):
+            with connection.wrap_database_errors:
+                self._prepare(connection.connection)
+            waiting = WithCommit(self.name, _encoded(parameters))
+            connection.run_on_commit.append((set(connection.savepoint_ids), waiting, True))
+        else:
+            self.execute(connection, parameters)
+
+    def _direct(self, connection: Any) -> bool:
+        driver = connection.connection
+        return not (
             connection.vendor != "postgresql"
             or driver is None
             or connection.execute_wrappers
             or connection.needs_rollback
             or connection.queries_logged
             or not self._begun(driver)
-        ):
-            execute(connection.alias, self.sql, parameters)
-        else:
-            with connection.wrap_database_errors:
-                self._send(driver, parameters)
+        )
 
     @cached_property
     def _postgresql(self) -> bytes:
@@ -55,20 +82,28 @@ class DirectStatement:
 
         return bool(driver.pgconn.transaction_status == TransactionStatus.INTRANS)
 
-    def _send(self, driver: Any, parameters: Sequence[str | None]) -> None:
-        from psycopg.errors import error_from_result
-        from psycopg.pq import ExecStatus
+    def _prepare(self, driver: Any) -> None:
+        known = _prepared.setdefault(driver, set())
+        if self.name not in known:
+            _check(driver.pgconn.prepare(self.name, self._postgresql))
+            known.add(self.name)
 
-        values = [None if value is None else value.encode() for value in parameters]
+    def _send(self, driver: Any, parameters: Sequence[str | None]) -> None:
+        values = _encoded(parameters)
         if driver.prepare_threshold is None:
-            result = driver.pgconn.exec_params(self._postgresql, values)
+            _check(driver.pgconn.exec_params(self._postgresql, values))
         else:
-            known = _prepared.setdefault(driver, set())
-            if self.name not in known:
-                result = driver.pgconn.prepare(self.name, self._postgresql)
-                if result.status != ExecStatus.COMMAND_OK:
-                    raise error_from_result(result)
-                known.add(self.name)
-            result = driver.pgconn.exec_prepared(self.name, values)
-        if result.status != ExecStatus.COMMAND_OK:
-            raise error_from_result(result)
+            self._prepare(driver)
+            _check(driver.pgconn.exec_prepared(self.name, values))
+
+
+def _encoded(parameters: Sequence[str | None]) -> list[bytes | None]:
+    return [None if value is None else value.encode() for value in parameters]
+
+
+def _check(result: Any) -> None:
+    from psycopg.errors import error_from_result
+    from psycopg.pq import ExecStatus
+
+    if result.status not in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK):
+        raise error_from_result(result)
