@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from benchmarks import goods
 from benchmarks.context import Context
@@ -103,8 +104,10 @@ def _use(port: int, orders: int) -> None:
     for page in ("/", f"/products/{products[0]['slug']}", "/api/v1/docs", "/admin/login/"):
         with contextlib.suppress(RuntimeError):  # a page that is not there takes no memory
             ask("GET", page)
-    for number in range(orders):
-        sku = products[number % len(products)]["variants"][0]["sku"]
+    skus = [product["variants"][0]["sku"] for product in products]
+    available = ask("GET", f"{api}/inventory/availability?" + urlencode({"sku": skus}, doseq=True))
+    left = [sku for sku, count in available.items() for _ in range(count)]
+    for sku in left[:orders]:
         basket = ask("POST", f"{api}/baskets")["id"]
         path = f"{api}/baskets/{basket}"
         ask("POST", f"{path}/lines", {"sku": sku, "quantity": 1})
