@@ -26,8 +26,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             raise pytest.UsageError(
                 f"{metafunc.definition.nodeid}: topologies({route!r}) is not one of {_ROUTES}."
             )
-    metafunc.fixturenames.append("monolift_route")
+    metafunc.fixturenames.append("monolift_route")  # which lets it be parametrized
     metafunc.parametrize("monolift_route", marker.args, indirect=True)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let a marked test use the fixture, first of all: nobody names it as an argument."""
+    if isinstance(item, pytest.Function) and item.get_closest_marker("topologies"):
+        names = item.fixturenames
+        if "monolift_route" not in names:
+            names.insert(0, "monolift_route")
 
 
 @pytest.fixture
