@@ -11,6 +11,8 @@ class MonoliftConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect the declarations of the modules with what carries them out."""
+        from monolift.boundaries.sql.guard import watch_connections
+        from monolift.boundaries.sql_checks import register_sql_checks
         from monolift.events.worker import register_source
         from monolift.kernel.saga import install_runtime, on_saga_declared
         from monolift.registry.proxies import register_adapter
@@ -21,6 +23,8 @@ class MonoliftConfig(AppConfig):
 
         remember_open_connections()
         equip_open_connections()
+        watch_connections()
+        register_sql_checks()
         register_adapter("local", local.build)
         register_adapter("loopback", loopback.build)
         install_runtime(runtime.Runtime())

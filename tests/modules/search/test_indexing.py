@@ -16,6 +16,7 @@ from modules.search.services import indexing
 from monolift import Unavailable, use
 from monolift.kernel import uuid7
 from monolift.registry.proxies import override
+from monolift.registry.scope import Scope, entered
 from monolift.registry.sql import execute
 from monolift.registry.topology import topology
 from monolift.testing.scenario import Scenario
@@ -81,7 +82,8 @@ class Interrupted:
 
     def products(self, **arguments: object) -> object:
         answer = self._real.products(**arguments)  # type: ignore[arg-type]
-        next(self._meanwhile, None)
+        with entered(Scope(None, None, None, kind="root")):  # as another process would
+            next(self._meanwhile, None)
         return answer
 
 

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 
 from monolift.gateway.problems import problem
+from monolift.gateway.views import attribute_view
 from monolift.kernel import CallRefused, Operation
 from monolift.kernel.clock import monotonic
 from monolift.observe.trace import begin
 from monolift.registry.scope import CallKey, Scope, entered
+from monolift.registry.settings import sql_guard
 
 TIMEOUT = 30.0
 """Seconds that a request's calls may take in all."""
@@ -48,6 +50,8 @@ class RequestScopeMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        if sql_guard() != "off":
+            self.process_view = attribute_view
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer the request inside its scope."""

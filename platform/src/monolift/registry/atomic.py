@@ -53,6 +53,8 @@ class atomic:  # noqa: N801 - stands for Django's atomic
         module = scope.module if scope.managed else self._module or _module_of_caller()
         alias = topology().alias(module)
         begin(scope, alias)
+        if scope.outer is not None and not scope.managed:
+            scope.outer.module = module
         scope.depth = 1
         self._stack.append((scope, None))
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from monolift.registry.sql import execute
+from monolift.registry.sql import execute, listened
 from monolift.registry.transactions import PlatformAtomic, WithCommit
 
 _prepared: WeakKeyDictionary[Any, set[bytes]] = WeakKeyDictionary()
@@ -64,7 +64,7 @@ class DirectStatement:
         return not (
             connection.vendor != "postgresql"
             or driver is None
-            or connection.execute_wrappers
+            or listened(connection)
             or connection.needs_rollback
             or connection.queries_logged
             or not self._begun(driver)

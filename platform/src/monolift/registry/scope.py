@@ -12,11 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from monolift.registry.transactions import seen
+from monolift.registry.transactions import PlatformAtomic, seen
 
 if TYPE_CHECKING:
-    from django.db.transaction import Atomic
-
     from monolift.kernel import Operation
 
 
@@ -74,7 +72,7 @@ class Scope(msgspec.Struct, eq=False, gc=False):
     trace: Any = None
     alias: str | None = None
     depth: int = 0
-    outer: "Atomic | None" = None
+    outer: PlatformAtomic | None = None
     closed: bool = False
     unit: Unit | None = None
     group: Group | None = None
@@ -82,6 +80,8 @@ class Scope(msgspec.Struct, eq=False, gc=False):
     key: str | None = None
     plain: bool = True
     """No transaction, no group, no key: calls may take the short path."""
+    context: str | None = None
+    """Of a request: the module whose view answers, or "admin". The SQL guard judges by it."""
 
     @property
     def managed(self) -> bool:

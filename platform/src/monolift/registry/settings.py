@@ -1,5 +1,6 @@
 """The `MONOLIFT` dict of Django's settings, with its defaults."""
 
+import sys
 from typing import Any, Literal
 
 from django.conf import settings
@@ -14,6 +15,14 @@ _DEFAULTS: dict[str, Any] = {
     "TRANSPORT": "local",
     # A call while a Django transaction is open: "refuse" it, or "warn" while adopting.
     "CALLS_IN_TRANSACTION": "refuse",
+    # Statements on another module's tables: "refuse" them, "sample" and count them, or "off".
+    # Unset: refused with DEBUG and in tests, else off.
+    "SQL_GUARD": None,
+    # The share of transactions, and of statements outside of them, that "sample" looks at.
+    "SQL_GUARD_RATE": 0.01,
+    # Look for rows, querysets and generators in what calls pass within the process. None: with
+    # DEBUG and in tests.
+    "CHECK_VALUES": None,
     # Commit consecutive steps of a saga together where their modules share a database.
     "FUSION": True,
     # Who runs deliveries: "threads" in the worker process, or "celery".
@@ -39,6 +48,7 @@ _DEFAULTS: dict[str, Any] = {
 _CHOICES: dict[str, tuple[str, ...]] = {
     "TRANSPORT": ("local", "loopback"),
     "CALLS_IN_TRANSACTION": ("refuse", "warn"),
+    "SQL_GUARD": ("refuse", "sample", "off"),
     "EXECUTOR": ("threads", "celery"),
     "WAKE": ("datagram", "notify", "poll"),
 }
@@ -61,6 +71,27 @@ def transport() -> Literal["local", "loopback"]:
     return setting("TRANSPORT")  # type: ignore[no-any-return]  # checked to be one of these
 
 
+def developing() -> bool:
+    """With DEBUG, and while Django's test environment is set up."""
+    if settings.DEBUG:
+        return True
+    return hasattr(sys.modules.get("django.core.mail"), "outbox")
+
+
+def sql_guard() -> Literal["refuse", "sample", "off"]:
+    """What becomes of statements that cross the boundary of a module."""
+    chosen = setting("SQL_GUARD")
+    if chosen is None:
+        return "refuse" if developing() else "off"
+    return chosen  # type: ignore[no-any-return]  # checked to be one of these
+
+
+def checks_values() -> bool:
+    """Whether calls in the process look for what must not cross a boundary in what they pass."""
+    chosen = setting("CHECK_VALUES")
+    return developing() if chosen is None else bool(chosen)
+
+
 def _check(given: dict[str, Any]) -> None:
     if unknown := sorted(given.keys() - _DEFAULTS.keys()):
         raise ImproperlyConfigured(
@@ -72,3 +103,8 @@ def _check(given: dict[str, Any]) -> None:
             raise ImproperlyConfigured(
                 f"MONOLIFT[{name!r}] is {value!r}: choose from {', '.join(choices)}."
             )
+    rate = given.get("SQL_GUARD_RATE", 1)
+    if not isinstance(rate, int | float) or not 0 < rate <= 1:
+        raise ImproperlyConfigured(
+            f"MONOLIFT['SQL_GUARD_RATE'] is {rate!r}: give a share above 0, at most 1."
+        )

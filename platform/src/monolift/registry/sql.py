@@ -33,6 +33,22 @@ def fetch(alias: str, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[An
         return list(cursor.fetchall())
 
 
+class Unconcerned:
+    """Base of an `execute_wrapper` (an object, or a method of it) that need not see statements of
+    the platform: it would let them pass.
+    """
+
+    __slots__ = ()
+
+
+def listened(connection: Any) -> bool:
+    """Whether an `execute_wrapper` of the connection has to see the platform's statements."""
+    wrappers = connection.execute_wrappers
+    return bool(wrappers) and not all(
+        isinstance(getattr(wrapper, "__self__", wrapper), Unconcerned) for wrapper in wrappers
+    )
+
+
 def _unwatched(connection: Any) -> bool:
     """On SQLite Django's cursor costs more than the statement, so it is passed by.
 
@@ -41,7 +57,7 @@ def _unwatched(connection: Any) -> bool:
     return bool(
         connection.vendor == "sqlite"
         and connection.connection is not None
-        and not connection.execute_wrappers
+        and not listened(connection)
         and not connection.needs_rollback
         and not connection.queries_logged
     )

@@ -28,6 +28,9 @@ class WithCommit(msgspec.Struct, eq=False):
 class PlatformAtomic(Atomic):
     """The transaction of an `atomic()` of ours; its depth is known from the scope."""
 
+    module: str | None = None
+    """Whose it is, where no operation's scope says so."""
+
     def __exit__(
         self,
         kind: type[BaseException] | None,

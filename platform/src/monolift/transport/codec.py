@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from monolift.kernel import CallFailed, DomainError, Operation, Unavailable
+from monolift.transport.live import live
 
 _encoder = msgspec.json.Encoder()
 
@@ -83,7 +84,9 @@ def _encode(operation: Operation, value: Any, what: str) -> bytes:
     try:
         return _encoder.encode(value)
     except (TypeError, ValueError, OverflowError) as error:
-        raise CallFailed(operation.name, f"{what} cannot be encoded: {error}") from error
+        found = live(value)
+        reason = f"{what}: {found}" if found else f"{what} cannot be encoded: {error}"
+        raise CallFailed(operation.name, reason) from error
 
 
 @cache

@@ -16,7 +16,9 @@ from monolift.observe.matrix import row
 from monolift.registry.atomic import commit
 from monolift.registry.proxies import Binding, Methods
 from monolift.registry.scope import Scope, adopt, get_current
+from monolift.registry.settings import checks_values
 from monolift.registry.transactions import foreign_transaction
+from monolift.transport.live import refuse_live
 from monolift.transport.perform import Target, admit, failure, perform
 
 _METHOD = """
@@ -41,7 +43,9 @@ def {method}({parameters}):
     {fresh_key}
     current.scope = scope
     try:
+        {look_at_arguments}
         answer = implementation({arguments})
+        {look_at_answer}
         if scope.outer is not None:
             commit(scope, answer)
     except BaseException as error:
@@ -70,11 +74,20 @@ def build(binding: Binding) -> Methods:
 
 def _method(target: Target, operation: Operation) -> Any:
     cells = row(operation.name)
+    looking = checks_values()
+
+    def checked(answer: Any) -> Any:
+        refuse_live(operation, answer, "its answer")
+        return answer
 
     def guarded(caller: Scope, arguments: dict[str, Any]) -> Any:
         cell = cells[caller.module]
         try:
-            return perform(target, caller, admit(caller, operation), arguments)
+            key = admit(caller, operation)
+            if not looking:
+                return perform(target, caller, key, arguments)
+            refuse_live(operation, arguments, "its arguments")
+            return perform(target, caller, key, arguments, hand_over=checked)
         except BaseException:
             cell.errors += 1
             raise
@@ -93,10 +106,15 @@ def _method(target: Target, operation: Operation) -> Any:
         else parameter.name
         for parameter in parameters
     ]
+    passed = ", ".join(f"{parameter.name}={parameter.name}" for parameter in parameters)
     source = _METHOD.format(
         method=operation.method,
         parameters=", ".join(["*", *names]) if names else "",
-        arguments=", ".join(f"{parameter.name}={parameter.name}" for parameter in parameters),
+        arguments=passed,
+        look_at_arguments=(
+            f"refuse_live(operation, dict({passed}), 'its arguments')" if looking else ""
+        ),
+        look_at_answer="refuse_live(operation, answer, 'its answer')" if looking else "",
         timeout=operation.timeout,
         fresh_key='scope.key = f"once:{uuid7()}"' if operation.external else "",
     )
@@ -116,6 +134,7 @@ def _method(target: Target, operation: Operation) -> Any:
         "monotonic": monotonic,
         "name": operation.name,
         "operation": operation,
+        "refuse_live": refuse_live,
         "uuid7": uuid7,
         **defaults,
     }

@@ -1,0 +1,1 @@
+"""The SQL guard: whose tables a statement touches, and on whose behalf it runs."""

@@ -1,0 +1,43 @@
+"""A statement's shape: its text without values, so that statements of one kind share one entry."""
+
+import re
+
+_TOKEN = re.compile(
+    r"""
+      (?P<kept>     "(?:[^"]|"")*" | `[^`]*` )
+    | (?P<text>     (?:\b[eExXbBnN])?'(?:[^'\\]|''|\\.)*' | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$ )
+    | (?P<space>    (?: \s | --[^\n]* | /\*.*?\*/ )+ )
+    | (?P<value>    %s | %\(\w+\)s | \$\d+ | \?\d* | (?<![\w.])\d+(?:\.\d*)?(?:[eE][+-]?\d+)?\b )
+    | (?P<word>     \w+ )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_ITEM = r"(?:-?0|'x'|NULL|TRUE|FALSE|DEFAULT)(?:::\w+(?:\[\])?)?"
+_LIST = re.compile(
+    rf"(?:(?<=\bIN)|(?<=\bVALUES)|(?<!\w))\( ?{_ITEM}(?: ?, ?{_ITEM})* ?\)", re.IGNORECASE
+)
+_ROWS = re.compile(r"(\((?:[^()]|\([^()]*\))*\))(?: ?, ?\1)+")
+_CASES = re.compile(r"( WHEN \([^()]*\) THEN (?:[^ ()]|\([^()]*\))+)\1+")
+
+
+def shape(sql: str) -> str:
+    """The statement without comments, literals and parameters, and with lists of one value.
+
+    What is left can still be parsed, and holds nothing that anybody entered.
+    """
+    text = _TOKEN.sub(_plain, sql).strip(" ;")
+    text = _LIST.sub("(0)", text)
+    text = _ROWS.sub(r"\1", text)
+    return _CASES.sub(r"\1", text)
+
+
+def _plain(token: "re.Match[str]") -> str:
+    match token.lastgroup:
+        case "text":
+            return "'x'"
+        case "space":
+            return " "
+        case "value":
+            return "0"
+        case _:
+            return token.group()
