@@ -4,7 +4,7 @@ Its answer is nearly that of import-linter's own `independence` contract. It exi
 sentence it prints: which line reached where, and the file to edit instead.
 """
 
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from grimp import ImportGraph
 from importlinter import Contract, ContractCheck, fields
@@ -13,65 +13,9 @@ from importlinter.application.contract_utils import AlertLevel
 from importlinter.application.output import console
 from importlinter.domain.helpers import module_expressions_to_modules
 
-from monolift.boundaries.places import Place, locate, shown, source_file
-
-INTERFACE = "interface"
-EVENTS = "events"
-REQUIRES = "requires"
-CONTRACTS = (INTERFACE, EVENTS)
-SUBSCRIBERS = ("handlers", "sagas")
-
-
-class Reach(NamedTuple):
-    """One import that crosses a boundary where it may not."""
-
-    importer: Place
-    imported: Place
-    line: int
-
-    def sentence(self) -> str:
-        """What happened, and the way out."""
-        importer, imported = self.importer, self.imported
-        if importer.part in CONTRACTS:
-            return (
-                f"{importer.name} (line {self.line}) imports {imported.name}: a contract names no "
-                "other module. Write a foreign id as its base type (UUID, str), named for its role."
-            )
-        if imported.part == INTERFACE:
-            return (
-                f"{importer.name} (line {self.line}) imports {imported.name}: only "
-                f"{importer.folder}/{REQUIRES}.py names foreign interfaces. Bind it there with "
-                f"use(), and import the name from {importer.module}.{REQUIRES}."
-            )
-        if imported.part == EVENTS:
-            return (
-                f"{importer.name} (line {self.line}) imports {imported.name}: subscribe in "
-                f"{importer.folder}/handlers.py, or await the event in {importer.folder}/sagas.py."
-            )
-        if importer.part in SUBSCRIBERS:
-            return (
-                f"{importer.name} (line {self.line}) reached into {imported.name}: import the "
-                f"event from {imported.module}.{EVENTS}, or {imported.module}.{INTERFACE} in "
-                f"{importer.folder}/{REQUIRES}.py, and use that."
-            )
-        return (
-            f"{importer.name} (line {self.line}) reached into {imported.name}: import "
-            f"{imported.module}.{INTERFACE} in {importer.folder}/{REQUIRES}.py, and use that."
-        )
-
-    def position(self) -> str:
-        """`file:line`, which editors and CI systems turn into a link."""
-        path = source_file(name=self.importer.name)
-        return f"{shown(path=path) if path else self.importer.name}:{self.line}"
-
-
-def permitted(*, importer: Place, imported: Place) -> bool:
-    """Whether one module's part may import another module's part: deny by default."""
-    if imported.part == INTERFACE:
-        return importer.part == REQUIRES
-    if imported.part == EVENTS:
-        return importer.part in SUBSCRIBERS
-    return False
+from monolift.boundaries.permitted import permitted
+from monolift.boundaries.places import locate
+from monolift.boundaries.reach import Reach
 
 
 class ModuleBoundary(Contract):
@@ -114,7 +58,7 @@ class ModuleBoundary(Contract):
                 imported = locate(name=target, modules=modules)
                 if imported is None or imported.module == importer.module:
                     continue
-                if permitted(importer=importer, imported=imported):
+                if permitted(part=importer.part, imported=imported.part):
                     continue
                 lines = {
                     detail["line_number"]
@@ -131,5 +75,4 @@ class ModuleBoundary(Contract):
     def render_broken_contract(self, check: ContractCheck) -> None:
         """Print one line per import."""
         for reach in cast("list[Reach]", check.metadata["reaches"]):
-            text = f"{reach.position()}: {reach.sentence()}"
-            console.print(text, style="red", markup=False, soft_wrap=True)
+            console.print(reach.sentence(), style="red", markup=False, soft_wrap=True)

@@ -105,6 +105,10 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             name = name.rpartition(".")[0]
         return name
 
+    def package_above(self, name: str) -> bool:
+        """Whether packages of modules lie below a dotted name: it is only their folder."""
+        return any(package.startswith(f"{name}.") for package in self._by_package)
+
     @cached_property
     def top_packages(self) -> tuple[str, ...]:
         """The first parts of the modules' names, each once."""

@@ -6,7 +6,6 @@ import-linter cannot name a part of an external package, so this reads the synta
 """
 
 import ast
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -15,14 +14,8 @@ from importlinter import Contract, ContractCheck, fields
 from importlinter.application.output import console
 from importlinter.domain.helpers import module_expressions_to_modules
 
+from monolift.boundaries.default_database import WAYS_OUT, names_of_the_default_database
 from monolift.boundaries.places import locate, shown, source_file
-
-WAYS_OUT = {
-    "transaction": "Write `from monolift import atomic` and `with atomic():`.",
-    "connection": "Use a queryset, or `connections[Model.objects.db]` for a statement by hand.",
-    "DEFAULT_DB_ALIAS": "Ask the model: `Model.objects.db` is the alias of this module.",
-    "default": "Ask the model: `connections[Model.objects.db]` follows this module.",
-}
 
 
 class Use(NamedTuple):
@@ -47,37 +40,9 @@ def uses_of_the_default_database(*, path: Path) -> list[Use]:
     found = {
         Use(path, line, shown_name, WAYS_OUT[name])
         for node in ast.walk(tree)
-        for line, shown_name, name in _named(node)
+        for line, shown_name, name in names_of_the_default_database(node)
     }
     return sorted(found, key=lambda use: (use.line, use.name))
-
-
-def _named(node: ast.AST) -> Iterator[tuple[int, str, str]]:
-    match node:
-        case ast.ImportFrom(module="django.db", names=names):
-            for alias in names:
-                if alias.name in WAYS_OUT:
-                    yield alias.lineno, f"django.db.{alias.name}", alias.name
-        case ast.ImportFrom(module="django.db.transaction", lineno=line):
-            yield line, "django.db.transaction", "transaction"
-        case ast.ImportFrom(module="django", names=names, lineno=line):
-            if any(alias.name == "db" for alias in names):
-                yield line, "django.db", "transaction"
-        case ast.Import(names=names, lineno=line):
-            if any(alias.name == "django.db.transaction" for alias in names):
-                yield line, "django.db.transaction", "transaction"
-        case ast.Attribute(
-            value=ast.Attribute(value=ast.Name(id="django"), attr="db"), attr=name, lineno=line
-        ) if name in WAYS_OUT:
-            yield line, f"django.db.{name}", name
-        case ast.Subscript(
-            value=ast.Name(id="connections") | ast.Attribute(attr="connections"),
-            slice=ast.Constant(value="default"),
-            lineno=line,
-        ):
-            yield line, 'connections["default"]', "default"
-        case _:
-            pass
 
 
 class OwnTransactions(Contract):

@@ -1,0 +1,150 @@
+"""Every guard that needs files alone, in one go."""
+
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from monolift.boundaries import static_rules
+from monolift.boundaries.cache import Cache, Read, key_of
+from monolift.boundaries.files import SourceFile, own_files, python_files, template_files
+from monolift.boundaries.judge import Edge, Judge
+from monolift.boundaries.loops import event_loops
+from monolift.boundaries.order import out_of_order
+from monolift.boundaries.project import Project
+from monolift.boundaries.references import Reference, Unreadable, references
+from monolift.boundaries.templates import template_violations
+from monolift.boundaries.violations import Violation
+from monolift.boundaries.vocabulary import Vocabulary, read_vocabulary
+
+CACHE = ".monolift_cache"
+_CONFIGURATION = ("pyproject.toml", ".importlinter", "setup.cfg")
+
+
+def static_violations(project: Project, *, cached: bool = True) -> list[Violation]:
+    """What the files show, sorted; without Django's registry. Raises ProjectError.
+
+    While no file has changed it is the answer of the last run. The cache lies in a folder of the
+    project that git ignores.
+    """
+    folder = project.root / CACHE if cached else None
+    cache = Cache(folder)
+    key = key_of((_version(), project, *_stamps(project)))
+    known = cache.verdict(key)
+    if known is not None:
+        return known
+    found = sorted({one.identity: one for one in _all(project, cache, folder)}.values())
+    cache.keep_verdict(key, found)
+    return found
+
+
+def _all(project: Project, cache: Cache, folder: Path | None) -> Iterator[Violation]:
+    vocabulary = read_vocabulary(project)
+    files = list(python_files(project))
+    judge = Judge(vocabulary)
+    edges: list[Edge] = []
+    unreadable: list[Unreadable] = []
+    seen: set[tuple[str, str]] = set()
+    for file, named in _read(vocabulary, files, cache, unreadable):
+        edges += judge.edges(file, named)
+        for violation in judge.violations(file, named):
+            seen.add((file.name, violation.target))
+            yield violation
+    yield from template_violations(vocabulary)
+    yield from out_of_order(project, edges)
+    yield from event_loops(project, edges, files)
+    yield from _ownerless(project)
+    # It loads import-linter, which takes longer than all of the above for a small project.
+    from monolift.boundaries.linter import import_violations
+
+    try:
+        for violation in import_violations(project, cache=folder and folder / "imports"):
+            if not _told_already(violation, seen):
+                yield violation
+    except Unreadable as error:
+        unreadable.append(error)
+    yield from (_unreadable(project, one) for one in unreadable)
+
+
+def _read(
+    vocabulary: Vocabulary, files: list[SourceFile], cache: Cache, unreadable: list[Unreadable]
+) -> Iterator[tuple[SourceFile, list[Reference]]]:
+    key = key_of((_version(), vocabulary))
+    before = cache.files(key)
+    now: dict[str, Read] = {}
+    for file in files:
+        known = before.get(file.path)
+        if known is None or known.stamp != file.stamp:
+            content = (vocabulary.project.root / file.path).read_bytes()
+            try:
+                named = (
+                    references(file, content) if vocabulary.may_point_away(file, content) else []
+                )
+            except Unreadable as error:
+                unreadable.append(error)
+                continue
+            known = Read(file.stamp, named)
+        now[file.path] = known
+        if known.references:
+            yield file, known.references
+    cache.keep_files(key, now)
+
+
+def _stamps(project: Project) -> Iterator[object]:
+    """What the verdict depends on, file by file."""
+    for name in _CONFIGURATION:
+        file = project.root / name
+        if file.is_file():
+            state = file.stat()
+            yield name, state.st_mtime_ns, state.st_size
+    yield from own_files(project)
+    yield from ((file.path, file.stamp) for _, file in template_files(project))
+
+
+def _version() -> str:
+    try:
+        return version("monolift")
+    except PackageNotFoundError:
+        return ""
+
+
+def _told_already(violation: Violation, seen: set[tuple[str, str]]) -> bool:
+    """import-linter says file to file what the reader said file to name."""
+    if violation.rule != static_rules.ARCHITECTURE:
+        return False
+    return any(
+        source == violation.source
+        and (target == violation.target or target.startswith(f"{violation.target}."))
+        for source, target in seen
+    )
+
+
+def _ownerless(project: Project) -> Iterator[Violation]:
+    for module in project.modules:
+        if module.house and not module.owner:
+            path = project.shown(module.folders[0] / "apps.py")
+            yield Violation(
+                module=module.label,
+                rule=static_rules.NO_OWNER,
+                source=module.packages[0],
+                target="owner",
+                path=path,
+                line=1,
+                message=f"{module.label} names no owner.",
+                way_out='Write `owner = "team-..."` in its Module class.',
+            )
+
+
+def _unreadable(project: Project, error: Unreadable) -> Violation:
+    name = error.path.removesuffix(".py").replace("/", ".")
+    module = project.module_at(name.removesuffix(".__init__"))
+    return Violation(
+        module=module.label if module else "",
+        owner=module.owner if module else "",
+        rule=static_rules.SYNTAX,
+        source=error.path,
+        target="",
+        path=error.path,
+        line=error.line,
+        message=f"{error.path} cannot be parsed: {error.reason}.",
+        way_out="Correct the file; until then it hides what else is wrong in it.",
+    )

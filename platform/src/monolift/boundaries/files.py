@@ -1,0 +1,119 @@
+"""The Python files and templates of a project's modules, in a fixed order."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from monolift.boundaries.project import Project, StaticModule
+
+_SKIPPED = frozenset(("__pycache__", "node_modules", "tests", "test", "static", "locale"))
+
+
+class SourceFile(msgspec.Struct, frozen=True, order=True):
+    """One file of a module."""
+
+    path: str
+    """Relative to the project's root, with forward slashes."""
+    name: str
+    """The dotted name that imports it."""
+    module: str
+    """Label of its module."""
+    package: str
+    """The package of the module it lies in."""
+    stamp: tuple[int, int]
+    """Time of its last change in nanoseconds, and size: another stamp, another content."""
+
+    @property
+    def part(self) -> str:
+        """The file or folder directly inside the package: `services`; empty for the package."""
+        return self.name.removeprefix(self.package).lstrip(".").partition(".")[0]
+
+
+def is_test(name: str) -> bool:
+    """Whether a file is test code by its name. Tests may look into every module."""
+    return name.startswith("test_") or name in ("tests.py", "conftest.py") or "_test.py" in name
+
+
+def python_files(project: Project) -> Iterator[SourceFile]:
+    """Every Python file of the modules, but for tests and what the project excludes."""
+    yield from sorted(set(_found(project, ".py")))
+
+
+def template_files(project: Project) -> Iterator[tuple[str, SourceFile]]:
+    """(name as Django knows it, file) of every file in the modules' `templates/` folders."""
+    for file in sorted(set(_found(project, ""))):
+        before, found, name = file.path.partition("/templates/")
+        if found and not before.endswith("/templates"):
+            yield name, file
+
+
+def own_packages(project: Project) -> list[str]:
+    """The top packages of the modules, and the packages beside them."""
+    found = set(project.top_packages)
+    for root in project.roots:
+        found |= {
+            file.parent.name
+            for file in root.glob("*/__init__.py")
+            if file.parent.name.isidentifier() and file.parent.name not in _SKIPPED
+        }
+    return sorted(found)
+
+
+def own_files(project: Project) -> Iterator[tuple[str, int, int]]:
+    """(path, time, size) of every Python file of the project's packages, modules or not."""
+    for package in own_packages(project):
+        for root in project.roots:
+            pending = [str(root / package)] if (root / package).is_dir() else []
+            while pending:
+                with os.scandir(pending.pop()) as entries:
+                    for entry in sorted(entries, key=lambda entry: entry.name):
+                        if entry.is_dir():
+                            if entry.name != "__pycache__" and not entry.name.startswith("."):
+                                pending.append(entry.path)
+                        elif entry.name.endswith(".py"):
+                            state = entry.stat()
+                            yield entry.path, state.st_mtime_ns, state.st_size
+
+
+def _found(project: Project, ending: str) -> Iterator[SourceFile]:
+    excluded = tuple(str(project.root / folder) for folder in project.exclude)
+    for module in project.modules:
+        for package, folder in zip(module.packages, module.folders, strict=True):
+            yield from _below(project, module, package, folder, ending, excluded)
+
+
+def _below(
+    project: Project,
+    module: StaticModule,
+    package: str,
+    folder: Path,
+    ending: str,
+    excluded: tuple[str, ...],
+) -> Iterator[SourceFile]:
+    root = f"{project.root}{os.sep}"
+    pending = [(str(folder), package)]
+    while pending:
+        current, name = pending.pop()
+        if current in excluded or project.package_at(name) != package:
+            continue  # a module inside a module: its own turn comes
+        with os.scandir(current) as entries:
+            for entry in entries:
+                if entry.is_dir():
+                    if entry.name not in _SKIPPED and not entry.name.startswith("."):
+                        pending.append((entry.path, f"{name}.{entry.name}"))
+                elif entry.name.endswith(ending) and not is_test(entry.name):
+                    yield _file(entry, root, name, module.label, package)
+
+
+def _file(entry: "os.DirEntry[str]", root: str, name: str, label: str, package: str) -> SourceFile:
+    stem = entry.name.removesuffix(".py")
+    state = entry.stat()
+    return SourceFile(
+        entry.path.removeprefix(root).replace(os.sep, "/"),
+        name if stem == "__init__" else f"{name}.{stem}",
+        label,
+        package,
+        (state.st_mtime_ns, state.st_size),
+    )

@@ -1,0 +1,281 @@
+"""One Python file's syntax tree, read for everything that can point at another module."""
+
+import ast
+import re
+
+import msgspec
+
+from monolift.boundaries.default_database import names_of_the_default_database
+from monolift.boundaries.files import SourceFile
+
+RELATIONS = {
+    "ForeignKey": "foreign-key",
+    "ParentalKey": "foreign-key",
+    "TreeForeignKey": "foreign-key",
+    "OneToOneField": "one-to-one",
+    "ManyToManyField": "many-to-many",
+    "ParentalManyToManyField": "many-to-many",
+    "GenericRelation": "generic-relation",
+}
+_IMPORTERS = frozenset(("import_module", "__import__", "import_string", "locate"))
+_TASKS = frozenset(("send_task", "signature", "s", "si"))
+_URLS = frozenset(("reverse", "reverse_lazy", "redirect", "resolve_url"))
+_CACHE = frozenset(
+    ("get", "set", "add", "delete", "get_or_set", "get_many", "set_many", "delete_many", "incr",
+     "decr", "touch", "has_key", "aget", "aset", "adelete")
+)  # fmt: skip
+_MODEL_GETTERS = frozenset(("get_model", "get_registered_model", "get_by_natural_key"))
+_TEMPLATE = re.compile(r"[\w./-]+\.\w+")
+_DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
+_TABLE = re.compile(
+    r"""(?i)\b(?:FROM|JOIN|INTO|UPDATE|TABLE|TRUNCATE|USING)\s+(?:ONLY\s+)?["'`\[]?"""
+    r"""(?:\w+["'`\]]?\.["'`\[]?)?([a-z_]\w*)"""
+)
+_STATEMENT = re.compile(r"(?i)\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|ALTER|TRUNCATE|CREATE|DROP)\b")
+
+
+class Reference(msgspec.Struct, frozen=True, order=True):
+    """One place that names something which may belong to another module."""
+
+    kind: str
+    source: str
+    """Dotted name of the innermost class or function."""
+    value: str
+    """What it names, as the kind says it: a dotted name, `label.Model`, a URL name."""
+    line: int
+    field: str = ""
+    """The attribute that a relation is assigned to; for the default database, its way out."""
+
+
+class Unreadable(Exception):
+    """A file is no Python; the message is one line with the position in it."""
+
+    def __init__(self, path: str, line: int, reason: str) -> None:
+        super().__init__(f"{path}:{line}: {reason}")
+        self.path = path
+        self.line = line
+        self.reason = reason
+
+
+def references(file: SourceFile, content: bytes) -> list[Reference]:
+    """All references in a file, each once, in order. Raises Unreadable."""
+    try:
+        tree = ast.parse(content, filename=file.path)
+    except SyntaxError as error:
+        raise Unreadable(file.path, error.lineno or 1, f"syntax error: {error.msg}") from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise Unreadable(file.path, 1, f"cannot be parsed: {error}") from None
+    reader = _Reader(file)
+    reader.body(tree)
+    return sorted(set(reader.found))
+
+
+class _Reader:
+    def __init__(self, file: SourceFile) -> None:
+        self.file = file
+        self.found: list[Reference] = []
+        self._stack = [file.name]
+        self._names: dict[str, str] = {}
+        self._inside = file.path.endswith("/__init__.py")
+
+    def body(self, tree: ast.AST) -> None:
+        for node in ast.iter_child_nodes(tree):
+            self._visit(node)
+
+    def _visit(self, node: ast.AST) -> None:
+        for line, name, way_out in names_of_the_default_database(node):
+            self._add("default-database", name, line, way_out)
+        match node:
+            case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
+                self._definition(node)
+                return
+            case ast.Import() | ast.ImportFrom():
+                self._import(node)
+            case ast.Call():
+                self._call(node)
+            case ast.Attribute(value=ast.expr() as base, attr=attr) if attr.isupper():
+                if self._dotted(base) == "django.conf.settings":
+                    self._add("setting", attr, node.lineno)
+            case ast.Expr(value=ast.Constant()):
+                return  # a docstring
+            case ast.Constant(value=str() as text):
+                self._text(text, node.lineno)
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call)
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.Call() as call)
+            ):
+                self._relation(name, call)
+            case _:
+                pass
+        self.body(node)
+
+    def _definition(self, node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        for decorator in node.decorator_list:
+            self._visit(decorator)
+        self._stack.append(node.name)
+        for child in ast.iter_child_nodes(node):
+            if child not in node.decorator_list:
+                self._visit(child)
+        self._stack.pop()
+
+    def _add(self, kind: str, value: str, line: int, field: str = "") -> None:
+        self.found.append(Reference(kind, ".".join(self._stack), value, line, field))
+
+    def _import(self, node: ast.Import | ast.ImportFrom) -> None:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                self._add("import", alias.name, node.lineno)
+                if alias.asname:
+                    self._names[alias.asname] = alias.name
+                else:
+                    first = alias.name.partition(".")[0]
+                    self._names[first] = first
+            return
+        base = self._absolute(node)
+        for alias in node.names:
+            self._add("import", f"{base}.{alias.name}".strip("."), node.lineno)
+            self._names[alias.asname or alias.name] = f"{base}.{alias.name}"
+
+    def _absolute(self, node: ast.ImportFrom) -> str:
+        if not node.level:
+            return node.module or ""
+        parts = self.file.name.split(".")
+        kept = len(parts) - node.level + self._inside
+        return ".".join([*parts[: max(kept, 0)], *((node.module,) if node.module else ())])
+
+    def _dotted(self, node: ast.AST) -> str:
+        """The absolute dotted name of an expression; empty when it is none."""
+        match node:
+            case ast.Name(id=name):
+                return self._names.get(name, "")
+            case ast.Attribute(value=value, attr=attr):
+                base = self._dotted(value)
+                return f"{base}.{attr}" if base else ""
+            case _:
+                return ""
+
+    def _relation(self, name: str, call: ast.Call) -> None:
+        kind = _last(call.func)
+        if kind == "GenericForeignKey":
+            self._add("generic-foreign-key", "*", call.lineno, name)
+        elif kind in RELATIONS:
+            target = _argument(call, 0, "to")
+            self._add_model(RELATIONS[kind], target, call.lineno, name)
+            if kind == "ManyToManyField":
+                self._add_model("many-to-many", _argument(call, None, "through"), call.lineno, name)
+
+    def _add_model(self, kind: str, target: ast.expr | None, line: int, field: str = "") -> None:
+        match target:
+            case ast.Constant(value=str() as text) if "." in text:
+                self._add(kind, text, line, field)
+            case ast.Name() | ast.Attribute():
+                if dotted := self._dotted(target):
+                    self._add(kind, dotted, line, field)
+            case _:
+                pass
+
+    def _call(self, node: ast.Call) -> None:
+        function = _last(node.func)
+        first = _argument(node, 0, None)
+        text = first.value if isinstance(first, ast.Constant) else None
+        if function == "receiver" or (function == "connect" and _argument(node, None, "sender")):
+            self._add_model("signal-sender", _argument(node, None, "sender"), node.lineno)
+        elif function == "getattr" and self._settings(node):
+            pass
+        elif function == "get" and _argument(node, None, "app_label"):
+            self._model_by_name(node, _argument(node, None, "app_label"), None)
+        elif function in _CACHE and self._is_cache(node.func):
+            self._cache_keys(first)
+        elif not isinstance(text, str):
+            return
+        elif function in _MODEL_GETTERS:
+            self._model_by_name(node, first, _argument(node, 1, "model_name"))
+        elif function in _IMPORTERS:
+            self._add("dynamic-import", text, node.lineno)
+        elif function in _TASKS:
+            self._add("task-name", text, node.lineno)
+        elif function in _URLS:
+            self._add("url-name", text, node.lineno)
+
+    def _settings(self, node: ast.Call) -> bool:
+        match node.args:
+            case [base, ast.Constant(value=str() as name), *_] if (
+                self._dotted(base) == "django.conf.settings"
+            ):
+                self._add("setting", name, node.lineno)
+                return True
+            case _:
+                return False
+
+    def _model_by_name(self, node: ast.Call, app: ast.expr | None, model: ast.expr | None) -> None:
+        match app, model:
+            case ast.Constant(value=str() as label), ast.Constant(value=str() as name):
+                self._add("model-by-name", f"{label}.{name}", node.lineno)
+            case ast.Constant(value=str() as label), None:
+                self._add("model-by-name", label, node.lineno)
+            case ast.Constant(value=str() as label), _:
+                self._add("model-by-name", f"{label}.*", node.lineno)
+            case _:
+                pass
+
+    def _is_cache(self, function: ast.expr) -> bool:
+        match function:
+            case ast.Attribute(value=ast.Subscript(value=base) | base):
+                return self._dotted(base).startswith("django.core.cache.")
+            case _:
+                return False
+
+    def _cache_keys(self, key: ast.expr | None) -> None:
+        if key is None:
+            return
+        match key:
+            case ast.List(elts=keys) | ast.Tuple(elts=keys) | ast.Set(elts=keys):
+                for one in keys:
+                    self._cache_keys(one)
+            case ast.Dict(keys=keys):
+                for entry in keys:
+                    self._cache_keys(entry)
+            case _:
+                if start := _start(key):
+                    self._add("cache-key", start, key.lineno)
+
+    def _text(self, text: str, line: int) -> None:
+        if len(text) > 400 or "\n" in text or " " in text:
+            if _STATEMENT.match(text):
+                for table in _TABLE.findall(text):
+                    self._add("sql-text", table, line)
+        elif _DOTTED.fullmatch(text):
+            self._add("dotted", text, line)
+            self._add("template", text, line)
+        elif _TEMPLATE.fullmatch(text):
+            self._add("template", text, line)
+
+
+def _last(function: ast.expr) -> str:
+    match function:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case _:
+            return ""
+
+
+def _argument(call: ast.Call, index: int | None, name: str | None) -> ast.expr | None:
+    for keyword in call.keywords:
+        if name is not None and keyword.arg == name:
+            return keyword.value
+    return call.args[index] if index is not None and index < len(call.args) else None
+
+
+def _start(node: ast.expr) -> str:
+    """The literal text that an expression surely begins with."""
+    match node:
+        case ast.Constant(value=str() as text):
+            return text
+        case ast.JoinedStr(values=[ast.Constant(value=str() as text), *_]):
+            return text
+        case ast.BinOp(left=left):
+            return _start(left)
+        case ast.Call(func=ast.Attribute(value=value, attr="format")):
+            return _start(value)
+        case _:
+            return ""
