@@ -23,6 +23,7 @@ FIGURES: dict[str, tuple[str, ...]] = {
     "checkout": (SQLITE, POSTGRESQL),
     "reads": (SQLITE, POSTGRESQL),
     "pages": (SQLITE, POSTGRESQL),
+    "sqlguard": (SQLITE, POSTGRESQL),
     "memory": (SQLITE,),
 }
 # Neither the shell's settings nor those of a surrounding test run are what is measured.

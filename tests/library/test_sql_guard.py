@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.db import connections, transaction
+from django.db import connections, models, transaction
 from django.http import HttpRequest
 from django.test import RequestFactory
+from django.test.utils import isolate_apps
 from django.urls import ResolverMatch
 from pytest_django import Settings
 
@@ -16,6 +17,7 @@ from monolift.boundaries.sql import tally
 from monolift.boundaries.sql.attribution import context_of_command, named_context
 from monolift.boundaries.sql.crossings import BoundaryCrossed
 from monolift.boundaries.sql.guard import Guard
+from monolift.boundaries.sql.ownership import Ownership
 from monolift.gateway.requests import RequestScopeMiddleware
 from monolift.gateway.views import module_of_view
 from monolift.kernel import CallFailed
@@ -53,6 +55,57 @@ def guards() -> list[Any]:
         for wrapper in connection.execute_wrappers
         if isinstance(getattr(wrapper, "__self__", None), Guard)
     ]
+
+
+# Whose tables -------------------------------------------------------------------------------------
+
+
+@isolate_apps("tests.library.world.stock", "tests.library.world.sales", "django.contrib.auth")
+def test_tables_belong_to_the_module_of_their_model() -> None:
+    class Label(models.Model):
+        class Meta:
+            app_label = "stock"
+            db_table = 'shop"."Label'
+
+    class Box(models.Model):
+        labels: Any = models.ManyToManyField(Label)
+
+        class Meta:
+            app_label = "stock"
+
+    class SmallBox(Box):
+        class Meta:
+            app_label = "sales"
+            proxy = True
+
+    class BigBox(Box):
+        class Meta:
+            app_label = "sales"
+
+    class Report(models.Model):
+        class Meta:
+            app_label = "sales"
+            managed = False
+            db_table = "stock_box"
+
+    class View(models.Model):
+        class Meta:
+            app_label = "sales"
+            managed = False
+            db_table = "odd view"
+
+    class Account(models.Model):
+        class Meta:
+            app_label = "auth"
+
+    through = Box.labels.through
+    owned = Ownership([Report, View, Label, Box, SmallBox, BigBox, Account, through])
+    assert owned.owner("label") == owned.owner("LABEL") == "stock"
+    assert owned.owner("stock_box") == owned.owner("stock_box_labels") == "stock"
+    assert owned.owner("sales_bigbox") == "sales"
+    assert owned.owner("auth_account") is None
+    assert owned.mentioned('SELECT 0 FROM "Stock_Box_Labels" JOIN "odd view"') == {"stock", "sales"}
+    assert owned.mentioned("SELECT 0 FROM stock_boxes, auth_account") == set()
 
 
 # Tables and joins ---------------------------------------------------------------------------------

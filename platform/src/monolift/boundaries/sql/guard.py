@@ -17,15 +17,9 @@ from django.db import connections
 from django.db.backends.signals import connection_created
 
 from monolift.boundaries.sql.attribution import on_behalf_of
-from monolift.boundaries.sql.crossings import (
-    FOREIGN_TABLE,
-    JOIN,
-    TRANSACTION,
-    BoundaryCrossed,
-    Crossing,
-    sentence,
-)
+from monolift.boundaries.sql.crossings import BoundaryCrossed, Crossing, sentence
 from monolift.boundaries.sql.facts import Facts, Touched, cache
+from monolift.boundaries.sql.rules import FOREIGN_TABLE, JOIN, TRANSACTION
 from monolift.boundaries.sql.tally import count, count_unread
 from monolift.registry.scope import Scope, current, get_current
 from monolift.registry.settings import setting, sql_guard
