@@ -32,7 +32,10 @@ def static_violations(project: Project, *, cached: bool = True) -> list[Violatio
     known = cache.verdict(key)
     if known is not None:
         return known
-    found = sorted({one.identity: one for one in _all(project, cache, folder)}.values())
+    first: dict[tuple[str, str, str], Violation] = {}
+    for violation in _all(project, cache, folder):
+        first.setdefault(violation.identity, violation)
+    found = sorted(first.values())
     cache.keep_verdict(key, found)
     return found
 
@@ -60,9 +63,10 @@ def _all(project: Project, cache: Cache, folder: Path | None) -> Iterator[Violat
         for violation in import_violations(project, cache=folder and folder / "imports"):
             if not _told_already(violation, seen):
                 yield violation
-    except Unreadable as error:
-        unreadable.append(error)
-    yield from (_unreadable(project, one) for one in unreadable)
+    except Unreadable as error:  # the first one; there may be more
+        unreadable += [error, *_unreadable_files(project, files)]
+    detailed = {one.path: one for one in unreadable}  # ast's own words come last
+    yield from (_unreadable(project, one) for one in detailed.values())
 
 
 def _read(
@@ -87,6 +91,14 @@ def _read(
         if known.references:
             yield file, known.references
     cache.keep_files(key, now)
+
+
+def _unreadable_files(project: Project, files: list[SourceFile]) -> Iterator[Unreadable]:
+    for file in files:
+        try:
+            references(file, (project.root / file.path).read_bytes())
+        except Unreadable as error:
+            yield error
 
 
 def _stamps(project: Project) -> Iterator[object]:

@@ -166,7 +166,7 @@ class Judge:
         )
 
     def _code_by_name(self, file: SourceFile, reference: Reference) -> Violation | None:
-        found = self._code(file, reference.value)
+        found = self._code(file, reference.value, named=reference.kind == "dynamic-import")
         if found is None:
             return None
         return self._violation(
@@ -304,8 +304,11 @@ class Judge:
         module = self._project.by_label.get(label)
         return (module, name) if module and model else None
 
-    def _code(self, file: SourceFile, name: str) -> StaticModule | None:
-        """The foreign module whose code a string names; its file must be there."""
+    def _code(self, file: SourceFile, name: str, *, named: bool = True) -> StaticModule | None:
+        """The foreign module whose code a string names; its file must be there.
+
+        The package alone is enough where code is `named` for sure, as in `import_module()`.
+        """
         found = self._project.module_at(name)
         if found is None or found.label == file.module:
             return None
@@ -313,7 +316,7 @@ class Judge:
         part = name.removeprefix(package).lstrip(".").partition(".")[0]
         folder = found.folders[found.packages.index(package)]
         if not part:
-            return found if "." in package else None
+            return found if named else None
         there = (folder / f"{part}.py").is_file() or (folder / part).is_dir()
         return found if there else None
 

@@ -35,10 +35,9 @@ def import_violations(project: Project, *, cache: Path | None) -> list[Violation
         *(one for one in options.contracts_options if one["type"] not in _OURS),
         {"type": _CHAINS, "name": _CHAINS},
     ]
-    silent = output.console.file
-    output.console.file = io.StringIO()
     try:
-        with _importable(project):
+        # Its progress is drawn on standard output, which belongs to our report.
+        with _importable(project), contextlib.redirect_stdout(io.StringIO()):
             report = use_cases.create_report(options, cache_dir=str(cache) if cache else None)
     except grimp.exceptions.SourceSyntaxError as error:
         path = Path(error.filename)
@@ -47,8 +46,6 @@ def import_violations(project: Project, *, cache: Path | None) -> list[Violation
         raise ProjectError(f"{source}: {' '.join(str(error).split())}") from None
     except ModuleNotFoundError as error:
         raise ProjectError(f"{source}: {error}. Is it a package of this project?") from None
-    finally:
-        output.console.file = silent
     for name, reason in report.invalid_contract_options.items():
         raise ProjectError(f"{source}: the contract {name!r} cannot be read: {reason}")
     found: list[Violation] = []

@@ -17,9 +17,12 @@ RELATIONS = {
     "ParentalManyToManyField": "many-to-many",
     "GenericRelation": "generic-relation",
 }
-_IMPORTERS = frozenset(("import_module", "__import__", "import_string", "locate"))
-_TASKS = frozenset(("send_task", "signature", "s", "si"))
-_URLS = frozenset(("reverse", "reverse_lazy", "redirect", "resolve_url"))
+_NAMING = {
+    **dict.fromkeys(("import_module", "__import__", "import_string", "locate"), "dynamic-import"),
+    **dict.fromkeys(("send_task", "signature"), "task-name"),
+    **dict.fromkeys(("reverse", "reverse_lazy", "redirect", "resolve_url"), "url-name"),
+}
+"""Functions that are given a name, and what it names."""
 _CACHE = frozenset(
     ("get", "set", "add", "delete", "get_or_set", "get_many", "set_many", "delete_many", "incr",
      "decr", "touch", "has_key", "aget", "aset", "adelete")
@@ -31,7 +34,11 @@ _TABLE = re.compile(
     r"""(?i)\b(?:FROM|JOIN|INTO|UPDATE|TABLE|TRUNCATE|USING)\s+(?:ONLY\s+)?["'`\[]?"""
     r"""(?:\w+["'`\]]?\.["'`\[]?)?([a-z_]\w*)"""
 )
-_STATEMENT = re.compile(r"(?i)\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|ALTER|TRUNCATE|CREATE|DROP)\b")
+_STATEMENT = re.compile(
+    r"(?is)\s*(?:SELECT\b.*\bFROM\b|WITH\b.*\bSELECT\b|INSERT\s+INTO\b|DELETE\s+FROM\b|"
+    r"UPDATE\s+\S+(?:\s+(?:AS\s+)?\w+)?\s+SET\b|(?:ALTER|CREATE|DROP|TRUNCATE|LOCK)\s+.*\bTABLE\b|"
+    r"(?:ALTER|CREATE|DROP|TRUNCATE|LOCK)\s+TABLE\b)"
+)
 
 
 class Reference(msgspec.Struct, frozen=True, order=True):
@@ -77,6 +84,8 @@ class _Reader:
         self._stack = [file.name]
         self._names: dict[str, str] = {}
         self._inside = file.path.endswith("/__init__.py")
+        self._told: set[ast.AST] = set()
+        """Strings that a call has given a meaning."""
 
     def body(self, tree: ast.AST) -> None:
         for node in ast.iter_child_nodes(tree):
@@ -98,7 +107,7 @@ class _Reader:
                     self._add("setting", attr, node.lineno)
             case ast.Expr(value=ast.Constant()):
                 return  # a docstring
-            case ast.Constant(value=str() as text):
+            case ast.Constant(value=str() as text) if node not in self._told:
                 self._text(text, node.lineno)
             case (
                 ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call)
@@ -110,12 +119,8 @@ class _Reader:
         self.body(node)
 
     def _definition(self, node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        for decorator in node.decorator_list:
-            self._visit(decorator)
         self._stack.append(node.name)
-        for child in ast.iter_child_nodes(node):
-            if child not in node.decorator_list:
-                self._visit(child)
+        self.body(node)
         self._stack.pop()
 
     def _add(self, kind: str, value: str, line: int, field: str = "") -> None:
@@ -183,19 +188,19 @@ class _Reader:
         elif function == "getattr" and self._settings(node):
             pass
         elif function == "get" and _argument(node, None, "app_label"):
-            self._model_by_name(node, _argument(node, None, "app_label"), None)
+            self._model_by_name(
+                node, _argument(node, None, "app_label"), _argument(node, None, "model")
+            )
         elif function in _CACHE and self._is_cache(node.func):
             self._cache_keys(first)
         elif not isinstance(text, str):
             return
-        elif function in _MODEL_GETTERS:
+        elif function in _MODEL_GETTERS and first is not None:
+            self._told.add(first)
             self._model_by_name(node, first, _argument(node, 1, "model_name"))
-        elif function in _IMPORTERS:
-            self._add("dynamic-import", text, node.lineno)
-        elif function in _TASKS:
-            self._add("task-name", text, node.lineno)
-        elif function in _URLS:
-            self._add("url-name", text, node.lineno)
+        elif kind := _NAMING.get(function):
+            self._told.add(node.args[0])
+            self._add(kind, text, node.lineno)
 
     def _settings(self, node: ast.Call) -> bool:
         match node.args:

@@ -37,7 +37,8 @@ def _judged(
         way_out = "Take the address from what the view is given."
     else:
         target = vocabulary.templates.get(value, "")
-        rule, what = static_rules.TEMPLATE, f"{tag}s {value!r}, a template"
+        rule = static_rules.TEMPLATE
+        what = f"{tag.rstrip('s')}s {value!r}, a template"
         way_out = "Copy what you need, or move what all share into a template folder of no module."
     if not target or target == file.module:
         return None

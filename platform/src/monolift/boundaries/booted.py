@@ -1,0 +1,66 @@
+"""The guards that need Django's registry: models, migrations, what modules promise to provide."""
+
+import os
+import sys
+from collections.abc import Iterator
+
+from monolift.boundaries.project import Project, ProjectError
+from monolift.boundaries.rules import rule
+from monolift.boundaries.violations import Violation
+
+NOT_PROVIDED = rule(
+    "not-provided",
+    title="An interface without a whole implementation",
+    why="A caller finds out in production that nobody answers an operation it was promised.",
+    fix="Give the class that `provides` names every operation of the interface.",
+).name
+
+
+def booted_violations(project: Project) -> list[Violation]:
+    """What the loaded project shows, without a database. Raises ProjectError when it won't load."""
+    _load(project)
+    from monolift.boundaries.registry import find_violations
+
+    return sorted([*find_violations(project), *_not_provided(project)])
+
+
+def _load(project: Project) -> None:
+    import django
+    from django.apps import apps
+
+    if apps.ready:
+        return
+    name = os.environ.get("DJANGO_SETTINGS_MODULE", "")
+    sys.path[:0] = [str(root) for root in project.roots if str(root) not in sys.path]
+    try:
+        django.setup()
+    except Exception as error:
+        raise ProjectError(
+            f"Django does not load with the settings {name!r}: {type(error).__name__}: "
+            f"{' '.join(str(error).split())} Correct that, or check the files alone with --static."
+        ) from None
+
+
+def _not_provided(project: Project) -> Iterator[Violation]:
+    from django.core.exceptions import ImproperlyConfigured
+
+    from monolift.kernel import DeclarationError, NotBound
+    from monolift.registry.modules import implementation, modules
+
+    for label, module in modules().items():
+        for interface in module.provides:
+            try:
+                implementation(interface)
+            except (DeclarationError, ImproperlyConfigured, NotBound) as error:
+                owner = project.by_label.get(label)
+                yield Violation(
+                    module=label,
+                    owner=owner.owner if owner else "",
+                    rule=NOT_PROVIDED,
+                    source=module.name,
+                    target=f"{interface.__module__}.{interface.__qualname__}",
+                    path=f"{module.name.replace('.', '/')}/apps.py",
+                    line=1,
+                    message=" ".join(str(error).split()),
+                    way_out="Complete the class that `provides` names, or correct its path.",
+                )

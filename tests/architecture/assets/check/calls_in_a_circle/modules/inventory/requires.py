@@ -1,0 +1,1 @@
+from modules.orders.interface import Orders

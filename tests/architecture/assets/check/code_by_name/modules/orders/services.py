@@ -1,0 +1,11 @@
+from importlib import import_module
+
+from django.utils.module_loading import import_string
+
+HANDLER = "modules.inventory.services.count"
+
+
+def look():
+    import_module("modules.inventory")
+    import_string("modules.inventory.services.count")
+    __import__("modules.inventory.models")

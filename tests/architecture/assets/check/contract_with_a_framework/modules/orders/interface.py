@@ -1,0 +1,2 @@
+import json
+from django.db import models

@@ -1,0 +1,2 @@
+from modules.inventory.interface import Inventory
+from modules.inventory.events import StockLow

@@ -1,0 +1,4 @@
+def reserve():
+    from modules.inventory.models import Stock
+
+    return Stock

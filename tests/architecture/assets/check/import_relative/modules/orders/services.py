@@ -1,0 +1,2 @@
+from ..inventory.models import Stock
+from ..inventory import services

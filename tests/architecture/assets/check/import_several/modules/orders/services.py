@@ -1,0 +1,2 @@
+import json, modules.inventory.models
+from modules import inventory

@@ -1,0 +1,5 @@
+from monolift import Module
+
+
+class OrdersModule(Module):
+    name = "modules.orders"

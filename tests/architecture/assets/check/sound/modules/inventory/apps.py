@@ -1,0 +1,6 @@
+from monolift import Module
+
+
+class InventoryModule(Module):
+    name = "modules.inventory"
+    owner = "team-supply"

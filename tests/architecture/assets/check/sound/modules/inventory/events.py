@@ -1,0 +1,2 @@
+class StockLow:
+    """Few are left."""

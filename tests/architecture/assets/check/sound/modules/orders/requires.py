@@ -1,0 +1,4 @@
+from modules.inventory.interface import Inventory
+from monolift import use
+
+inventory = use(Inventory)

@@ -1,0 +1,2 @@
+app_name = "orders"
+urlpatterns = [path("", page, name="page")]
