@@ -49,16 +49,16 @@ def named_context(name: str) -> Iterator[None]:
 
 def on_behalf_of(scope: Scope | None, connection: Any) -> str | None:
     """The module whose operation, view or transaction this is; None where no module is known."""
-    while scope is not None:
+    context = None
+    while scope is not None and context is None:
         if scope.module is not None:
             return scope.module
-        if _process or _named.get():
-            return None
-        if scope.context is not None:
-            return None if scope.context == "admin" else scope.context
+        context = scope.context
         scope = scope.parent
-    if _process or _named.get():
+    if context == "admin" or _process or _named.get():
         return None
+    if context is not None:
+        return context
     for block in connection.atomic_blocks:
         module = getattr(block, "module", None)
         if module is not None:

@@ -21,10 +21,13 @@ from monolift.boundaries.sql.crossings import BoundaryCrossed, Crossing, sentenc
 from monolift.boundaries.sql.facts import Facts, Touched, cache
 from monolift.boundaries.sql.rules import FOREIGN_TABLE, JOIN, TRANSACTION
 from monolift.boundaries.sql.tally import count, count_unread
+from monolift.observe.logs import logger
 from monolift.registry.scope import Scope, current, get_current
 from monolift.registry.settings import setting, sql_guard
 from monolift.registry.sql import Unconcerned
 from monolift.registry.transactions import GroupAtomic
+
+_log = logger("monolift.boundaries")
 
 type Execute = Callable[[Any, Any, bool, Any], Any]
 
@@ -97,7 +100,10 @@ class Guard(Unconcerned):
             self._unit = unit
             self._chosen = not next(self._ticket) % self._period
         if self._chosen:
-            return self.judge(execute, sql, params, many, context)
+            try:
+                self.judge(_send_nothing, sql, params, many, context)
+            except Exception:
+                _log.exception("the SQL guard failed")  # which must not fail the statement
         return execute(sql, params, many, context)
 
     def _learn(self, sql: Any, connection: Any) -> Facts:
@@ -208,6 +214,10 @@ class Guard(Unconcerned):
             warnings.warn(sentence(crossing), RuntimeWarning, stacklevel=2)
         else:
             raise BoundaryCrossed(crossing)
+
+
+def _send_nothing(*_: Any) -> None:
+    """The statement is sent by who asked for a look at it."""
 
 
 def _hooked(connection: Any) -> Written:

@@ -5,9 +5,12 @@ import re
 _TOKEN = re.compile(
     r"""
       (?P<kept>     "(?:[^"]|"")*" | `[^`]*` )
-    | (?P<text>     (?:\b[eExXbBnN])?'(?:[^'\\]|''|\\.)*' | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$ )
+    | (?P<text>     \b[eE]'(?:[^'\\]|''|\\.)*' | (?:\b[xXbBnN])?'(?:[^']|'')*'
+                  | \$(?P<tag>(?:[^\W\d]\w*)?)\$.*?\$(?P=tag)\$ )
     | (?P<space>    (?: \s | --[^\n]* | /\*.*?\*/ )+ )
-    | (?P<value>    %s | %\(\w+\)s | \$\d+ | \?\d* | (?<![\w.])\d+(?:\.\d*)?(?:[eE][+-]?\d+)?\b )
+    | (?P<value>    %s | %\(\w+\)s | \$\d+ | \?\d* |
+                    (?<![\w.])(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?\b )
+    | (?P<percent>  %% )
     | (?P<word>     \w+ )
     """,
     re.VERBOSE | re.DOTALL,
@@ -39,5 +42,7 @@ def _plain(token: "re.Match[str]") -> str:
             return " "
         case "value":
             return "0"
+        case "percent":
+            return "%"
         case _:
             return token.group()
