@@ -1,11 +1,14 @@
 """The SQL guard: whose tables a statement may touch, in an operation, a view, a transaction."""
 
 import contextvars
+import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from django.apps import AppConfig
+from django.apps.registry import Apps
 from django.db import connections, models, transaction
 from django.http import HttpRequest
 from django.test import RequestFactory
@@ -17,6 +20,7 @@ from monolift import atomic, override, use
 from monolift.boundaries.sql import tally
 from monolift.boundaries.sql.attribution import context_of_command, named_context
 from monolift.boundaries.sql.crossings import BoundaryCrossed
+from monolift.boundaries.sql.facts import cache
 from monolift.boundaries.sql.guard import Guard
 from monolift.boundaries.sql.ownership import Ownership
 from monolift.gateway.requests import RequestScopeMiddleware
@@ -107,6 +111,29 @@ def test_tables_belong_to_the_module_of_their_model() -> None:
     assert owned.owner("auth_account") is None
     assert owned.mentioned('SELECT 0 FROM "Stock_Box_Labels" JOIN "odd view"') == {"stock", "sales"}
     assert owned.mentioned("SELECT 0 FROM stock_boxes, auth_account") == set()
+
+
+def test_an_app_inside_a_module_belongs_to_it() -> None:
+    class Archive(AppConfig):
+        label = "stock_archive"
+
+    package = importlib.import_module("tests.library.world.cards")
+    registry = Apps([Archive("tests.library.world.stock.archive", package)])
+
+    class Box(models.Model):
+        class Meta:
+            apps = registry
+            app_label = "stock_archive"
+
+    assert Ownership([Box]).owner("stock_archive_box") == "stock"
+
+
+def test_a_lock_is_not_taken_for_a_write() -> None:
+    known = cache(connections["default"].vendor)
+    assert not known.learn("SELECT sku FROM stock_item FOR UPDATE OF stock_item").may_write
+    assert not known.learn("SELECT sku FROM stock_item FOR NO KEY UPDATE").may_write
+    assert known.learn("UPDATE stock_item SET sku = ''").may_write
+    assert not known.learn("UPDATE auth_user SET name = ''").may_write  # nobody's
 
 
 # Tables and joins ---------------------------------------------------------------------------------
