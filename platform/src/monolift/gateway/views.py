@@ -1,6 +1,6 @@
 """Whose view answers a request."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from typing import Any
 
@@ -29,8 +29,16 @@ def module_of_view(view: Callable[..., Any]) -> str | None:
     while isinstance(view, partial):
         view = view.func
     written: Any = getattr(view, "view_class", None) or getattr(view, "cls", None) or view
-    for cell in getattr(view, "__closure__", None) or ():
+    for path in _held(view):
         # django-ninja: one function per path, around all operations of that path.
-        for operation in getattr(cell.cell_contents, "operations", ()):
+        for operation in getattr(path, "operations", ()):
             written = getattr(operation, "view_func", written)
     return module_of(getattr(written, "__module__", ""))
+
+
+def _held(view: Callable[..., Any]) -> Iterator[Any]:
+    for cell in getattr(view, "__closure__", None) or ():
+        try:
+            yield cell.cell_contents
+        except ValueError:
+            continue  # an empty cell
