@@ -32,9 +32,10 @@ def test_make_targets_exist(page: Path) -> None:
 
 
 def test_verbs_exist() -> None:
-    verbs = {path.stem for path in (ROOT / "platform/src/monolift/management/verbs").glob("*.py")}
+    folder = ROOT / "platform/src/monolift/management/verbs"
+    verbs = {path.stem.replace("_", "-") for path in folder.glob("*.py")}
     for page in PAGES:
-        named = set(re.findall(r"(?:manage\.py |`)monolift ([a-z]+)", page.read_text()))
+        named = set(re.findall(r"(?:manage\.py |`)monolift ([a-z-]+)", page.read_text()))
         assert named <= verbs, page
 
 

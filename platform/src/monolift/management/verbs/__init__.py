@@ -1,6 +1,7 @@
 """The verbs, one file each.
 
-A file `verbs/<verb>.py` is found by its name. Its docstring's first line is the help, and it has
+A file `verbs/<verb>.py` is found by its name (`_` in it is `-` in the verb). Its docstring's first
+line is the help, and it has
 
     NEEDS_DJANGO = True                                   # False: runs in a bare interpreter
     def add_arguments(parser: ArgumentParser) -> None     # options, or subcommands
@@ -37,12 +38,12 @@ class Verb(Protocol):
 def names() -> list[str]:
     """The verbs there are."""
     files = Path(__file__).parent.glob("*.py")
-    return sorted(file.stem for file in files if file.stem != "__init__")
+    return sorted(file.stem.replace("_", "-") for file in files if file.stem != "__init__")
 
 
 def load(name: str) -> Verb:
     """The verb of that name, one of `names()`."""
-    return cast("Verb", import_module(f"{__name__}.{name}"))
+    return cast("Verb", import_module(f"{__name__}.{name.replace('-', '_')}"))
 
 
 def summary(verb: Verb) -> str:
