@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 def indirect_imports(project: Project, graph: "ImportGraph") -> Iterator[Violation]:
     """Imports by modules of helpers outside the modules that reach into another module."""
     helpers = _Helpers(project, graph)
-    for name in sorted(graph.modules):
-        importer = project.module_at(name)
-        if importer is None or _test(name):
+    for helper in sorted(graph.modules):
+        if project.module_at(helper) is not None or project.package_above(helper):
             continue
-        for helper in sorted(graph.find_modules_directly_imported_by(name)):
-            if project.module_at(helper) is not None or project.package_above(helper):
+        for name in sorted(graph.find_modules_that_directly_import(helper)):
+            importer = project.module_at(name)
+            if importer is None or _test(name):
                 continue
             for reached, way in helpers.reach(helper):
                 target = project.module_at(reached)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from monolift.boundaries import static_rules
 from monolift.boundaries.cache import Cache, Read, key_of
-from monolift.boundaries.files import SourceFile, own_files, python_files, template_files
+from monolift.boundaries.files import Files, SourceFile, own_files, scan
 from monolift.boundaries.judge import Edge, Judge
 from monolift.boundaries.loops import event_loops
 from monolift.boundaries.order import out_of_order
@@ -28,33 +28,33 @@ def static_violations(project: Project, *, cached: bool = True) -> list[Violatio
     """
     folder = project.root / CACHE if cached else None
     cache = Cache(folder)
-    key = key_of((_version(), project, *_stamps(project)))
+    files = scan(project)
+    key = key_of((_version(), project, files, *_stamps(project)))
     known = cache.verdict(key)
     if known is not None:
         return known
     first: dict[tuple[str, str, str], Violation] = {}
-    for violation in _all(project, cache, folder):
+    for violation in _all(project, files, cache, folder):
         first.setdefault(violation.identity, violation)
     found = sorted(first.values())
     cache.keep_verdict(key, found)
     return found
 
 
-def _all(project: Project, cache: Cache, folder: Path | None) -> Iterator[Violation]:
-    vocabulary = read_vocabulary(project)
-    files = list(python_files(project))
+def _all(project: Project, files: Files, cache: Cache, folder: Path | None) -> Iterator[Violation]:
+    vocabulary = read_vocabulary(project, files)
     judge = Judge(vocabulary)
     edges: list[Edge] = []
     unreadable: list[Unreadable] = []
     seen: set[tuple[str, str]] = set()
-    for file, named in _read(vocabulary, files, cache, unreadable):
+    for file, named in _read(vocabulary, files.python, cache, unreadable):
         edges += judge.edges(file, named)
         for violation in judge.violations(file, named):
             seen.add((file.name, violation.target))
             yield violation
-    yield from template_violations(vocabulary)
+    yield from template_violations(vocabulary, files)
     yield from out_of_order(project, edges)
-    yield from event_loops(project, edges, files)
+    yield from event_loops(project, edges, files.python)
     yield from _ownerless(project)
     # It loads import-linter, which takes longer than all of the above for a small project.
     from monolift.boundaries.linter import import_violations
@@ -64,7 +64,7 @@ def _all(project: Project, cache: Cache, folder: Path | None) -> Iterator[Violat
             if not _told_already(violation, seen):
                 yield violation
     except Unreadable as error:  # the first one; there may be more
-        unreadable += [error, *_unreadable_files(project, files)]
+        unreadable += [error, *_unreadable_files(project, files.python)]
     detailed = {one.path: one for one in unreadable}  # ast's own words come last
     yield from (_unreadable(project, one) for one in detailed.values())
 
@@ -102,14 +102,13 @@ def _unreadable_files(project: Project, files: list[SourceFile]) -> Iterator[Unr
 
 
 def _stamps(project: Project) -> Iterator[object]:
-    """What the verdict depends on, file by file."""
+    """What the verdict depends on beside the modules, file by file."""
     for name in _CONFIGURATION:
         file = project.root / name
         if file.is_file():
             state = file.stat()
             yield name, state.st_mtime_ns, state.st_size
     yield from own_files(project)
-    yield from ((file.path, file.stamp) for _, file in template_files(project))
 
 
 def _version() -> str:

@@ -36,17 +36,26 @@ def is_test(name: str) -> bool:
     return name.startswith("test_") or name in ("tests.py", "conftest.py") or "_test.py" in name
 
 
-def python_files(project: Project) -> Iterator[SourceFile]:
-    """Every Python file of the modules, but for tests and what the project excludes."""
-    yield from sorted(set(_found(project, ".py")))
+class Files(msgspec.Struct, frozen=True):
+    """The files of a project's modules, but for tests and what the project excludes."""
+
+    python: list[SourceFile]
+    templates: list[tuple[str, SourceFile]]
+    """The files in `templates/` folders, each with the name that Django knows it by."""
 
 
-def template_files(project: Project) -> Iterator[tuple[str, SourceFile]]:
-    """(name as Django knows it, file) of every file in the modules' `templates/` folders."""
-    for file in sorted(set(_found(project, ""))):
-        before, found, name = file.path.partition("/templates/")
-        if found and not before.endswith("/templates"):
-            yield name, file
+def scan(project: Project) -> Files:
+    """Look through the modules' folders, once."""
+    python: set[SourceFile] = set()
+    templates: set[tuple[str, SourceFile]] = set()
+    for file in _found(project):
+        if file.path.endswith(".py"):
+            python.add(file)
+        else:
+            _, found, name = file.path.partition("/templates/")
+            if found:
+                templates.add((name, file))
+    return Files(sorted(python), sorted(templates))
 
 
 def own_packages(project: Project) -> list[str]:
@@ -62,35 +71,36 @@ def own_packages(project: Project) -> list[str]:
 
 
 def own_files(project: Project) -> Iterator[tuple[str, int, int]]:
-    """(path, time, size) of every Python file of the project's packages, modules or not."""
+    """(path, time, size) of every Python file of the project's packages outside the modules."""
+    inside = {str(folder) for module in project.modules for folder in module.folders}
     for package in own_packages(project):
         for root in project.roots:
-            pending = [str(root / package)] if (root / package).is_dir() else []
+            top = root / package
+            pending = [str(top)] if top.is_dir() and str(top) not in inside else []
             while pending:
                 with os.scandir(pending.pop()) as entries:
                     for entry in sorted(entries, key=lambda entry: entry.name):
                         if entry.is_dir():
-                            if entry.name != "__pycache__" and not entry.name.startswith("."):
+                            if (
+                                entry.path not in inside
+                                and entry.name != "__pycache__"
+                                and not entry.name.startswith(".")
+                            ):
                                 pending.append(entry.path)
                         elif entry.name.endswith(".py"):
                             state = entry.stat()
                             yield entry.path, state.st_mtime_ns, state.st_size
 
 
-def _found(project: Project, ending: str) -> Iterator[SourceFile]:
+def _found(project: Project) -> Iterator[SourceFile]:
     excluded = tuple(str(project.root / folder) for folder in project.exclude)
     for module in project.modules:
         for package, folder in zip(module.packages, module.folders, strict=True):
-            yield from _below(project, module, package, folder, ending, excluded)
+            yield from _below(project, module, package, folder, excluded)
 
 
 def _below(
-    project: Project,
-    module: StaticModule,
-    package: str,
-    folder: Path,
-    ending: str,
-    excluded: tuple[str, ...],
+    project: Project, module: StaticModule, package: str, folder: Path, excluded: tuple[str, ...]
 ) -> Iterator[SourceFile]:
     root = f"{project.root}{os.sep}"
     pending = [(str(folder), package)]
@@ -98,12 +108,13 @@ def _below(
         current, name = pending.pop()
         if current in excluded or project.package_at(name) != package:
             continue  # a module inside a module: its own turn comes
+        templates = f"{os.sep}templates" in current
         with os.scandir(current) as entries:
             for entry in entries:
                 if entry.is_dir():
                     if entry.name not in _SKIPPED and not entry.name.startswith("."):
                         pending.append((entry.path, f"{name}.{entry.name}"))
-                elif entry.name.endswith(ending) and not is_test(entry.name):
+                elif templates or (entry.name.endswith(".py") and not is_test(entry.name)):
                     yield _file(entry, root, name, module.label, package)
 
 

@@ -13,12 +13,7 @@ from monolift.boundaries.project import StaticModule
 from monolift.boundaries.reach import Reach
 from monolift.boundaries.references import RELATIONS, Reference
 from monolift.boundaries.violations import Violation
-from monolift.boundaries.vocabulary import Vocabulary
-
-_FRAMEWORKS = frozenset(
-    ("django", "ninja", "rest_framework", "celery", "redis", "psycopg", "psycopg2", "structlog",
-     "requests", "httpx", "sqlalchemy")
-)  # fmt: skip
+from monolift.boundaries.vocabulary import FRAMEWORKS, Vocabulary
 
 
 class Edge(msgspec.Struct, frozen=True, order=True):
@@ -100,7 +95,7 @@ class Judge:
 
     def _impure(self, file: SourceFile, reference: Reference) -> Violation | None:
         top = reference.value.partition(".")[0]
-        if top not in _FRAMEWORKS:
+        if top not in FRAMEWORKS:
             return None
         return self._violation(
             file,

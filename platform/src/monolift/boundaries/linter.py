@@ -12,7 +12,6 @@ import grimp.exceptions
 from importlinter import Contract, ContractCheck, configuration
 from importlinter.application import output, use_cases
 from importlinter.application.user_options import InvalidUserOptions, UserOptions
-from importlinter.domain.contract import registry
 
 from monolift.boundaries import static_rules
 from monolift.boundaries.chains import indirect_imports
@@ -21,7 +20,6 @@ from monolift.boundaries.project import Project, ProjectError, StaticModule
 from monolift.boundaries.references import Unreadable
 from monolift.boundaries.violations import Violation
 
-_CHAINS = "monolift_chains"
 _OURS = frozenset(("module_boundary", "own_transactions"))
 """Contract types of this library: the reader of the files judges the same, with more to say."""
 _CONFIGURATIONS = (".importlinter", "setup.cfg", "pyproject.toml")
@@ -30,10 +28,8 @@ _CONFIGURATIONS = (".importlinter", "setup.cfg", "pyproject.toml")
 def import_violations(project: Project, *, cache: Path | None) -> list[Violation]:
     """Every broken contract of the project and every chain. Raises Unreadable and ProjectError."""
     source, options = _options(project)
-    _register(project)
     options.contracts_options = [
-        *(one for one in options.contracts_options if one["type"] not in _OURS),
-        {"type": _CHAINS, "name": _CHAINS},
+        one for one in options.contracts_options if one["type"] not in _OURS
     ]
     try:
         # Its progress is drawn on standard output, which belongs to our report.
@@ -48,31 +44,11 @@ def import_violations(project: Project, *, cache: Path | None) -> list[Violation
         raise ProjectError(f"{source}: {error}. Is it a package of this project?") from None
     for name, reason in report.invalid_contract_options.items():
         raise ProjectError(f"{source}: the contract {name!r} cannot be read: {reason}")
-    found: list[Violation] = []
+    found = list(indirect_imports(project, report.graph))
     for contract, check in report.get_contracts_and_checks():
-        if isinstance(contract, _Chains):
-            found += check.metadata["violations"]
-        elif not check.kept:
+        if not check.kept:
             found += _told(project, contract, check, source)
     return found
-
-
-class _Chains(Contract):
-    """Not for `.importlinter`: it rides along so that the graph is built once."""
-
-    type_name = _CHAINS
-    project: Project
-
-    def check(self, graph: grimp.ImportGraph, verbose: bool) -> ContractCheck:
-        found = list(indirect_imports(self.project, graph))
-        return ContractCheck(kept=not found, metadata={"violations": found})
-
-    def render_broken_contract(self, check: ContractCheck) -> None:
-        """Nothing: the violations are read off the check."""
-
-
-def _register(project: Project) -> None:
-    registry.register(type("Chains", (_Chains,), {"project": project}), _CHAINS)
 
 
 def _options(project: Project) -> tuple[str, UserOptions]:

@@ -4,17 +4,17 @@ import re
 from collections.abc import Iterator
 
 from monolift.boundaries import static_rules
-from monolift.boundaries.files import SourceFile, template_files
+from monolift.boundaries.files import Files, SourceFile
 from monolift.boundaries.violations import Violation
 from monolift.boundaries.vocabulary import Vocabulary
 
 _USES = re.compile(r"""\{%-?\s*(extends|include|url)\s+['"]([^'"]+)['"]""")
 
 
-def template_violations(vocabulary: Vocabulary) -> Iterator[Violation]:
+def template_violations(vocabulary: Vocabulary, files: Files) -> Iterator[Violation]:
     """`{% extends %}`, `{% include %}` and `{% url %}` across modules; a BFF may."""
     project = vocabulary.project
-    for name, file in template_files(project):
+    for name, file in files.templates:
         if file.module in project.bff:
             continue
         text = (project.root / file.path).read_text(encoding="utf-8", errors="replace")

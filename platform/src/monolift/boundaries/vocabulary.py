@@ -6,30 +6,41 @@ its own at all. The second one is asked of the bytes, so that most files are nev
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 
 import msgspec
 
-from monolift.boundaries.files import SourceFile, python_files, template_files
+from monolift.boundaries.files import Files, SourceFile
+from monolift.boundaries.permitted import CONTRACTS
 from monolift.boundaries.project import Project
 
 _QUOTED = re.compile(rb"""['"]([A-Za-z][A-Za-z0-9]*)""")
-_DOTTED = re.compile(rb"\b(?:from|import)[ \t]+([\w.]+)(?:[ \t]+import[ \t]+([\w, \t(]+))?")
-_SETTING = re.compile(rb"\bsettings\b[^\n]*?\b([A-Z][A-Z0-9]+)")
+_IMPORT = re.compile(rb"\b(?:from|import)[ \t]+([\w.]+)(?:[ \t]+(import))?")
+_CLIMB = re.compile(rb"from[ \t]+(\.\.+)")
+_SETTING = re.compile(rb"settings\.([A-Z][A-Z0-9]*)")
+_ASKED_SETTING = re.compile(rb"settings,\s*['\"]([A-Z][A-Z0-9]*)")
 _TEMPLATE = re.compile(rb"""['"]([\w./-]+\.\w+)['"]""")
 _PLAIN_URL = re.compile(rb"""(?:reverse|reverse_lazy|redirect|resolve_url)\(\s*['"]([\w-]+)['"]""")
 _TABLE = re.compile(
-    rb"""(?i)\b(?:FROM|JOIN|INTO|UPDATE|TABLE|TRUNCATE|USING)\s+[\\"'`\[]*(?:\w+\W{1,3})?([a-z]\w*)"""
+    rb"""\b(?:from|join|into|update|table|truncate|using)\s+[\\"'`\[]*(?:\w+\W{1,3})?([a-z]\w*)"""
 )
+_SQL = (b"select", b"insert into", b"update ", b"delete from", b"truncate", b" table ")
 _DEFAULT_DATABASE = re.compile(
-    rb"django\.db\b[^\n]*\b(?:transaction|connection|DEFAULT_DB_ALIAS)\b|import \(|"
-    rb"connections\[\s*['\"]|from django import"
+    rb"django\.db\b[^\n]*\b(?:transaction|connection|DEFAULT_DB_ALIAS)\b|django\.db\s+import\s*\("
 )
+_DJANGO_DB = re.compile(rb"from django import[^\n]*\bdb\b")
+_SEVERAL = re.compile(rb"^[ \t]*import[ \t]+([^\n]*,[^\n]*)", re.MULTILINE)
+_FEW = 4
 _APP_NAME = re.compile(r"^app_name\s*(?::[^=]+)?=\s*['\"]([\w-]+)['\"]", re.MULTILINE)
 _URL_NAME = re.compile(r"\bname\s*=\s*['\"]([\w-]+)['\"]")
 _NAMESPACE = re.compile(r"\bnamespace\s*=\s*['\"]([\w-]+)['\"]")
-_CONTRACTS = ("interface", "events")
+FRAMEWORKS = frozenset(
+    ("django", "ninja", "rest_framework", "celery", "redis", "psycopg", "psycopg2", "structlog",
+     "requests", "httpx", "sqlalchemy")
+)  # fmt: skip
+"""Packages that a contract file must not import."""
+_FRAMEWORKS = tuple(name.encode() for name in sorted(FRAMEWORKS))
 
 
 class Vocabulary(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -45,12 +56,12 @@ class Vocabulary(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Beginnings of settings: `INVENTORY` for INVENTORY_PAGE_SIZE."""
 
     @cached_property
-    def _hints(self) -> dict[str, "Hints"]:
-        return {module.label: Hints(self, module.label) for module in self.project.modules}
+    def _hints(self) -> "Hints":
+        return Hints(self)
 
     def may_point_away(self, file: SourceFile, content: bytes) -> bool:
         """False when nothing in the file can mean another module or the default database."""
-        return self._hints[file.module].found(file, content)
+        return self._hints.found(file, content)
 
     def module_of_label(self, label: str) -> str:
         """The module that has an app of this label; empty when none has."""
@@ -80,81 +91,115 @@ class Vocabulary(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
 
 class Hints:
-    """The words whose presence makes it worth parsing a file of one module."""
+    """The words whose presence makes it worth parsing a file, each with the modules they mean."""
 
-    def __init__(self, vocabulary: Vocabulary, label: str) -> None:
-        project = vocabulary.project
-        own = project.by_label[label]
-        others = [module for module in project.modules if module.label != label]
-        self._own = tuple(package.encode() for package in own.packages)
-        self._packages = {name.encode() for module in others for name in module.packages}
-        self._parents = {name.rpartition(b".")[0]: True for name in self._packages}
-        words = [app for module in others for app in module.app_labels]
-        words += [space for space, owner in vocabulary.namespaces.items() if owner != label]
-        words += [name.decode().partition(".")[0] for name in self._packages]
-        mine = {name.partition(".")[0] for name in own.packages}
-        self._words = {_first_word(word) for word in words} - {_first_word(word) for word in mine}
-        self._shared = bool(mine & {name.decode().partition(".")[0] for name in self._packages})
-        self._settings = _others(vocabulary.settings, label, first=True)
-        self._templates = _others(vocabulary.templates, label)
-        self._urls = _others(vocabulary.url_names, label)
-        self._apps = {app.encode().lower() for module in others for app in module.app_labels}
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._packages: dict[bytes, str] = {}
+        self._parents: set[bytes] = set()
+        self._words: defaultdict[bytes, set[str]] = defaultdict(set)
+        self._apps: dict[bytes, str] = {}
+        for module in vocabulary.project.modules:
+            for package in module.packages:
+                self._packages[package.encode()] = module.label
+                self._parents.add(package.rpartition(".")[0].encode())
+                self._words[_first_word(package.partition(".")[0])].add(module.label)
+            for app in module.app_labels:
+                self._words[_first_word(app)].add(module.label)
+                self._apps[app.encode().lower()] = module.label
+        for space, owner in vocabulary.namespaces.items():
+            self._words[_first_word(space)].add(owner)
+        self._settings: defaultdict[bytes, set[str]] = defaultdict(set)
+        for prefix, owner in vocabulary.settings.items():
+            self._settings[prefix.partition("_")[0].encode()].add(owner)
+        self._templates = {name.encode(): owner for name, owner in vocabulary.templates.items()}
+        self._urls = {name.encode(): owner for name, owner in vocabulary.url_names.items()}
+        self._endings = {b"." + name.rpartition(b".")[2] for name in self._templates}
+        # What all modules lie in begins every path in a string: there the whole path decides.
+        tops = {package.partition(b".")[0] for package in self._packages}
+        self._shared = tops if len(tops) <= _FEW < len(self._packages) or len(tops) == 1 else set()
+        # A literal beginning is what makes the search quick: one pattern for each.
+        self._paths = [
+            (top, re.compile(re.escape(top) + rb"((?:\.\w+)+|[ \t]+import\b)"))
+            for top in sorted(self._shared)
+        ]
 
     def found(self, file: SourceFile, content: bytes) -> bool:
-        """Whether any of the words is there."""
+        """Whether any of the words is there and means another module."""
+        label = file.module
         return (
-            file.part in _CONTRACTS
-            or self._imports(file, content)
-            or not self._words.isdisjoint(_QUOTED.findall(content))
-            or (self._shared and self._names_a_package(content))
-            or (b"django" in content and _DEFAULT_DATABASE.search(content) is not None)
+            (self._by_path(label, content) if self._shared else self._imports(label, content))
+            or any(self._climbs(file, dots) for dots in _CLIMB.findall(content))
+            or self._quoted(label, content)
+            or _names_a_database(content)
             or b"GenericForeignKey" in content
-            or (b"settings" in content and not self._settings.isdisjoint(_SETTING.findall(content)))
-            or not self._templates.isdisjoint(_TEMPLATE.findall(content))
-            or (bool(self._urls) and not self._urls.isdisjoint(_PLAIN_URL.findall(content)))
-            or self._tables(content)
+            or (file.part in CONTRACTS and any(name in content for name in _FRAMEWORKS))
+            or (b"settings" in content and self._setting(label, content))
+            or (
+                any(ending in content for ending in self._endings)
+                and _other(label, self._templates, _TEMPLATE, content)
+            )
+            or (bool(self._urls) and _other(label, self._urls, _PLAIN_URL, content))
+            or self._tables(label, content)
         )
 
-    def _imports(self, file: SourceFile, content: bytes) -> bool:
-        for name, names in _DOTTED.findall(content):
-            if name.startswith(b"."):
-                if self._climbs(file, name):
+    def _by_path(self, label: str, content: bytes) -> bool:
+        """Whether a path that begins as the modules' do leads into another one, in any place."""
+        for top, pattern in self._paths:
+            for rest in set(pattern.findall(content)):
+                if not rest.startswith(b"."):
+                    if top in self._parents:
+                        return True
+                elif self._foreign(label, top + rest) or top + rest in self._parents:
                     return True
-            elif name in self._parents or (names and self._foreign(name)) or self._foreign(name):
-                return True
-        return b"import " in content and _several(content, self._packages)
+        return False
 
-    def _foreign(self, name: bytes) -> bool:
-        while name:
-            if name in self._own:
-                return False
-            if name in self._packages:
+    def _imports(self, label: str, content: bytes) -> bool:
+        for name, names in set(_IMPORT.findall(content)):
+            if (names and name in self._parents) or self._foreign(label, name):
                 return True
+        return any(
+            self._foreign(label, name.strip().partition(b" ")[0])
+            for line in _SEVERAL.findall(content)
+            for name in line.split(b",")
+        )
+
+    def _foreign(self, label: str, name: bytes) -> bool:
+        while name:
+            if (owner := self._packages.get(name)) is not None:
+                return owner != label
             name = name.rpartition(b".")[0]
         return False
 
-    def _climbs(self, file: SourceFile, name: bytes) -> bool:
-        depth = file.name.count(".") - file.package.count(".")
-        return len(name) - len(name.lstrip(b".")) > max(depth, 1)
+    def _climbs(self, file: SourceFile, dots: bytes) -> bool:
+        return len(dots) > max(file.name.count(".") - file.package.count("."), 1)
 
-    def _names_a_package(self, content: bytes) -> bool:
-        return any(
-            self._foreign(name)
-            for name in re.findall(rb"""['"]([A-Za-z_]\w*(?:\.\w+)+)""", content)
-        )
+    def _quoted(self, label: str, content: bytes) -> bool:
+        words = (set(_QUOTED.findall(content)) - self._shared) & self._words.keys()
+        return any(self._words[word] != {label} for word in words)
 
-    def _tables(self, content: bytes) -> bool:
-        return any(
-            table.lower().startswith(tuple(app + b"_" for app in self._apps))
-            for table in set(_TABLE.findall(content))
-        )
+    def _setting(self, label: str, content: bytes) -> bool:
+        asked = {*_SETTING.findall(content), *_ASKED_SETTING.findall(content)}
+        words = {name.partition(b"_")[0] for name in asked} & self._settings.keys()
+        return any(self._settings[word] != {label} for word in words)
+
+    def _tables(self, label: str, content: bytes) -> bool:
+        lower = content.lower()
+        if not any(word in lower for word in _SQL):
+            return False
+        for table in set(_TABLE.findall(lower)):
+            prefix = table.rpartition(b"_")[0]
+            while prefix:
+                if self._apps.get(prefix, label) != label:
+                    return True
+                prefix = prefix.rpartition(b"_")[0]
+        return False
 
 
-def read_vocabulary(project: Project) -> Vocabulary:
+def read_vocabulary(project: Project, files: Files) -> Vocabulary:
     """Look through the modules' `urls.py` files and template folders."""
     namespaces: dict[str, str] = {}
     plain: defaultdict[str, set[str]] = defaultdict(set)
-    for file in python_files(project):
+    for file in files.python:
         if file.part == "urls" or file.name.endswith(".urls"):
             text = (project.root / file.path).read_text(encoding="utf-8", errors="replace")
             spaces = _APP_NAME.findall(text)
@@ -167,14 +212,14 @@ def read_vocabulary(project: Project) -> Vocabulary:
         project=project,
         namespaces=namespaces,
         url_names={name: min(owners) for name, owners in plain.items() if len(owners) == 1},
-        templates=_templates(project),
+        templates=_templates(files),
         settings=_settings(project),
     )
 
 
-def _templates(project: Project) -> dict[str, str]:
+def _templates(files: Files) -> dict[str, str]:
     owners: dict[str, set[str]] = defaultdict(set)
-    for name, file in template_files(project):
+    for name, file in files.templates:
         owners[name].add(file.module)
     return {name: min(found) for name, found in owners.items() if len(found) == 1}
 
@@ -199,18 +244,15 @@ def _first_word(name: str) -> bytes:
     return match.group().encode() if match else b""
 
 
-def _others(names: Mapping[str, str], label: str, *, first: bool = False) -> set[bytes]:
-    found: Iterable[str] = (name for name, owner in names.items() if owner != label)
-    return {(name.partition("_")[0] if first else name).encode() for name in found}
+def _other(
+    label: str, known: Mapping[bytes, str], pattern: re.Pattern[bytes], content: bytes
+) -> bool:
+    return any(known.get(word, label) != label for word in set(pattern.findall(content)))
 
 
-def _several(content: bytes, packages: set[bytes]) -> bool:
-    """`import a, b`: the names after the first comma."""
-    for line in re.findall(rb"^[ \t]*import[ \t]+([^\n]*,[^\n]*)", content, re.MULTILINE):
-        for name in line.split(b","):
-            dotted = name.strip().partition(b" ")[0]
-            while dotted:
-                if dotted in packages:
-                    return True
-                dotted = dotted.rpartition(b".")[0]
-    return False
+def _names_a_database(content: bytes) -> bool:
+    return (
+        (b"django.db" in content and _DEFAULT_DATABASE.search(content) is not None)
+        or b"connections[" in content
+        or (b"from django import" in content and _DJANGO_DB.search(content) is not None)
+    )
