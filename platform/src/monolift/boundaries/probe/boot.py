@@ -1,0 +1,126 @@
+"""Start Django for a project that is only looked at."""
+
+import importlib
+import os
+import sys
+import traceback
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from monolift.boundaries.probe.errors import ProbeError
+
+_HOW = "Run monolift probe in the project's folder, with the environment the project runs in."
+
+
+def start(*, settings: str, root: Path) -> list[str]:
+    """Import the settings and load the apps; what failed on the way without being needed.
+
+    Logging is not configured and every cache is a dummy, so that no file and no server is touched.
+    Raises ProbeError.
+    """
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    os.environ["DJANGO_SETTINGS_MODULE"] = settings
+    _import_settings(settings, root)
+    from django.apps import apps
+    from django.conf import settings as configured
+
+    notes: list[str] = []
+    try:
+        configured.LOGGING_CONFIG = None
+        configured.CACHES = {
+            alias: {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}
+            for alias in configured.CACHES
+        }
+        import django
+
+        django.setup(set_prefix=False)
+    except (Exception, SystemExit) as error:
+        if not apps.models_ready:
+            raise ProbeError(_told(error, root)) from None
+        notes.append(
+            f"{_place(error, root)}: {_said(error)} in an app's ready(). What ready() registers "
+            "is not seen from here on."
+        )
+        apps.ready = True
+    return notes
+
+
+def _import_settings(settings: str, root: Path) -> None:
+    try:
+        importlib.import_module(settings)
+    except ModuleNotFoundError as error:
+        if error.name and (settings == error.name or settings.startswith(f"{error.name}.")):
+            raise ProbeError(
+                f"There is no settings module {settings!r} in {root}. {_HOW}"
+            ) from None
+        raise ProbeError(f"{_place(error, root)}: {_said(error)}. {_HOW}") from None
+    except (Exception, SystemExit) as error:
+        raise ProbeError(
+            f"{_place(error, root)}: the settings {settings} fail to import: {_said(error)}. {_HOW}"
+        ) from None
+
+
+def _told(error: BaseException, root: Path) -> str:
+    app = _app(error.__traceback__)
+    while_what = f"the app {app} cannot be loaded" if app else "the apps cannot be loaded"
+    return f"{_place(error, root)}: {while_what}: {_said(error)}. {_HOW}"
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, SyntaxError):
+        return f"syntax error: {error.msg}"
+    text = " ".join(str(error).split()).rstrip(".")
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _place(error: BaseException, root: Path) -> str:
+    """`file:line` of the project's code nearest to the error; else of the error itself."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{_shown(error.filename, root)}:{error.lineno or 1}"
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith("<")
+    ]
+    own = [frame for frame in frames if is_first_party(Path(frame.filename), root)]
+    if own:
+        return f"{_shown(own[-1].filename, root)}:{own[-1].lineno}"
+    module = os.environ["DJANGO_SETTINGS_MODULE"]
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return _shown(file, root) if file else module
+
+
+def is_first_party(path: Path, root: Path) -> bool:
+    """Whether a file is the project's own: below its folder, and not installed there."""
+    path = path.resolve()
+    if not path.is_relative_to(root):
+        return False
+    inside = path.relative_to(root).parts
+    if {"site-packages", "dist-packages", "node_modules"} & set(inside):
+        return False
+    prefix = Path(sys.prefix).resolve()
+    return not (prefix.is_relative_to(root) and prefix != root and path.is_relative_to(prefix))
+
+
+def _shown(path: str, root: Path) -> str:
+    resolved = Path(path).resolve()
+    if resolved.is_relative_to(root):
+        return resolved.relative_to(root).as_posix()
+    return resolved.as_posix()
+
+
+def _app(trace: TracebackType | None) -> str:
+    """The app that Django was loading, as its own frames know it."""
+    found = ""
+    while trace is not None:
+        frame = trace.tb_frame
+        local: dict[str, Any] = frame.f_locals
+        if frame.f_globals.get("__name__") == "django.apps.config":
+            if frame.f_code.co_name == "create":
+                found = str(local.get("entry", found))
+            elif frame.f_code.co_name == "import_models":
+                found = str(getattr(local.get("self"), "name", found))
+        trace = trace.tb_next
+    return found

@@ -1,0 +1,148 @@
+"""Every coupling between a project's modules: from its files, its models and its migrations."""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from monolift.boundaries.files import SourceFile, scan
+from monolift.boundaries.judge import Judge
+from monolift.boundaries.probe.errors import ProbeError
+from monolift.boundaries.probe.kinds import OF_RULE
+from monolift.boundaries.probe.loaders import named_by_label
+from monolift.boundaries.probe.routes import with_routes
+from monolift.boundaries.project import Project
+from monolift.boundaries.references import Reference, Unreadable, references
+from monolift.boundaries.templates import template_violations
+from monolift.boundaries.violations import Violation
+from monolift.boundaries.vocabulary import Vocabulary, read_vocabulary
+
+
+class Coupling(msgspec.Struct, frozen=True, order=True, kw_only=True):
+    """One thing of a module that depends on one thing of another module."""
+
+    source: str
+    """The module that depends."""
+    target: str
+    """The module depended upon; empty when it may be any."""
+    kind: str
+    path: str
+    line: int
+    origin: str
+    """Dotted name of the innermost class or function that does it."""
+    name: str
+    """What it reaches."""
+    message: str
+
+
+class Size(msgspec.Struct, kw_only=True):
+    """How much code a module is, tests left out."""
+
+    files: int = 0
+    lines: int = 0
+    """Lines that are not blank."""
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """What was read of a project."""
+
+    couplings: tuple[Coupling, ...]
+    """Each once, in order."""
+    sizes: dict[str, Size]
+    """By label of the module."""
+    notes: tuple[str, ...]
+    """What could not be seen, and why."""
+
+
+def read(project: Project) -> Reading:
+    """Read all files, models and migrations of the modules. Raises ProbeError."""
+    from monolift.boundaries.registry import find_violations
+
+    files = scan(project)
+    words, note = with_routes(read_vocabulary(project, files))
+    sizes = {module.label: Size() for module in project.modules}
+    found: list[Violation] = [*find_violations(project), *template_violations(words, files)]
+    judge = Judge(words)
+    for file in files.python:
+        content = (project.root / file.path).read_bytes()
+        sizes[file.module].files += 1
+        sizes[file.module].lines += sum(1 for line in content.splitlines() if line.strip())
+        found += _of_file(project, judge, file, content)
+    couplings = tuple(sorted(_couplings(found, words)))
+    return Reading(couplings=couplings, sizes=sizes, notes=(note,) if note else ())
+
+
+def _of_file(
+    project: Project, judge: Judge, file: SourceFile, content: bytes
+) -> Iterator[Violation]:
+    try:
+        named = references(file, content)
+    except Unreadable as error:
+        folder = file.path.rpartition("/")[0]
+        raise ProbeError(
+            f"{error}. Mend the file, or leave its folder out: --exclude {folder}."
+        ) from None
+    yield from _plain_imports(project, file, named)
+    yield from judge.violations(file, named)
+    yield from named_by_label(project, file, named)
+
+
+def _plain_imports(
+    project: Project, file: SourceFile, named: Iterable[Reference]
+) -> Iterator[Violation]:
+    """Imports between apps of any style: a file called events.py is a contract in ours only."""
+    for reference in named:
+        target = project.module_at(reference.value) if reference.kind == "import" else None
+        if target is not None and not target.house and target.label != file.module:
+            yield Violation(
+                module=file.module,
+                rule="private-import",
+                source=reference.source,
+                target=reference.value,
+                path=file.path,
+                line=reference.line,
+                message=f"{file.name} imports {reference.value}.",
+                way_out="",
+            )
+
+
+def _couplings(found: Iterable[Violation], words: Vocabulary) -> Iterator[Coupling]:
+    seen: set[tuple[str, str, str]] = set()
+    for violation in found:
+        kind = OF_RULE.get(violation.rule)
+        if kind is None:
+            continue  # a law of the house style, and no coupling of two modules
+        target = _target(kind, violation, words)
+        identity = (kind, violation.source, violation.target)
+        if identity not in seen and target != violation.module:
+            seen.add(identity)
+            yield Coupling(
+                source=violation.module,
+                target=target,
+                kind=kind,
+                path=violation.path,
+                line=violation.line,
+                origin=violation.source,
+                name=violation.target,
+                message=violation.message,
+            )
+
+
+def _target(kind: str, violation: Violation, words: Vocabulary) -> str:
+    """The label of the module that a violation reaches into."""
+    name = violation.target
+    project = words.project
+    match kind:
+        case "url":
+            return words.module_of_url(name)
+        case "template":
+            return words.templates.get(name, "")
+        case "setting":
+            return words.module_of_setting(name)
+        case "sql":
+            return words.module_of_table(name)
+        case "cache-key":
+            return words.module_of_label(name.rstrip(":./-|"))
+        case _:
+            if at := project.module_at(name):
+                return at.label
+            return words.module_of_label(name.partition(".")[0])
