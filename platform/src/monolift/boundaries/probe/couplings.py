@@ -9,7 +9,7 @@ from monolift.boundaries.judge import Judge
 from monolift.boundaries.probe.errors import ProbeError
 from monolift.boundaries.probe.kinds import OF_RULE
 from monolift.boundaries.probe.loaders import named_by_label
-from monolift.boundaries.probe.routes import with_routes
+from monolift.boundaries.probe.routes import is_own_url, with_routes
 from monolift.boundaries.project import Project
 from monolift.boundaries.references import Reference, Unreadable, references
 from monolift.boundaries.templates import template_violations
@@ -111,6 +111,8 @@ def _couplings(found: Iterable[Violation], words: Vocabulary) -> Iterator[Coupli
         kind = OF_RULE.get(violation.rule)
         if kind is None:
             continue  # a law of the house style, and no coupling of two modules
+        if kind == "url" and is_own_url(words, violation.module, violation.target):
+            continue
         target = _target(kind, violation, words)
         identity = (kind, violation.source, violation.target)
         if identity not in seen and target != violation.module:

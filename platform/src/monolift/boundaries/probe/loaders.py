@@ -21,20 +21,23 @@ def named_by_label(
         if reference.kind != "dotted" or project.module_at(reference.value):
             continue
         label, _, rest = reference.value.partition(".")
-        module = project.by_label.get(label)
-        if module is None or module.label == file.module or label not in module.app_labels:
+        named = project.by_label.get(label)
+        if named is None or label not in named.app_labels:
             continue
-        folder = module.folders[module.app_labels.index(label)]
-        if _is_there(folder, rest.split(".")[0]):
+        place = named.app_labels.index(label)
+        full = f"{named.packages[place]}.{rest}"
+        module = project.module_at(full)  # an app may lie in the folder of another one
+        if module is None or module.label == file.module:
+            continue
+        if _is_there(named.folders[place], rest.split(".")[0]):
             yield Violation(
                 module=file.module,
                 rule="dynamic-import",
                 source=reference.source,
-                target=reference.value,
+                target=full,
                 path=file.path,
                 line=reference.line,
-                message=f"{reference.source} names code of {module.label} by its app's label: "
-                f"{reference.value!r}.",
+                message=f"{reference.source} names {full} by its app's label: {reference.value!r}.",
                 way_out="",
             )
 
