@@ -24,6 +24,7 @@ FIGURES: dict[str, tuple[str, ...]] = {
     "reads": (SQLITE, POSTGRESQL),
     "pages": (SQLITE, POSTGRESQL),
     "sqlguard": (SQLITE, POSTGRESQL),
+    "guards": (SQLITE,),
     "memory": (SQLITE,),
 }
 # Neither the shell's settings nor those of a surrounding test run are what is measured.

@@ -1,7 +1,13 @@
 """Every guard that needs files alone, in one go."""
 
-from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
+import contextlib
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache, partial
+from multiprocessing import get_context
 from pathlib import Path
 
 from monolift.boundaries import static_rules
@@ -27,53 +33,67 @@ def static_violations(project: Project, *, cached: bool = True) -> list[Violatio
     project that git ignores.
     """
     folder = project.root / CACHE if cached else None
-    cache = Cache(folder)
+    kept = Cache(folder)
     files = scan(project)
-    key = key_of((_version(), project, files, *_stamps(project)))
-    known = cache.verdict(key)
+    key = key_of((_self(), project, files, *_stamps(project)))
+    known = kept.verdict(key)
     if known is not None:
         return known
     first: dict[tuple[str, str, str], Violation] = {}
-    for violation in _all(project, files, cache, folder):
+    for violation in _all(project, files, kept, folder):
         first.setdefault(violation.identity, violation)
     found = sorted(first.values())
-    cache.keep_verdict(key, found)
+    kept.keep_verdict(key, found)
     return found
 
 
-def _all(project: Project, files: Files, cache: Cache, folder: Path | None) -> Iterator[Violation]:
-    vocabulary = read_vocabulary(project, files)
-    judge = Judge(vocabulary)
-    edges: list[Edge] = []
-    unreadable: list[Unreadable] = []
-    seen: set[tuple[str, str]] = set()
-    for file, named in _read(vocabulary, files.python, cache, unreadable):
-        edges += judge.edges(file, named)
-        for violation in judge.violations(file, named):
-            seen.add((file.name, violation.target))
-            yield violation
-    yield from template_violations(vocabulary, files)
-    yield from out_of_order(project, edges)
-    yield from event_loops(project, edges, files.python)
-    yield from _ownerless(project)
-    # It loads import-linter, which takes longer than all of the above for a small project.
-    from monolift.boundaries.linter import import_violations
-
-    try:
-        for violation in import_violations(project, cache=folder and folder / "imports"):
-            if not _told_already(violation, seen):
+def _all(project: Project, files: Files, kept: Cache, folder: Path | None) -> Iterator[Violation]:
+    with _aside(partial(_of_imports, project, folder and folder / "imports")) as imports:
+        vocabulary = read_vocabulary(project, files)
+        judge = Judge(vocabulary)
+        edges: list[Edge] = []
+        unreadable: list[Unreadable] = []
+        seen: defaultdict[str, set[str]] = defaultdict(set)
+        for file, named in _read(vocabulary, files.python, kept, unreadable):
+            edges += judge.edges(file, named)
+            for violation in judge.violations(file, named):
+                seen[file.name].add(violation.target)
                 yield violation
-    except Unreadable as error:  # the first one; there may be more
-        unreadable += [error, *_unreadable_files(project, files.python)]
-    detailed = {one.path: one for one in unreadable}  # ast's own words come last
-    yield from (_unreadable(project, one) for one in detailed.values())
+        yield from template_violations(vocabulary, files)
+        yield from out_of_order(project, edges)
+        yield from event_loops(project, edges, files.python)
+        yield from _ownerless(project)
+        try:
+            for violation in imports():
+                if not _told_already(violation, seen):
+                    yield violation
+        except Unreadable as error:  # the first one; there may be more
+            unreadable += [error, *_unreadable_files(project, files.python)]
+        detailed = {one.path: one for one in unreadable}  # ast's own words come last
+        yield from (_unreadable(project, one) for one in detailed.values())
+
+
+def _of_imports(project: Project, cache: Path | None) -> list[Violation]:
+    from monolift.boundaries.linter import import_violations  # loads import-linter
+
+    return import_violations(project, cache=cache)
+
+
+@contextlib.contextmanager
+def _aside(work: Callable[[], list[Violation]]) -> Iterator[Callable[[], list[Violation]]]:
+    """Do it in a process beside this one where that is cheap; the result when it is asked for."""
+    if sys.platform != "linux" or (os.cpu_count() or 1) < 2:
+        yield work
+        return
+    with ProcessPoolExecutor(1, mp_context=get_context("fork")) as pool:
+        yield pool.submit(work).result
 
 
 def _read(
-    vocabulary: Vocabulary, files: list[SourceFile], cache: Cache, unreadable: list[Unreadable]
+    vocabulary: Vocabulary, files: list[SourceFile], kept: Cache, unreadable: list[Unreadable]
 ) -> Iterator[tuple[SourceFile, list[Reference]]]:
-    key = key_of((_version(), vocabulary))
-    before = cache.files(key)
+    key = key_of((_self(), vocabulary))
+    before = kept.files(key)
     now: dict[str, Read] = {}
     for file in files:
         known = before.get(file.path)
@@ -90,7 +110,7 @@ def _read(
         now[file.path] = known
         if known.references:
             yield file, known.references
-    cache.keep_files(key, now)
+    kept.keep_files(key, now)
 
 
 def _unreadable_files(project: Project, files: list[SourceFile]) -> Iterator[Unreadable]:
@@ -111,21 +131,20 @@ def _stamps(project: Project) -> Iterator[object]:
     yield from own_files(project)
 
 
-def _version() -> str:
-    try:
-        return version("monolift")
-    except PackageNotFoundError:
-        return ""
+@cache
+def _self() -> tuple[int, ...]:
+    """Another one when the guards themselves are another version."""
+    folder = Path(__file__).parent
+    return tuple(sorted(file.stat().st_mtime_ns for file in folder.glob("**/*.py")))
 
 
-def _told_already(violation: Violation, seen: set[tuple[str, str]]) -> bool:
+def _told_already(violation: Violation, seen: Mapping[str, set[str]]) -> bool:
     """import-linter says file to file what the reader said file to name."""
     if violation.rule != static_rules.ARCHITECTURE:
         return False
     return any(
-        source == violation.source
-        and (target == violation.target or target.startswith(f"{violation.target}."))
-        for source, target in seen
+        target == violation.target or target.startswith(f"{violation.target}.")
+        for target in seen.get(violation.source, ())
     )
 
 

@@ -13,6 +13,7 @@
 """
 
 import ast
+import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
@@ -34,6 +35,7 @@ _KEYS = frozenset(
         "settings",
     )
 )
+_NO_CODE = frozenset(("locale", "static", "templates", "tests", "__pycache__", "node_modules"))
 _HOW = (
     'Write `modules = ["modules.*"]` (a folder of modules) or `["orders", "billing"]` under '
     "[tool.monolift] in pyproject.toml."
@@ -228,11 +230,11 @@ def _module(label: str, places: Mapping[str, Path], table: Mapping[str, Any]) ->
     apps: list[str] = []
     owner = str(_mapping(table, "owners").get(label, ""))
     for package, folder in places.items():
-        configured = list(_configured(package, folder))
+        files = _apps_files(folder)
+        configured = list(_configured(package, folder, files))
         apps += [name for name, _ in configured]
-        own = package.rpartition(".")[2]
-        if not any((folder / "apps.py") == path for path in _apps_files(folder)):
-            apps.append(own)
+        if folder / "apps.py" not in files:
+            apps.append(package.rpartition(".")[2])
         owner = owner or next((who for _, who in configured if who), "")
     return StaticModule(
         label=label,
@@ -245,12 +247,18 @@ def _module(label: str, places: Mapping[str, Path], table: Mapping[str, Any]) ->
 
 
 def _apps_files(folder: Path) -> list[Path]:
-    return sorted(folder.glob("**/apps.py"))
+    """The `apps.py` of a package and of the packages below it."""
+    found = []
+    for current, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name.isidentifier() and name not in _NO_CODE]
+        if "apps.py" in names:
+            found.append(Path(current) / "apps.py")
+    return sorted(found)
 
 
-def _configured(package: str, folder: Path) -> Iterator[tuple[str, str]]:
-    """(label, owner) of each AppConfig below a package's folder."""
-    for file in _apps_files(folder):
+def _configured(package: str, folder: Path, files: Iterable[Path]) -> Iterator[tuple[str, str]]:
+    """(label, owner) of each AppConfig in the `apps.py` files below a package's folder."""
+    for file in files:
         relative = file.parent.relative_to(folder)
         default = relative.name or package.rpartition(".")[2]
         try:

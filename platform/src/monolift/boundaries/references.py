@@ -2,6 +2,8 @@
 
 import ast
 import re
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -28,6 +30,7 @@ _CACHE = frozenset(
      "decr", "touch", "has_key", "aget", "aset", "adelete")
 )  # fmt: skip
 _MODEL_GETTERS = frozenset(("get_model", "get_registered_model", "get_by_natural_key"))
+_CALLS = frozenset(("receiver", "connect", "getattr", *_CACHE, *_MODEL_GETTERS, *_NAMING))
 _TEMPLATE = re.compile(r"[\w./-]+\.\w+")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 _TABLE = re.compile(
@@ -39,6 +42,11 @@ _STATEMENT = re.compile(
     r"UPDATE\s+\S+(?:\s+(?:AS\s+)?\w+)?\s+SET\b|(?:ALTER|CREATE|DROP|TRUNCATE|LOCK)\s+.*\bTABLE\b|"
     r"(?:ALTER|CREATE|DROP|TRUNCATE|LOCK)\s+TABLE\b)"
 )
+
+
+_LEAVES = frozenset((str, int, type(None), bool, ast.Name, ast.Load, ast.Store, ast.Pass))
+"""Types of nodes and fields that say nothing by themselves."""
+_DATABASE = frozenset((ast.Import, ast.ImportFrom, ast.Attribute, ast.Subscript))
 
 
 class Reference(msgspec.Struct, frozen=True, order=True):
@@ -58,10 +66,13 @@ class Unreadable(Exception):
     """A file is no Python; the message is one line with the position in it."""
 
     def __init__(self, path: str, line: int, reason: str) -> None:
-        super().__init__(f"{path}:{line}: {reason}")
+        super().__init__(path, line, reason)
         self.path = path
         self.line = line
         self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.reason}"
 
 
 def references(file: SourceFile, content: bytes) -> list[Reference]:
@@ -86,47 +97,71 @@ class _Reader:
         self._inside = file.path.endswith("/__init__.py")
         self._told: set[ast.AST] = set()
         """Strings that a call has given a meaning."""
+        self._readers: dict[type, Callable[[Any], bool]] = {
+            ast.ClassDef: self._definition,
+            ast.FunctionDef: self._definition,
+            ast.AsyncFunctionDef: self._definition,
+            ast.Import: self._import,
+            ast.ImportFrom: self._import,
+            ast.Call: self._call,
+            ast.Attribute: self._attribute,
+            ast.Expr: self._expression,
+            ast.Constant: self._constant,
+            ast.Assign: self._assignment,
+            ast.AnnAssign: self._assignment,
+        }
 
     def body(self, tree: ast.AST) -> None:
-        for node in ast.iter_child_nodes(tree):
-            self._visit(node)
+        """Read what is below a node."""
+        for name in tree._fields:
+            value = getattr(tree, name)
+            if isinstance(value, list):
+                for child in value:
+                    if type(child) not in _LEAVES:
+                        self._visit(child)
+            elif type(value) not in _LEAVES and isinstance(value, ast.AST):
+                self._visit(value)
 
     def _visit(self, node: ast.AST) -> None:
-        for line, name, way_out in names_of_the_default_database(node):
-            self._add("default-database", name, line, way_out)
-        match node:
-            case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
-                self._definition(node)
-                return
-            case ast.Import() | ast.ImportFrom():
-                self._import(node)
-            case ast.Call():
-                self._call(node)
-            case ast.Attribute(value=ast.expr() as base, attr=attr) if attr.isupper():
-                if self._dotted(base) == "django.conf.settings":
-                    self._add("setting", attr, node.lineno)
-            case ast.Expr(value=ast.Constant()):
-                return  # a docstring
-            case ast.Constant(value=str() as text) if node not in self._told:
-                self._text(text, node.lineno)
-            case (
-                ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call)
-                | ast.AnnAssign(target=ast.Name(id=name), value=ast.Call() as call)
-            ):
-                self._relation(name, call)
-            case _:
-                pass
-        self.body(node)
+        kind = type(node)
+        if kind in _DATABASE:
+            for line, name, way_out in names_of_the_default_database(node):
+                self._add("default-database", name, line, way_out)
+        read = self._readers.get(kind)
+        if read is None or read(node):
+            self.body(node)
 
-    def _definition(self, node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+    # One kind of node each; they say whether what is below is to be read as well.
+
+    def _attribute(self, node: ast.Attribute) -> bool:
+        if node.attr.isupper() and self._dotted(node.value) == "django.conf.settings":
+            self._add("setting", node.attr, node.lineno)
+        return type(node.value) is not ast.Name
+
+    def _constant(self, node: ast.Constant) -> bool:
+        if isinstance(node.value, str) and node not in self._told:
+            self._text(node.value, node.lineno)
+        return False
+
+    def _expression(self, node: ast.Expr) -> bool:
+        return not isinstance(node.value, ast.Constant)  # a docstring
+
+    def _assignment(self, node: ast.Assign | ast.AnnAssign) -> bool:
+        target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+        if isinstance(node.value, ast.Call) and isinstance(target, ast.Name):
+            self._relation(target.id, node.value)
+        return True
+
+    def _definition(self, node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
         self._stack.append(node.name)
         self.body(node)
         self._stack.pop()
+        return False
 
     def _add(self, kind: str, value: str, line: int, field: str = "") -> None:
         self.found.append(Reference(kind, ".".join(self._stack), value, line, field))
 
-    def _import(self, node: ast.Import | ast.ImportFrom) -> None:
+    def _import(self, node: ast.Import | ast.ImportFrom) -> bool:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 self._add("import", alias.name, node.lineno)
@@ -135,11 +170,12 @@ class _Reader:
                 else:
                     first = alias.name.partition(".")[0]
                     self._names[first] = first
-            return
+            return False
         base = self._absolute(node)
         for alias in node.names:
             self._add("import", f"{base}.{alias.name}".strip("."), node.lineno)
             self._names[alias.asname or alias.name] = f"{base}.{alias.name}"
+        return False
 
     def _absolute(self, node: ast.ImportFrom) -> str:
         if not node.level:
@@ -179,38 +215,41 @@ class _Reader:
             case _:
                 pass
 
-    def _call(self, node: ast.Call) -> None:
+    def _call(self, node: ast.Call) -> bool:
         function = _last(node.func)
+        if function in _CALLS:
+            self._telling_call(node, function)
+        return True
+
+    def _telling_call(self, node: ast.Call, function: str) -> None:
         first = _argument(node, 0, None)
-        text = first.value if isinstance(first, ast.Constant) else None
-        if function == "receiver" or (function == "connect" and _argument(node, None, "sender")):
+        if function in ("receiver", "connect"):
             self._add_model("signal-sender", _argument(node, None, "sender"), node.lineno)
-        elif function == "getattr" and self._settings(node):
-            pass
+        elif function == "getattr":
+            self._settings(node)
         elif function == "get" and _argument(node, None, "app_label"):
             self._model_by_name(
                 node, _argument(node, None, "app_label"), _argument(node, None, "model")
             )
-        elif function in _CACHE and self._is_cache(node.func):
-            self._cache_keys(first)
-        elif not isinstance(text, str):
-            return
-        elif function in _MODEL_GETTERS and first is not None:
+        elif function in _CACHE:
+            if self._is_cache(node.func):
+                self._cache_keys(first)
+        elif function in _MODEL_GETTERS:
+            app = first or _argument(node, None, "app_label")
+            if app is not None:
+                self._told.add(app)
+                self._model_by_name(node, app, _argument(node, 1, "model_name"))
+        elif isinstance(first, ast.Constant) and isinstance(first.value, str):
             self._told.add(first)
-            self._model_by_name(node, first, _argument(node, 1, "model_name"))
-        elif kind := _NAMING.get(function):
-            self._told.add(node.args[0])
-            self._add(kind, text, node.lineno)
+            self._add(_NAMING[function], first.value, node.lineno)
 
-    def _settings(self, node: ast.Call) -> bool:
+    def _settings(self, node: ast.Call) -> None:
         match node.args:
-            case [base, ast.Constant(value=str() as name), *_] if (
-                self._dotted(base) == "django.conf.settings"
-            ):
-                self._add("setting", name, node.lineno)
-                return True
+            case [base, ast.Constant(value=str() as name), *_]:
+                if self._dotted(base) == "django.conf.settings":
+                    self._add("setting", name, node.lineno)
             case _:
-                return False
+                pass
 
     def _model_by_name(self, node: ast.Call, app: ast.expr | None, model: ast.expr | None) -> None:
         match app, model:
@@ -257,11 +296,9 @@ class _Reader:
 
 
 def _last(function: ast.expr) -> str:
-    match function:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-        case _:
-            return ""
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else ""
 
 
 def _argument(call: ast.Call, index: int | None, name: str | None) -> ast.expr | None:

@@ -3,7 +3,6 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from importlib.metadata import version
 from typing import Any
 
 from rich.console import Console
@@ -25,14 +24,12 @@ def show(console: Console, compared: Compared, *, modules: int, baseline: str) -
         heading = Text(module or "The project", style="bold")
         heading.append(f"  {owner}" if owner else "", style="dim")
         heading.append(f"  {len(violations)}", style="red")
-        console.print(heading, soft_wrap=True)
         for violation in violations:
-            line = Text(f"  {violation.position}  ", style="cyan")
-            line.append(violation.id, style="yellow")
-            console.print(line, soft_wrap=True)
-            console.print(Text(f"    {violation.message}"), soft_wrap=True)
-            console.print(Text(f"    {violation.way_out}", style="green"), soft_wrap=True)
-        console.print()
+            heading.append(f"\n  {violation.position}", style="not bold cyan")
+            heading.append(f"  {violation.id}", style="not bold yellow")
+            heading.append(f"\n    {violation.message}", style="not bold")
+            heading.append(f"\n    {violation.way_out}", style="not bold green")
+        console.print(heading.append("\n"), soft_wrap=True)
     _list(
         console,
         compared.stale,
@@ -62,6 +59,8 @@ def as_json(compared: Compared) -> str:
 
 def as_sarif(compared: Compared) -> str:
     """SARIF 2.1.0, as code scanning reads it; accepted violations are suppressed results."""
+    from importlib.metadata import version  # slow to load, and not needed for people
+
     used = sorted({one.rule for one in (*compared.new, *compared.accepted)})
     known = rules()
     driver = {

@@ -8,6 +8,8 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
 
 import msgspec
 
@@ -32,6 +34,7 @@ _DEFAULT_DATABASE = re.compile(
 _DJANGO_DB = re.compile(rb"from django import[^\n]*\bdb\b")
 _SEVERAL = re.compile(rb"^[ \t]*import[ \t]+([^\n]*,[^\n]*)", re.MULTILINE)
 _FEW = 4
+_DECLARED = re.compile(r"^([A-Z][A-Z0-9_]*)\b", re.MULTILINE)
 _APP_NAME = re.compile(r"^app_name\s*(?::[^=]+)?=\s*['\"]([\w-]+)['\"]", re.MULTILINE)
 _URL_NAME = re.compile(r"\bname\s*=\s*['\"]([\w-]+)['\"]")
 _NAMESPACE = re.compile(r"\bnamespace\s*=\s*['\"]([\w-]+)['\"]")
@@ -226,9 +229,7 @@ def _templates(files: Files) -> dict[str, str]:
 
 def _settings(project: Project) -> dict[str, str]:
     """Labels in capitals, but for those that Django's own settings begin with."""
-    from django.conf import global_settings
-
-    taken = [name for name in dir(global_settings) if name.isupper()]
+    taken = _DECLARED.findall(_global_settings())
     prefixes: dict[str, str] = {}
     for module in project.modules:
         for label in (module.label, *module.app_labels):
@@ -236,6 +237,14 @@ def _settings(project: Project) -> dict[str, str]:
             if not any(name == prefix or name.startswith(f"{prefix}_") for name in taken):
                 prefixes.setdefault(prefix, module.label)
     return prefixes
+
+
+def _global_settings() -> str:
+    """The text of Django's own settings: to import them would load much of Django."""
+    found = find_spec("django")
+    for folder in (found.submodule_search_locations or ()) if found else ():
+        return (Path(folder) / "conf" / "global_settings.py").read_text(encoding="utf-8")
+    return ""
 
 
 def _first_word(name: str) -> bytes:
