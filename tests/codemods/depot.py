@@ -84,9 +84,14 @@ class Depot:
 
     def whole(self) -> None:
         """Check, migrations, and the project's own tests."""
-        self.manage("check")
-        self.manage("makemigrations", "--check", "--dry-run")
-        self.manage("test", "--noinput")
+        code = (
+            "from django.core.management import execute_from_command_line as run\n"
+            "import os\nos.environ['DJANGO_SETTINGS_MODULE'] = 'mysite.settings'\n"
+            "run(['manage.py', 'check'])\n"
+            "run(['manage.py', 'makemigrations', '--check', '--dry-run'])\n"
+            "run(['manage.py', 'test', '--noinput'])\n"
+        )
+        self.process(sys.executable, "-c", code)
 
     def ask(self, script: str) -> Any:
         """Run a script with the project loaded, and read the JSON in `answer`."""

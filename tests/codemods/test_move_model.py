@@ -290,3 +290,27 @@ def test_an_app_without_models_gets_its_first(sources: Depot) -> None:
     report = sources.monolift("move-model", "shop.Stock", "--to", "depots")
     assert "depots.0001_move_stock_from_shop" in report
     sources.whole()
+
+
+def test_a_model_between_two_others_moves(sources: Depot) -> None:
+    sources.monolift("move-model", "orders.Line", "--to", "inventory")
+    assert 'through="inventory.Line"' in sources.read("orders/models.py")
+    assert "from inventory.models import Line" in sources.read("orders/views.py")
+    sources.whole()
+
+
+def test_what_a_star_brought_is_imported(sources: Depot) -> None:
+    folder = sources.folder / "shop"
+    text = (folder / "models.py").read_text()
+    start, end = text.index("class Stamped("), text.index("class Shelf(")
+    (folder / "abstract_models.py").write_text(
+        f"from django.db import models\n\n\n{text[start:end]}"
+    )
+    (folder / "models.py").write_text(
+        text[:start].replace("\nlogger", "from shop.abstract_models import *\n\nlogger")
+        + text[end:]
+    )
+    sources.commit()
+    sources.monolift(*MOVE)
+    assert "from shop.abstract_models import Stamped" in sources.read("inventory/models.py")
+    sources.whole()

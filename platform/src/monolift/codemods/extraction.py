@@ -51,6 +51,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """The base class whose Meta a new Meta has to inherit."""
     index_names: tuple[str | None, ...] = ()
     """For each index in Meta the name to write down."""
+    starred: Mapping[str, str] = {}
+    """Names that `import *` brings, each with the module it comes from."""
     texts: Mapping[str, str] = {}
     """Pieces of strings in Meta and what becomes of them, such as `%(app_label)s`."""
 
@@ -179,6 +181,10 @@ class _Extractor:
         local: dict[cst.FunctionDef, list[str]] = {}
         annotations: set[cst.CSTNode] = set()
         left: set[str] = set()
+        for name in sorted(self._unbound(moved) & self._request.starred.keys()):
+            origin = self._request.starred[name]
+            source = self._fitting(name, f"from {origin} import {name}", f"{origin}.{name}")
+            needed += [source] if source else []
         for name, assignments in self._bindings.items():
             if name in along:
                 continue
@@ -218,6 +224,17 @@ class _Extractor:
                         needed.append(source)
                         break
         return needed, local, typing_only, annotations, left
+
+    def _unbound(self, moved: set[cst.CSTNode]) -> set[str]:
+        """Names that the file does not bind itself."""
+        return {
+            access.node.value
+            for scope in self._names.scopes()
+            for access in scope.accesses
+            if isinstance(access.node, cst.Name)
+            and not access.referents
+            and self._top(access.node) in moved
+        }
 
     def _is_logger(self, assignment: meta.BaseAssignment) -> bool:
         holder = self._statement_of(assignment)

@@ -16,8 +16,10 @@ def load(*, settings: str, root: Path) -> None:
     import django
     from django.apps import apps
     from django.core.exceptions import ImproperlyConfigured
+    from django.utils import translation
 
     if apps.ready:
+        translation.deactivate_all()
         return
     for folder in (root / "src", root):
         if folder.is_dir() and str(folder) not in sys.path:
@@ -32,6 +34,8 @@ def load(*, settings: str, root: Path) -> None:
             f"The project cannot be loaded with the settings {settings!r}: "
             f"{type(error).__name__}: {error}. `manage.py check` with the same settings says more."
         ) from error
+    # As `makemigrations` does: a migration holds texts as they are written, not as translated.
+    translation.deactivate_all()
 
 
 def app(label: str) -> "AppConfig":
@@ -73,3 +77,15 @@ def offering(cls: Any) -> tuple[str, ...]:
     if top not in found and getattr(sys.modules[top], cls.__name__, None) is cls:
         found.append(top)
     return tuple(found)
+
+
+def concrete(base: type) -> list[Any]:
+    """The models that inherit from an abstract one."""
+    found: list[Any] = []
+    child: Any
+    for child in base.__subclasses__():
+        meta = getattr(child, "_meta", None)
+        if meta is not None and not meta.abstract and "__fake__" not in child.__module__:
+            found.append(child)
+        found += concrete(child)
+    return found

@@ -8,7 +8,7 @@ import msgspec
 
 from monolift.codemods import loosen_notes, loosen_source
 from monolift.codemods.errors import CodemodError
-from monolift.codemods.loading import model, offering
+from monolift.codemods.loading import concrete, model, offering
 from monolift.codemods.migration_files import History
 from monolift.codemods.tree import Tree
 
@@ -37,15 +37,15 @@ def loosen(name: str, *, tree: Tree) -> Loosened:
         )
     cls = model(owner)
     field = _relation(cls, field_name)
-    path = _source(cls, field, tree)
+    declared, path = _declaring(cls, field, tree)
     history = History()
     history.refuse_pending([cls._meta.app_label])
     if field.db_constraint:
-        key = _without_constraint(cls, field, tree, history, path)
+        key = _without_constraint(cls, field, tree, history, declared, path)
         step = f"{name} has no constraint in the database any more. Run again for the next step."
     else:
         _refuse_uses(cls, field)
-        key = _plain(cls, field, tree, history, path)
+        key = _plain(cls, field, tree, history, declared, path)
         step = f"{name} is the plain field {field.attname!r} now, on the same column."
     return Loosened(
         step=step,
@@ -87,25 +87,29 @@ def _relation(cls: Any, name: str) -> Any:
     return field
 
 
-def _source(cls: Any, field: Any, tree: Tree) -> Path:
-    """The file of the class, which has to declare the field itself."""
+def _declaring(cls: Any, field: Any, tree: Tree) -> tuple[str, Path]:
+    """The class that declares the field, the model or an abstract base, and its file."""
+    found = cls
     for base in cls.__mro__[1:]:
         meta = getattr(base, "_meta", None)
         if meta is None or not meta.abstract:
             continue
         if any(other.name == field.name for other in meta.local_fields):
-            raise CodemodError(
-                f"{cls._meta.label} has {field.name!r} from the abstract {base.__name__} in "
-                f"{base.__module__}, which other models may share. Declare the field in "
-                f"{cls.__name__} itself first; that needs no migration."
-            )
-    path = Path(str(sys.modules[cls.__module__].__file__)).resolve()
+            others = [child._meta.label for child in concrete(base) if child is not cls]
+            if others:
+                raise CodemodError(
+                    f"{cls._meta.label} has {field.name!r} from the abstract {base.__name__} in "
+                    f"{base.__module__}, and so has {others[0]}. Declare the field in "
+                    f"{cls.__name__} itself first; that needs no migration."
+                )
+            found = base
+    path = Path(str(sys.modules[found.__module__].__file__)).resolve()
     if not tree.holds(path):
         raise CodemodError(
-            f"{cls._meta.label} lies outside the project {tree.root} (in {path}). Say --root for "
-            "the folder that holds it."
+            f"{found.__name__}, which declares {cls._meta.label}.{field.name}, lies outside the "
+            f"project {tree.root} (in {path}). Say --root for the folder that holds it."
         )
-    return path
+    return found.__name__, path
 
 
 def _refuse_uses(cls: Any, field: Any) -> None:
@@ -133,7 +137,7 @@ def _refuse_uses(cls: Any, field: Any) -> None:
 
 
 def _without_constraint(
-    cls: Any, field: Any, tree: Tree, history: History, path: Path
+    cls: Any, field: Any, tree: Tree, history: History, declared: str, path: Path
 ) -> tuple[str, str]:
     from django.db import migrations
 
@@ -144,7 +148,7 @@ def _without_constraint(
     tree.write(
         path,
         loosen_source.without_constraint(
-            tree.read(path), model=cls.__name__, field=field.name, shown=tree.shown(path)
+            tree.read(path), model=declared, field=field.name, shown=tree.shown(path)
         ),
     )
     return history.add(
@@ -157,7 +161,9 @@ def _without_constraint(
     )
 
 
-def _plain(cls: Any, field: Any, tree: Tree, history: History, path: Path) -> tuple[str, str]:
+def _plain(
+    cls: Any, field: Any, tree: Tree, history: History, declared: str, path: Path
+) -> tuple[str, str]:
     from django.db import migrations
 
     meta = cls._meta
@@ -165,6 +171,7 @@ def _plain(cls: Any, field: Any, tree: Tree, history: History, path: Path) -> tu
     plain = plain_field(state.fields[field.name], field)
     change = loosen_source.Change(
         model=cls.__name__,
+        declared=declared,
         modules=offering(cls),
         field=field.name,
         column=field.attname,

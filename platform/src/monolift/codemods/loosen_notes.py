@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -67,17 +68,21 @@ def note(cls: Any, field: Any, tree: Tree) -> None:
     short = re.compile(
         rf"\b(?:{'|'.join(filter(None, (words.field, words.accessor, words.query)))})"
     )
+    mention = re.compile(rf"\b{cls.__name__}\b")
+    home = Path(cls._meta.app_config.path).resolve()
     for path in tree.python():
-        if short.search(tree.read(path)):
+        text = tree.read(path)
+        if short.search(text):
+            sure = bool(mention.search(text)) or path.is_relative_to(home)
             for number, what in _in_python(tree.parse(path), words):
-                tree.note(path, number, what)
+                tree.note(path, number, what, sure=sure)
     names = "|".join(re.escape(name) for name in (words.field, words.accessor) if name)
     tag = re.compile(rf"\{{[{{%][^}}]*\.({names})\b[^}}]*\}}")
     for path in tree.texts():
         if path.suffix in {".html", ".txt", ".xml"}:
             for number, line in enumerate(tree.read(path).splitlines(), start=1):
                 for found in tag.finditer(line):
-                    tree.note(path, number, f"a template reads `.{found[1]}`")
+                    tree.note(path, number, f"a template reads `.{found[1]}`", sure=False)
 
 
 def _in_python(tree: ast.Module, words: _Words) -> Iterator[tuple[int, str]]:

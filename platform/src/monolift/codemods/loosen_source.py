@@ -47,6 +47,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """A relation that becomes a plain field."""
 
     model: str
+    declared: str
+    """The class that declares the field: the model, or an abstract base."""
     modules: tuple[str, ...]
     """The modules the model is imported from, its own first."""
     field: str
@@ -83,7 +85,7 @@ def plain(source: str, *, change: Change, shown: str) -> str:
     tree = cst.parse_module(source)
     transformer = _Declaration(change)
     result = cst.ensure_type(changed(tree, transformer), cst.Module)
-    _refuse_unfound(transformer.found, change.model, change.field, shown)
+    _refuse_unfound(transformer.found, change.declared, change.field, shown)
     needed = ["from django.db import models"] if transformer.needs_models else []
     return with_imports(result, needed).code
 
@@ -213,7 +215,7 @@ class _Constraint(_InClass):
 
 class _Declaration(_InClass):
     def __init__(self, change: Change) -> None:
-        super().__init__(change.model)
+        super().__init__(change.declared)
         self._change = change
         self.needs_models = False
 
@@ -225,7 +227,7 @@ class _Declaration(_InClass):
                 targets=[cst.AssignTarget(cst.Name(change.column))],
                 value=self._call(updated_node.value),
             )
-        if self._stack == [change.model, "Meta"] and len(targets) == 1:
+        if self._stack == [change.declared, "Meta"] and len(targets) == 1:
             return updated_node.with_changes(
                 value=changed(updated_node.value, _MetaNames(change, targets[0]))
             )
@@ -266,7 +268,7 @@ class _Declaration(_InClass):
         """`self.product.pk` in a method of the class."""
         change = self._change
         if (
-            self._stack[:2] == [change.model, "()"]
+            self._stack[:2] == [change.declared, "()"]
             and original_node.attr.value in change.keys
             and isinstance(original_node.value, cst.Attribute)
             and dotted(original_node.value) == f"self.{change.field}"

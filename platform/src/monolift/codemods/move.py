@@ -11,7 +11,7 @@ import msgspec
 from monolift.codemods import move_migrations, move_notes
 from monolift.codemods.errors import CodemodError
 from monolift.codemods.extraction import Extraction, Request, extract
-from monolift.codemods.loading import app, model, offering
+from monolift.codemods.loading import app, concrete, model, offering
 from monolift.codemods.migration_files import History
 from monolift.codemods.names import with_imports
 from monolift.codemods.references import Move, rewrite
@@ -184,6 +184,8 @@ def _extract(
     settings = {}
     if keep and "db_table" not in meta.original_attrs:
         settings["db_table"] = f'"{meta.db_table}"'
+    if "app_label" in meta.original_attrs:
+        settings["app_label"] = f'"{move.new}"'  # an abstract base may name its app for all
     base = next((base.__name__ for base in cls.__bases__ if hasattr(base, "Meta")), "")
     texts = {"%(app_label)s": meta.app_label}
     done = extract(
@@ -202,12 +204,28 @@ def _extract(
             meta=settings,
             meta_base=base,
             index_names=() if keep else tuple(names),
+            starred=_starred(tree, source, cls.__module__),
             texts=texts,
         ),
     )
     tree.write(source, done.source)
     tree.write(target, done.target)
     return done
+
+
+def _starred(tree: Tree, source: Path, module: str) -> dict[str, str]:
+    """The names that `import *` brings to a module, each with where it comes from."""
+    package = module if source.name == "__init__.py" else module.rpartition(".")[0]
+    found: dict[str, str] = {}
+    for node in ast.walk(tree.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+            parts = package.split(".")
+            base = parts[: len(parts) - node.level + 1] if node.level else []
+            origin = ".".join([*base, *([node.module] if node.module else [])])
+            held = vars(sys.modules[origin]) if origin in sys.modules else {}
+            names = held.get("__all__", [name for name in held if not name.startswith("_")])
+            found.update(dict.fromkeys(names, origin))
+    return found
 
 
 def _taken(tree: Tree, move: Move, source: Path) -> frozenset[str]:
@@ -274,7 +292,7 @@ def _qualify_abstract(cls: Any, tree: Tree, move: Move) -> None:
             continue
         strangers = [
             child._meta.label
-            for child in _concrete(base)
+            for child in concrete(base)
             if child is not cls and child._meta.app_label != move.old
         ]
         if strangers:
@@ -311,16 +329,4 @@ def _unqualified(tree: Tree, path: Path, name: str) -> list[tuple[int, str]]:
                 text = value.value if isinstance(value, ast.Constant) else None
                 if isinstance(text, str) and "." not in text and text != "self":
                     found.append((value.lineno, text))
-    return found
-
-
-def _concrete(base: type) -> list[Any]:
-    """The models that inherit from an abstract one."""
-    found: list[Any] = []
-    child: Any
-    for child in base.__subclasses__():
-        meta = getattr(child, "_meta", None)
-        if meta is not None and not meta.abstract and "__fake__" not in child.__module__:
-            found.append(child)
-        found += _concrete(child)
     return found

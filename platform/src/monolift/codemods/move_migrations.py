@@ -87,9 +87,9 @@ def write(
 
     name = model.__name__
     low = name.lower()
-    old, new = f"{label}.{low}", f"{target}.{low}"
+    old = f"{label}.{low}"
     state = history.model(label, name)
-    targets = {old: new}
+    targets = {old: f"{target}.{name}"}  # Django compares `through` with its capitals
     fields = [(key, repointed(field, targets)) for key, field in state.fields.items()]
     options = {key: value for key, value in state.options.items() if value or key != "indexes"}
     options = {key: value for key, value in options.items() if value or key != "constraints"}

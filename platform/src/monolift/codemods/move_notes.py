@@ -70,7 +70,7 @@ def note(tree: Tree, move: Move, *, table: str, renamed: bool) -> None:
             if found := pattern.search(line):
                 tree.note(path, number, f"{found.group()!r} names the model's old place")
         inside = f"/{path.as_posix()}"
-        if re.search(rf"/templates/(?:\w+/)?{label}/{low}(?:_\w+\.\w+$|/)", inside, re.IGNORECASE):
+        if re.search(rf"/templates/{label}/{low}(?:_\w+\.\w+$|/)", inside, re.IGNORECASE):
             tree.note(
                 path,
                 0,
@@ -85,8 +85,8 @@ def _in_python(
     docstrings = {
         id(line.value)
         for node in ast.walk(tree)
-        for line in getattr(node, "body", ())
-        if isinstance(getattr(node, "body", None), list)
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+        for line in node.body
         if isinstance(line, ast.Expr)
     }
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}

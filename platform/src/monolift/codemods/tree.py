@@ -27,6 +27,8 @@ class Note(NamedTuple):
     line: int
     """The line in the file as the codemod leaves it; 0 for a whole file."""
     text: str
+    sure: bool = True
+    """The file is about what changed; otherwise only a name is the same."""
 
 
 class Tree:
@@ -121,9 +123,9 @@ class Tree:
             self.read(path)
         self._new[path] = text
 
-    def note(self, path: Path, line: int, text: str) -> None:
+    def note(self, path: Path, line: int, text: str, *, sure: bool = True) -> None:
         """Tell a person to look at a line."""
-        self.notes.append(Note(path, line, text))
+        self.notes.append(Note(path, line, text, sure))
 
     def changed(self) -> list[Path]:
         """The files that differ from the disk."""

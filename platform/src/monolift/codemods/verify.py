@@ -2,27 +2,27 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-_QUESTIONS = (
-    ("check",),
-    ("makemigrations", "--check", "--dry-run"),
-)
+_ASK = """
+import os, sys
+root, settings = sys.argv[1:]
+sys.path[:0] = [root, os.path.join(root, "src")]
+os.environ["DJANGO_SETTINGS_MODULE"] = settings
+from django.core.management import execute_from_command_line
+for question in (["check"], ["makemigrations", "--check", "--dry-run"]):
+    print("manage.py", *question, flush=True)
+    execute_from_command_line(["manage.py", *question])
+"""
 
 
-def verify(*, root: Path, settings: str) -> Iterator[tuple[str, str]]:
-    """The commands that fail in a fresh process, each with what it printed."""
-    for question in _QUESTIONS:
-        code = (
-            "import os, sys\n"
-            f"sys.path[:0] = {[str(root), str(root / 'src')]!r}\n"
-            f"os.environ['DJANGO_SETTINGS_MODULE'] = {settings!r}\n"
-            "from django.core.management import execute_from_command_line\n"
-            f"execute_from_command_line(['manage.py', *{list(question)!r}])\n"
-        )
-        done = subprocess.run(
-            [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            yield " ".join(question), (done.stdout + done.stderr).strip()
+def verify(*, root: Path, settings: str) -> str:
+    """What Django says in a fresh process that does not find the project whole; else nothing."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", _ASK, str(root), settings],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return (done.stdout + done.stderr).strip() if done.returncode else ""

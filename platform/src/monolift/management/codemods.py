@@ -97,17 +97,20 @@ def finish(tree: "Tree", options: argparse.Namespace, lines: Sequence[str]) -> i
     print(f"{verb} {len(changed)} files: {', '.join(map(tree.shown, changed))}.")
     for line in lines:
         print(line)
-    if tree.notes:
-        print("\nLook at these yourself:")
-        for note in sorted(set(tree.notes)):
+    for sure, title in (
+        (True, "Look at these yourself:"),
+        (False, "The same name, perhaps of something else:"),
+    ):
+        notes = sorted({note for note in tree.notes if note.sure is sure})
+        if notes:
+            print(f"\n{title}")
+        for note in notes:
             place = f"{tree.shown(note.path)}:{note.line}" if note.line else tree.shown(note.path)
             print(f"  {place}: {note.text}")
     if options.dry_run:
         return 0
-    failed = list(verify(root=tree.root, settings=options.settings))
-    for command, output in failed:
-        print(f"\n`manage.py {command}` says:\n{output}")
-    if failed:
+    if failed := verify(root=tree.root, settings=options.settings):
+        print(f"\n{failed}")
         sys.stderr.write(
             "monolift: the files are written, and the project is not whole yet: see above. "
             "`git checkout .` and `git clean` take it back.\n"
