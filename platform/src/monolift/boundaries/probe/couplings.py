@@ -7,8 +7,11 @@ import msgspec
 from monolift.boundaries.files import SourceFile, scan
 from monolift.boundaries.judge import Judge
 from monolift.boundaries.probe.errors import ProbeError
-from monolift.boundaries.probe.kinds import OF_RULE
+from monolift.boundaries.probe.kinds import OF_RULE, TOLD_BY_DJANGO
 from monolift.boundaries.probe.loaders import named_by_label
+from monolift.boundaries.probe.migrations import data_violations, order_violations
+from monolift.boundaries.probe.models import model_violations
+from monolift.boundaries.probe.queries import Queries
 from monolift.boundaries.probe.routes import is_own_url, with_routes
 from monolift.boundaries.project import Project
 from monolift.boundaries.references import Reference, Unreadable, references
@@ -55,24 +58,28 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
 def read(project: Project) -> Reading:
     """Read all files, models and migrations of the modules. Raises ProbeError."""
-    from monolift.boundaries.registry import find_violations
-
     files = scan(project)
     words, note = with_routes(read_vocabulary(project, files))
     sizes = {module.label: Size() for module in project.modules}
-    found: list[Violation] = [*find_violations(project), *template_violations(words, files)]
+    found: list[Violation] = [
+        *model_violations(project),
+        *order_violations(project),
+        *template_violations(words, files),
+    ]
+    queries = Queries(project)
     judge = Judge(words)
     for file in files.python:
         content = (project.root / file.path).read_bytes()
         sizes[file.module].files += 1
         sizes[file.module].lines += sum(1 for line in content.splitlines() if line.strip())
-        found += _of_file(project, judge, file, content)
+        found += _of_file(judge, words, file, content)
+        found += queries.violations(file, content)
     couplings = tuple(sorted(_couplings(found, words)))
     return Reading(couplings=couplings, sizes=sizes, notes=(note,) if note else ())
 
 
 def _of_file(
-    project: Project, judge: Judge, file: SourceFile, content: bytes
+    judge: Judge, words: Vocabulary, file: SourceFile, content: bytes
 ) -> Iterator[Violation]:
     try:
         named = references(file, content)
@@ -81,9 +88,12 @@ def _of_file(
         raise ProbeError(
             f"{error}. Mend the file, or leave its folder out: --exclude {folder}."
         ) from None
-    yield from _plain_imports(project, file, named)
-    yield from judge.violations(file, named)
-    yield from named_by_label(project, file, named)
+    yield from _plain_imports(words.project, file, named)
+    for violation in judge.violations(file, named):
+        if violation.rule not in TOLD_BY_DJANGO:
+            yield violation
+    yield from named_by_label(words.project, file, named)
+    yield from data_violations(words, file, named)
 
 
 def _plain_imports(
@@ -106,7 +116,7 @@ def _plain_imports(
 
 
 def _couplings(found: Iterable[Violation], words: Vocabulary) -> Iterator[Coupling]:
-    seen: set[tuple[str, str, str]] = set()
+    seen: set[tuple[str, ...]] = set()
     for violation in found:
         kind = OF_RULE.get(violation.rule)
         if kind is None:
@@ -114,7 +124,7 @@ def _couplings(found: Iterable[Violation], words: Vocabulary) -> Iterator[Coupli
         if kind == "url" and is_own_url(words, violation.module, violation.target):
             continue
         target = _target(kind, violation, words)
-        identity = (kind, violation.source, violation.target)
+        identity = (violation.module, kind, violation.source, violation.target)
         if identity not in seen and target != violation.module:
             seen.add(identity)
             yield Coupling(

@@ -167,6 +167,11 @@ BY_NAME = {kind.name: kind for kind in KINDS}
 
 OF_RULE = {
     "private-import": "import",
+    "inherited-model": "inheritance",
+    "reverse-accessor": "reverse-accessor",
+    "foreign-lookup": "lookup",
+    "migration-dependency": "migration",
+    "migration-of-another": "migration",
     "foreign-key": "foreign-key",
     "one-to-one": "foreign-key",
     "many-to-many": "many-to-many",
@@ -182,3 +187,9 @@ OF_RULE = {
     "cache-key": "cache-key",
     "sql-text": "sql",
 }
+
+TOLD_BY_DJANGO = frozenset(
+    ("foreign-key", "one-to-one", "many-to-many", "generic-relation", "generic-foreign-key")
+)
+"""Rules whose violations the loaded models tell better than the files do: with swapped models, and
+what comes from abstract ones."""
