@@ -3,6 +3,7 @@
 import ast
 import difflib
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from functools import cached_property
@@ -154,7 +155,12 @@ class Tree:
         """Write every change to the disk."""
         for path in self.changed():
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(self._new[path].encode("utf-8"))
+            # Replaced, not written into: installers link one file into many environments.
+            fresh = path.with_name(f".{path.name}.monolift")
+            fresh.write_bytes(self._new[path].encode("utf-8"))
+            if path.exists():
+                shutil.copymode(path, fresh)
+            fresh.replace(path)
 
     def refuse_unsaved(self) -> None:
         """Raise CodemodError when a file to be rewritten has changes that git does not have."""
