@@ -314,3 +314,14 @@ def test_what_a_star_brought_is_imported(sources: Depot) -> None:
     sources.monolift(*MOVE)
     assert "from shop.abstract_models import Stamped" in sources.read("inventory/models.py")
     sources.whole()
+
+
+def test_a_broken_file_is_named_and_left_alone(sources: Depot) -> None:
+    broken = sources.folder / "orders" / "old.py"
+    broken.write_text("from shop.models import Stock\nprint 'x'\n")
+    (sources.folder / "orders" / "latin.py").write_bytes("# Stock: caf\xe9\n".encode("latin-1"))
+    sources.commit()
+    report = sources.monolift(*MOVE)
+    assert "orders/old.py:2: is no valid Python" in report
+    assert "orders/latin.py: is not UTF-8" in report
+    assert "from shop.models import Stock" in broken.read_text()

@@ -190,8 +190,7 @@ def _plain(
     tree.write(path, loosen_source.plain(tree.read(path), change=change, shown=tree.shown(path)))
     for file in tree.python():
         text = tree.read(file)
-        if field.name in text:
-            tree.parse(file)
+        if field.name in text and tree.valid(file):
             new = loosen_source.queries(
                 text,
                 change=change,

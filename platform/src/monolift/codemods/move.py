@@ -63,8 +63,8 @@ def move_model(name: str, *, to: str, tree: Tree, rename_table: bool = False) ->
     _qualify_abstract(cls, tree, move)
     for path in tree.python():
         text = tree.read(path)
-        if re.search(rf"{move.name}|{re.escape(move.old)}[._]", text, re.IGNORECASE):
-            tree.parse(path)
+        named = re.search(rf"{move.name}|{re.escape(move.old)}[._]", text, re.IGNORECASE)
+        if named and tree.valid(path):
             package = path.name == "__init__.py"
             new = rewrite(text, move=move, module=tree.module(path), package=package)
             if new != text:

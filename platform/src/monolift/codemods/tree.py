@@ -40,6 +40,7 @@ class Tree:
         self._original: dict[Path, str] = {}
         self._new: dict[Path, str] = {}
         self.notes: list[Note] = []
+        self._broken: set[Path] = set()
 
     @cached_property
     def _all(self) -> list[Path]:
@@ -104,7 +105,7 @@ class Tree:
         return [path for path in self._all if path.suffix in _TEXTS]
 
     def read(self, path: Path) -> str:
-        """The text of a file, with what was changed so far. Raises CodemodError."""
+        """The text of a file, with what was changed so far; empty when it is not UTF-8."""
         if path in self._new:
             return self._new[path]
         if path not in self._original:
@@ -114,7 +115,7 @@ class Tree:
                 return ""
             except UnicodeDecodeError:
                 if path.suffix == ".py":
-                    raise CodemodError(f"{self.shown(path)} is not UTF-8.") from None
+                    self.note(path, 0, "is not UTF-8, and was not looked at")
                 self._original[path] = ""
         return self._original[path]
 
@@ -188,13 +189,20 @@ class Tree:
             )
 
     def parse(self, path: Path) -> ast.Module:
-        """The syntax tree of a file as it will be. Raises CodemodError."""
+        """The syntax tree of a file as it will be; an empty one, and a note, when it is broken."""
         try:
             return ast.parse(self.read(path))
         except SyntaxError as error:
-            raise CodemodError(
-                f"{self.shown(path)}:{error.lineno or 0} is no valid Python: {error.msg}."
-            ) from None
+            if path not in self._broken:
+                self._broken.add(path)
+                what = f"is no valid Python ({error.msg}), and was not looked at"
+                self.note(path, error.lineno or 0, what)
+            return ast.Module(body=[], type_ignores=[])
+
+    def valid(self, path: Path) -> bool:
+        """True for a file that can be parsed."""
+        self.parse(path)
+        return path not in self._broken
 
 
 def is_migration(path: Path) -> bool:
