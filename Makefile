@@ -85,15 +85,15 @@ check: $(READY) ## Everything continuous integration checks
 
 ##@ Guard
 
-.PHONY: lint lint-style lint-imports lint-types
-lint: lint-style lint-imports lint-types ## Style, import contracts, types
+.PHONY: lint lint-style lint-boundaries lint-types
+lint: lint-style lint-boundaries lint-types ## Style, boundaries, types
 
 lint-style: $(READY)
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 
-lint-imports: $(READY)
-	@$(BIN)/lint-imports --no-logo
+lint-boundaries: $(READY)
+	@$(BIN)/monolift check
 
 lint-types: $(READY)
 	@$(BIN)/mypy
@@ -126,6 +126,6 @@ docs: $(READY) ## Write the generated reference pages and diagrams
 
 .PHONY: clean
 clean: ## Remove caches and build output; .venv and var/ stay
-	@rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage \
+	@rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .monolift_cache .hypothesis .coverage \
 	  build dist htmlcov test-results .uv
 	@find . -path ./.venv -prune -o -path ./var -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -11,6 +11,7 @@ class MonoliftConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect the declarations of the modules with what carries them out."""
+        from monolift.boundaries.registry.system_checks import register_model_checks
         from monolift.boundaries.sql.guard import watch_connections
         from monolift.boundaries.sql_checks import register_sql_checks
         from monolift.events.worker import register_source
@@ -25,6 +26,7 @@ class MonoliftConfig(AppConfig):
         equip_open_connections()
         watch_connections()
         register_sql_checks()
+        register_model_checks()
         register_adapter("local", local.build)
         register_adapter("loopback", loopback.build)
         install_runtime(runtime.Runtime())

@@ -5,7 +5,7 @@ nothing, a second use in the same function is the same violation, and one that i
 exchanged for a new one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 
 import msgspec
@@ -28,7 +28,7 @@ class Entry(msgspec.Struct, frozen=True, order=True, kw_only=True, forbid_unknow
     @property
     def identity(self) -> tuple[str, str, str]:
         """Rule, source and target, as a violation has them."""
-        return self.rule, self.source, self.target
+        return self.rule, self.source, self.target.casefold()
 
     @property
     def id(self) -> str:
@@ -54,8 +54,13 @@ class Compared(msgspec.Struct, kw_only=True):
     """In the baseline, but not where this branch left the trunk."""
 
 
-def compare(project: Project, violations: Iterable[Violation]) -> Compared:
-    """Divide today's violations by the baseline. Raises ProjectError when it is unreadable."""
+def compare(
+    project: Project, violations: Iterable[Violation], *, judged: Container[str] | None = None
+) -> Compared:
+    """Divide today's violations by the baseline. Raises ProjectError when it is unreadable.
+
+    `judged` are the rules that were fully judged; entries of others are never stale. None: all.
+    """
     entries = {entry.identity: entry for entry in read(project)}
     found = sorted(violations)
     present = {violation.identity for violation in found}
@@ -63,7 +68,11 @@ def compare(project: Project, violations: Iterable[Violation]) -> Compared:
     return Compared(
         new=[one for one in found if one.identity not in entries],
         accepted=[one for one in found if one.identity in entries],
-        stale=[entry for identity, entry in sorted(entries.items()) if identity not in present],
+        stale=[
+            entry
+            for identity, entry in sorted(entries.items())
+            if identity not in present and (judged is None or entry.rule in judged)
+        ],
         grown=[
             entry
             for identity, entry in sorted(entries.items())
@@ -84,25 +93,28 @@ def read(project: Project) -> list[Entry]:
     return _decoded(project, text)
 
 
-def write(project: Project, violations: Iterable[Violation]) -> list[Entry]:
+def write(
+    project: Project, violations: Iterable[Violation], *, judged: Container[str] | None = None
+) -> list[Entry]:
     """Bring the file up to date, and say what it now holds.
 
     The first time it takes every violation. Later it only loses what is mended: what is new stays
-    a violation.
+    a violation. Entries of rules that were not `judged` stay; None: all rules were.
     """
     entries = {
-        Entry(module=one.module, rule=one.rule, source=one.source, target=one.target)
+        one.identity: Entry(module=one.module, rule=one.rule, source=one.source, target=one.target)
         for one in violations
     }
     if _file(project).exists():
-        known = {entry.identity for entry in read(project)}
+        present = {entry.identity: entry for entry in read(project)}
         before = _before(project)
         entries = {
-            entry
-            for entry in entries
-            if entry.identity in known and (before is None or entry.identity in before)
+            identity: entry
+            for identity, entry in present.items()
+            if (judged is not None and entry.rule not in judged)
+            or (identity in entries and (before is None or identity in before))
         }
-    kept = sorted(entries)
+    kept = sorted(entries.values())
     document = msgspec.json.encode(_Document(version=_VERSION, violations=kept))
     try:
         _file(project).write_bytes(msgspec.json.format(document, indent=2) + b"\n")

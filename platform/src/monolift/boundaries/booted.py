@@ -16,12 +16,24 @@ NOT_PROVIDED = rule(
 ).name
 
 
+ATOMIC_REQUESTS = rule(
+    "atomic-requests",
+    title="Views that run in a transaction",
+    why=(
+        "ATOMIC_REQUESTS holds a transaction open while a view calls modules. A call inside a "
+        "transaction cannot leave the process: what it does would not be rolled back with the "
+        "caller, and the lock would be held across the network."
+    ),
+    fix="Put `non_atomic_requests` on the views that call modules, then turn the setting off.",
+).name
+
+
 def booted_violations(project: Project) -> list[Violation]:
     """What the loaded project shows, without a database. Raises ProjectError when it won't load."""
     _load(project)
     from monolift.boundaries.registry import find_violations
 
-    return sorted([*find_violations(project), *_not_provided(project)])
+    return sorted([*find_violations(project), *_not_provided(project), *_atomic_requests(project)])
 
 
 def _load(project: Project) -> None:
@@ -64,3 +76,27 @@ def _not_provided(project: Project) -> Iterator[Violation]:
                     message=" ".join(str(error).split()),
                     way_out="Complete the class that `provides` names, or correct its path.",
                 )
+
+
+def _atomic_requests(project: Project) -> Iterator[Violation]:
+    from django.conf import settings
+
+    path = os.environ.get("DJANGO_SETTINGS_MODULE", "").replace(".", "/") + ".py"
+    for alias, database in settings.DATABASES.items():
+        if database.get("ATOMIC_REQUESTS"):
+            yield Violation(
+                module="",
+                rule=ATOMIC_REQUESTS,
+                source=f"DATABASES[{alias!r}]",
+                target="ATOMIC_REQUESTS",
+                path=path if (project.root / path).is_file() else "pyproject.toml",
+                line=1,
+                message=(
+                    f"DATABASES[{alias!r}] has ATOMIC_REQUESTS, so each view runs in a "
+                    "transaction, in which no module may be called."
+                ),
+                way_out=(
+                    "Put `non_atomic_requests` on the views that call modules, one by one, then "
+                    "turn it off."
+                ),
+            )

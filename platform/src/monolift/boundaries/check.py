@@ -17,12 +17,14 @@ from monolift.boundaries.judge import Edge, Judge
 from monolift.boundaries.loops import event_loops
 from monolift.boundaries.order import out_of_order
 from monolift.boundaries.project import Project
-from monolift.boundaries.references import Reference, Unreadable, references
+from monolift.boundaries.references import FIELDS, Reference, Unreadable, references
 from monolift.boundaries.templates import template_violations
 from monolift.boundaries.violations import Violation
 from monolift.boundaries.vocabulary import Vocabulary, read_vocabulary
 
 CACHE = ".monolift_cache"
+RELATIONS = frozenset((*FIELDS.values(), "generic-foreign-key"))
+"""Rules that files are judged by as far as they show relations; loaded models know all of them."""
 _CONFIGURATION = ("pyproject.toml", ".importlinter", "setup.cfg")
 
 
@@ -45,6 +47,12 @@ def static_violations(project: Project, *, cached: bool = True) -> list[Violatio
     found = sorted(first.values())
     kept.keep_verdict(key, found)
     return found
+
+
+def judged_by_files() -> frozenset[str]:
+    """The rules that need nothing but files. Relations are found in them too, but not all."""
+    names = {value for name, value in vars(static_rules).items() if name.isupper()}
+    return frozenset(names)
 
 
 def _all(project: Project, files: Files, kept: Cache, folder: Path | None) -> Iterator[Violation]:

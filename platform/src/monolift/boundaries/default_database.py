@@ -18,8 +18,10 @@ def names_of_the_default_database(node: ast.AST) -> Iterator[tuple[int, str, str
             for alias in names:
                 if alias.name in WAYS_OUT:
                     yield alias.lineno, f"django.db.{alias.name}", alias.name
-        case ast.ImportFrom(module="django.db.transaction", lineno=line):
-            yield line, "django.db.transaction", "transaction"
+        case ast.ImportFrom(module="django.db.transaction", names=names, lineno=line):
+            # The mark on a view takes it out of ATOMIC_REQUESTS, and opens nothing itself.
+            if any(alias.name != "non_atomic_requests" for alias in names):
+                yield line, "django.db.transaction", "transaction"
         case ast.ImportFrom(module="django", names=names, lineno=line):
             if any(alias.name == "db" for alias in names):
                 yield line, "django.db", "transaction"

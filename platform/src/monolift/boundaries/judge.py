@@ -11,7 +11,7 @@ from monolift.boundaries.permitted import CONTRACTS, INTERFACE, REQUIRES, permit
 from monolift.boundaries.places import Place
 from monolift.boundaries.project import StaticModule
 from monolift.boundaries.reach import Reach
-from monolift.boundaries.references import RELATIONS, Reference
+from monolift.boundaries.references import FIELDS, Reference
 from monolift.boundaries.violations import Violation
 from monolift.boundaries.vocabulary import FRAMEWORKS, Vocabulary
 
@@ -49,7 +49,7 @@ class Judge:
             "cache-key": self._cache_key,
             "sql-text": self._sql_text,
             "generic-foreign-key": self._generic,
-            **dict.fromkeys(RELATIONS.values(), self._relation),
+            **dict.fromkeys(FIELDS.values(), self._relation),
         }
 
     def violations(self, file: SourceFile, references: list[Reference]) -> Iterator[Violation]:

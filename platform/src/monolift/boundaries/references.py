@@ -10,7 +10,7 @@ import msgspec
 from monolift.boundaries.default_database import names_of_the_default_database
 from monolift.boundaries.files import SourceFile
 
-RELATIONS = {
+FIELDS = {
     "ForeignKey": "foreign-key",
     "ParentalKey": "foreign-key",
     "TreeForeignKey": "foreign-key",
@@ -199,9 +199,9 @@ class _Reader:
         kind = _last(call.func)
         if kind == "GenericForeignKey":
             self._add("generic-foreign-key", "*", call.lineno, name)
-        elif kind in RELATIONS:
+        elif kind in FIELDS:
             target = _argument(call, 0, "to")
-            self._add_model(RELATIONS[kind], target, call.lineno, name)
+            self._add_model(FIELDS[kind], target, call.lineno, name)
             if kind == "ManyToManyField":
                 self._add_model("many-to-many", _argument(call, None, "through"), call.lineno, name)
 

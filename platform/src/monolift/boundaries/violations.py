@@ -33,8 +33,8 @@ class Violation(msgspec.Struct, frozen=True, order=True, kw_only=True):
 
     @property
     def identity(self) -> tuple[str, str, str]:
-        """Rule, source and target."""
-        return self.rule, self.source, self.target
+        """Rule, source and target; Django writes `shop.Stock` and `shop.stock` for one model."""
+        return self.rule, self.source, self.target.casefold()
 
     @property
     def id(self) -> str:

@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
 def _check(project: "Project", options: argparse.Namespace) -> int:
     from monolift.boundaries import report
     from monolift.boundaries.baseline import compare, write
-    from monolift.boundaries.check import static_violations
+    from monolift.boundaries.check import judged_by_files, static_violations
 
     violations = static_violations(project, cached=not options.no_cache)
     if options.explain and any(one.id == options.explain for one in violations):
@@ -74,10 +74,11 @@ def _check(project: "Project", options: argparse.Namespace) -> int:
         violations = _merged(violations, _of_django(project, options.settings))
     if options.explain:
         return _explain(options.explain, violations)
+    judged = judged_by_files() if options.static else None
     if options.baseline:
-        kept = write(project, violations)
+        kept = write(project, violations, judged=judged)
         sys.stderr.write(f"monolift: {project.baseline} holds {len(kept)} violations.\n")
-    compared = compare(project, violations)
+    compared = compare(project, violations, judged=judged)
     match options.format:
         case "json":
             print(report.as_json(compared))
@@ -97,6 +98,7 @@ def _explain(name: str, violations: "list[Violation]") -> int:
     from monolift.boundaries.report import explained
     from monolift.boundaries.rules import rules
 
+    _declare_rules()
     text = explained(name, violations)
     if text is None:
         sys.stderr.write(
@@ -105,6 +107,13 @@ def _explain(name: str, violations: "list[Violation]") -> int:
         return _UNJUDGED
     print(text)
     return 0
+
+
+def _declare_rules() -> None:
+    """Every guard declares its rules where it is; all of them are told of."""
+    import monolift.boundaries.booted
+    import monolift.boundaries.registry.rules
+    import monolift.boundaries.sql.rules  # noqa: F401 - for the rules
 
 
 def _of_django(project: "Project", settings: str | None) -> "list[Violation]":
@@ -132,5 +141,8 @@ def _of_manage(root: Path) -> str:
 
 
 def _merged(files: "list[Violation]", registry: "list[Violation]") -> "list[Violation]":
-    """Each once; the files know the line better."""
-    return sorted({one.identity: one for one in (*registry, *files)}.values())
+    """Each once. Of relations the loaded models know more, of the rest the files."""
+    from monolift.boundaries.check import RELATIONS
+
+    of_files = [one for one in files if one.rule not in RELATIONS]
+    return sorted({one.identity: one for one in (*registry, *of_files)}.values())

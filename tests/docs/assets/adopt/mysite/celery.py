@@ -1,0 +1,6 @@
+"""The tasks of this project, as Celery runs them."""
+
+from celery import Celery
+
+app = Celery("mysite")
+app.conf.task_always_eager = True
