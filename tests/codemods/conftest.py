@@ -1,17 +1,43 @@
 """The project that codemods rewrite."""
 
-from collections.abc import Iterator
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from scripts.with_postgresql import server
 from tests.codemods.depot import Depot, database
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def depot(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Depot]:
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Callable[[], str]]:
+    """The URL of a PostgreSQL server: that of the run, else one that is started when asked for."""
+    with ExitStack() as started:
+        urls: list[str] = []
+
+        def url() -> str:
+            if not urls:
+                given = os.environ.get("DATABASE_URL", "")
+                own = not given.startswith("postgres")
+                if own and not (
+                    shutil.which("initdb") or list(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+                ):
+                    pytest.skip("PostgreSQL is not installed")
+                urls.append(started.enter_context(server()) if own else given)
+            return urls[0]
+
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def depot(
+    request: pytest.FixtureRequest, tmp_path: Path, postgresql: Callable[[], str]
+) -> Iterator[Depot]:
     """A copy of the project, for each database."""
-    with database(request.param) as url:
+    with database(postgresql() if request.param == "postgresql" else "") as url:
         yield Depot(tmp_path / "depot", database=url)
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -117,14 +116,13 @@ class Depot:
 
 
 @contextlib.contextmanager
-def database(kind: str) -> Iterator[str]:
-    """The URL of a new database on the server of the test run; empty for SQLite."""
-    if kind == "sqlite":
+def database(url: str) -> Iterator[str]:
+    """The URL of a new database on a PostgreSQL server; without a server none, for SQLite."""
+    if not url:
         yield ""
         return
     import psycopg
 
-    url = os.environ["DATABASE_URL"]
     name = f"depot_{uuid.uuid4().hex}"
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
