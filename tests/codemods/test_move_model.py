@@ -178,6 +178,7 @@ def test_what_is_not_certain_is_listed(sources: Depot) -> None:
         "shop/templates/shop/stock_list.html: a template that Django finds by the model's app",
     ):
         assert place in listed
+    assert "_idx" not in listed
 
 
 @pytest.mark.parametrize(

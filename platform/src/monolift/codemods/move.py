@@ -78,7 +78,8 @@ def move_model(name: str, *, to: str, tree: Tree, rename_table: bool = False) ->
         target=config.label,
         rename_table=rename_table,
     )
-    move_notes.note(tree, move, table=meta.db_table, renamed=rename_table)
+    kept = frozenset(item.name for item in (*meta.indexes, *meta.constraints))
+    move_notes.note(tree, move, table=meta.db_table, renamed=rename_table, kept=kept)
     return Moved(
         along=done.along,
         left=done.left,

@@ -49,8 +49,8 @@ def rewrite_texts(tree: Tree, move: Move) -> None:
                     tree.write(path, new)
 
 
-def note(tree: Tree, move: Move, *, table: str, renamed: bool) -> None:
-    """Note what was not rewritten."""
+def note(tree: Tree, move: Move, *, table: str, renamed: bool, kept: frozenset[str]) -> None:
+    """Note what was not rewritten; `kept` are names of indexes, which stay as they are."""
     low = move.name.lower()
     label, module = re.escape(move.old), "|".join(map(re.escape, move.old_modules))
     words = [rf"\b{label}\.{re.escape(move.name)}\b", rf"\b{label}_{low}_(?=\w|\{{|%)"]
@@ -63,7 +63,9 @@ def note(tree: Tree, move: Move, *, table: str, renamed: bool) -> None:
         text = tree.read(path)
         if move.name not in text and low not in text:
             continue
-        for number, what in _in_python(tree.parse(path), pattern, move, tree.module(path), path):
+        for number, what in _in_python(
+            tree.parse(path), pattern, move, tree.module(path), path, kept
+        ):
             tree.note(path, number, what)
     for path in tree.texts():
         for number, line in enumerate(tree.read(path).splitlines(), start=1):
@@ -79,7 +81,12 @@ def note(tree: Tree, move: Move, *, table: str, renamed: bool) -> None:
 
 
 def _in_python(
-    tree: ast.Module, pattern: re.Pattern[str], move: Move, module: str, path: Path
+    tree: ast.Module,
+    pattern: re.Pattern[str],
+    move: Move,
+    module: str,
+    path: Path,
+    kept: frozenset[str],
 ) -> Iterator[tuple[int, str]]:
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     docstrings = {
@@ -92,7 +99,7 @@ def _in_python(
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if id(node) in docstrings:
+            if id(node) in docstrings or node.value in kept:
                 continue
             if found := pattern.search(node.value):
                 table = found.group().lower() == f"{move.old}_{move.name.lower()}"
