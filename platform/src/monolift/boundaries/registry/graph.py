@@ -98,7 +98,8 @@ class ModelGraph:
         for model in self.models:
             for relation in model._meta.related_objects:
                 name = relation.get_accessor_name()
-                if name and self.label_of(relation.related_model):
+                inherited = relation.model._meta.concrete_model is not model
+                if name and not inherited and self.label_of(relation.related_model):
                     many = bool(relation.multiple)
                     found[name].append(Accessor(model, relation.related_model, many))
         return found

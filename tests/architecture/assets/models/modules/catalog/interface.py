@@ -1,0 +1,1 @@
+"""Catalog follows the house style: it says what it offers."""
