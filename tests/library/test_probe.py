@@ -101,6 +101,35 @@ def test_a_coupling_is_found_where_it_is(
     assert any(text in line for line in lines), lines
 
 
+def test_code_named_by_an_app_s_label_is_found(copy: Path) -> None:
+    (copy / "shop" / "reports" / "loading.py").write_text(
+        'view = get_class("catalogue.views", "Detail")\n'
+        'other = get_class("catalogue.nothing", "Detail")\n'
+    )
+    found = [one for one in document(cwd=copy)["couplings"] if one["path"].endswith("loading.py")]
+    assert [(one["kind"], one["target"], one["line"]) for one in found] == [
+        ("dynamic", "catalogue", 1)
+    ]
+
+
+def test_a_url_is_its_list_s_own_whoever_wrote_the_view(copy: Path) -> None:
+    """Both apps answer with one view; none of them depends on the other by its own URL's name."""
+    urls = copy / "shop" / "orders" / "urls.py"
+    text = urls.read_text().replace("shop.orders import", "shop.customers import")
+    urls.write_text(text.replace("views.of_customer", "views.detail"))
+    views = copy / "shop" / "orders" / "views.py"
+    views.write_text(views.read_text().replace('"customers:detail", pk=1', '"orders:list"'))
+    assert not [one for one in document(cwd=copy)["couplings"] if one["kind"] == "url"]
+
+
+def test_urls_that_cannot_be_loaded_are_a_note(copy: Path) -> None:
+    urls = copy / "mysite" / "urls.py"
+    urls.write_text(f"import no_such_package\n{urls.read_text()}")
+    report = document(cwd=copy)
+    assert any(note.startswith("The URLs cannot be loaded") for note in report["notes"])
+    assert any(one["kind"] == "url" for one in report["couplings"]), "taken from urls.py"
+
+
 def test_the_document_has_its_shape(found: dict[str, Any]) -> None:
     assert (found["format"], found["version"]) == ("monolift-probe", 1)
     assert [kind["name"] for kind in found["kinds"]] == [kind.name for kind in KINDS]
