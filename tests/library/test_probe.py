@@ -112,14 +112,20 @@ def test_code_named_by_an_app_s_label_is_found(copy: Path) -> None:
     ]
 
 
-def test_a_url_is_its_list_s_own_whoever_wrote_the_view(copy: Path) -> None:
-    """Both apps answer with one view; none of them depends on the other by its own URL's name."""
-    urls = copy / "shop" / "orders" / "urls.py"
-    text = urls.read_text().replace("shop.orders import", "shop.customers import")
-    urls.write_text(text.replace("views.of_customer", "views.detail"))
+def test_a_url_in_an_app_s_own_namespace_is_its_own(copy: Path) -> None:
+    """Be it answered by a view that another app wrote."""
+    (copy / "mysite" / "urls.py").write_text(
+        "from django.urls import include, path\n"
+        "from shop.customers import views\n"
+        'named = [path("", views.detail, name="list")]\n'
+        'urlpatterns = [path("orders/", include((named, "orders")))]\n'
+    )
     views = copy / "shop" / "orders" / "views.py"
     views.write_text(views.read_text().replace('"customers:detail", pk=1', '"orders:list"'))
-    assert not [one for one in document(cwd=copy)["couplings"] if one["kind"] == "url"]
+    foreign = copy / "shop" / "pages" / "views.py"
+    foreign.write_text(f"{foreign.read_text()}\n\nthere = redirect('orders:list')\n")
+    found = [one for one in document(cwd=copy)["couplings"] if one["kind"] == "url"]
+    assert [one["source"] for one in found] == ["pages"]
 
 
 def test_urls_that_cannot_be_loaded_are_a_note(copy: Path) -> None:
