@@ -68,12 +68,10 @@ def _needs(field: Any, model: Any, part: str, rest: list[str], use: Use) -> bool
         if use in {Use.LOAD, Use.PREFETCH}:
             return True
         return use is Use.ORDER and bool(model._meta.ordering)
-    if rest[0] == "pk":
-        return False
     try:
         column: Any = model._meta.get_field(rest[0])
     except FieldDoesNotExist:
-        return False  # a lookup or transform: `product__isnull`
+        return False  # `pk`, a lookup or a transform: `product__isnull`
     if getattr(field, "many_to_many", False):
         return not column.primary_key
     keys = {target.name for target in getattr(field, "foreign_related_fields", ())}

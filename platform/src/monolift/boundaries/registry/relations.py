@@ -102,7 +102,7 @@ def _way_out(module: StaticModule, owner: StaticModule, model: Any, field: Any) 
                 f"field, and {asking}."
             )
         case rule:
-            known = type(field.target_field).__name__
+            known = type(field.foreign_related_fields[0]).__name__  # several columns: the first
             unique = "unique=True" if rule == rules.ONE_TO_ONE else ""
             plain = f"{field.attname} = {_PLAIN.get(known, known)}({unique})"
             return (

@@ -29,3 +29,8 @@ class Note(models.Model):
 class Shelf(models.Model):
     label = models.CharField(max_length=10)
     mark = models.UUIDField(primary_key=True)
+
+
+class Membership(models.Model):
+    group = models.ForeignKey("auth.Group", on_delete=models.CASCADE)
+    club = models.ForeignKey("orders.Club", on_delete=models.CASCADE)  # caught: foreign-key

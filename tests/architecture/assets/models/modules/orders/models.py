@@ -88,3 +88,9 @@ class OwnNamed(Named):  # caught: model-inheritance
 
 class Sticker(OwnNamed):
     pass
+
+
+class Club(models.Model):
+    groups = models.ManyToManyField(  # caught: many-to-many
+        "auth.Group", through="catalog.Membership"
+    )
