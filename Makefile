@@ -51,7 +51,7 @@ test: $(READY) ## Run the tests on SQLite (PYTEST_ARGS=)
 
 # What does not depend on the database of the run is run once, in the last run: guards, type checks,
 # contracts, documents, pages in a browser, and what starts servers of its own.
-DATABASE_TESTS := $(addprefix --ignore tests/,architecture browser contracts docs typing) \
+DATABASE_TESTS := $(addprefix --ignore tests/,architecture browser codemods contracts docs typing) \
   --ignore tests/journeys/test_make_run.py --ignore tests/library/test_money.py \
   --ignore-glob 'tests/library/test_contracts_*.py' --ignore-glob 'tests/library/test_supervise*.py'
 

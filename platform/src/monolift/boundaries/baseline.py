@@ -64,7 +64,7 @@ def compare(
     entries = {entry.identity: entry for entry in read(project)}
     found = sorted(violations)
     present = {violation.identity for violation in found}
-    before = _before(project)
+    before = _before(project) if entries else None
     return Compared(
         new=[one for one in found if one.identity not in entries],
         accepted=[one for one in found if one.identity in entries],

@@ -108,7 +108,7 @@ def _below(
         current, name = pending.pop()
         if current in excluded or project.package_at(name) != package:
             continue  # a module inside a module: its own turn comes
-        templates = f"{os.sep}templates" in current
+        templates = ".templates" in name.removeprefix(package)
         with os.scandir(current) as entries:
             for entry in entries:
                 if entry.is_dir():

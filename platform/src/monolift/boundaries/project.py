@@ -12,8 +12,8 @@
     sales = "team-sales"
 """
 
-import ast
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
@@ -34,6 +34,10 @@ _KEYS = frozenset(
         "owners",
         "settings",
     )
+)
+_CLASS = re.compile(r"^class\b", re.MULTILINE)
+_ASSIGNED = re.compile(
+    r"""^[ \t]+(name|label|owner)[ \t]*(?::[^=\n]+)?=[ \t]*["']([\w.-]+)["']""", re.MULTILINE
 )
 _NO_CODE = frozenset(("locale", "static", "templates", "tests", "__pycache__", "node_modules"))
 _HOW = (
@@ -261,34 +265,17 @@ def _configured(package: str, folder: Path, files: Iterable[Path]) -> Iterator[t
     for file in files:
         relative = file.parent.relative_to(folder)
         default = relative.name or package.rpartition(".")[2]
-        try:
-            tree = ast.parse(file.read_bytes(), filename=str(file))
-        except (SyntaxError, ValueError):
-            yield default, ""  # the reader of all files says what is wrong with it
-            continue
         seen = False
-        for statement in tree.body:
-            if isinstance(statement, ast.ClassDef):
-                values = dict(_literals(statement))
-                if {"name", "label", "owner"} & values.keys():
-                    seen = True
-                    name = values.get("name", "")
-                    label = values.get("label") or name.rpartition(".")[2] or default
-                    yield label, values.get("owner", "")
+        # Not parsed: a project has hundreds of these, and they say little.
+        text = file.read_text(encoding="utf-8", errors="replace")
+        for body in _CLASS.split(text)[1:]:
+            values = dict(reversed(_ASSIGNED.findall(body)))
+            if values:
+                seen = True
+                label = values.get("label") or values.get("name", "").rpartition(".")[2] or default
+                yield label, values.get("owner", "")
         if not seen:
             yield default, ""
-
-
-def _literals(statement: ast.ClassDef) -> Iterator[tuple[str, str]]:
-    for line in statement.body:
-        match line:
-            case (
-                ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str() as value))
-                | ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant(value=str() as value))
-            ):
-                yield name, value
-            case _:
-                continue
 
 
 def _refuse_twins(modules: Iterable[StaticModule]) -> None:

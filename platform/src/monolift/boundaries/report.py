@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -17,33 +17,40 @@ _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 def show(console: Console, compared: Compared, *, modules: int, baseline: str) -> None:
     """A group for each module that must act, and what the baseline holds."""
+    parts = list(_parts(compared, modules, baseline))
+    if console.is_terminal:
+        console.print(Text.assemble(*parts), soft_wrap=True, end="")
+    else:  # a log: no styles to work out for thousands of lines
+        console.file.write("".join(text for text, _ in parts))
+
+
+def _parts(compared: Compared, modules: int, baseline: str) -> Iterator[tuple[str, str]]:
+    """The report, piece by piece, each with its style."""
     groups: defaultdict[tuple[str, str], list[Violation]] = defaultdict(list)
     for violation in compared.new:
         groups[violation.module, violation.owner].append(violation)
     for (module, owner), violations in sorted(groups.items()):
-        heading = Text(module or "The project", style="bold")
-        heading.append(f"  {owner}" if owner else "", style="dim")
-        heading.append(f"  {len(violations)}", style="red")
+        yield module or "The project", "bold"
+        yield (f"  {owner}" if owner else ""), "dim"
+        yield f"  {len(violations)}\n", "red"
         for violation in violations:
-            heading.append(f"\n  {violation.position}", style="not bold cyan")
-            heading.append(f"  {violation.id}", style="not bold yellow")
-            heading.append(f"\n    {violation.message}", style="not bold")
-            heading.append(f"\n    {violation.way_out}", style="not bold green")
-        console.print(heading.append("\n"), soft_wrap=True)
-    _list(
-        console,
+            yield f"  {violation.position}", "cyan"
+            yield f"  {violation.id}\n", "yellow"
+            yield f"    {violation.message}\n", ""
+            yield f"    {violation.way_out}\n", "green"
+        yield "\n", ""
+    yield from _list(
         compared.stale,
         f"No longer there, but in {baseline}. `monolift check --baseline` takes them out:",
     )
-    _list(
-        console,
+    yield from _list(
         compared.grown,
         f"Added to {baseline} since this branch left the trunk. It may only shrink: mend them, "
         "and take them out:",
     )
-    console.print(_summary(compared, modules), soft_wrap=True)
+    yield from _summary(compared, modules)
     if compared.new:
-        console.print("`monolift check --explain ID` says why a rule exists.", style="dim")
+        yield "`monolift check --explain ID` says why a rule exists.\n", "dim"
 
 
 def as_json(compared: Compared) -> str:
@@ -105,29 +112,28 @@ def as_github(compared: Compared, *, baseline: str) -> str:
     return "\n".join(lines)
 
 
-def _summary(compared: Compared, modules: int) -> Text:
+def _summary(compared: Compared, modules: int) -> Iterator[tuple[str, str]]:
     count = len(compared.new)
     if count or compared.stale or compared.grown:
-        text = Text(f"{_number(count, 'violation')} in {_number(modules, 'module')}", style="red")
+        yield f"{_number(count, 'violation')} in {_number(modules, 'module')}", "red"
     else:
-        text = Text(f"{_number(modules, 'module')} keep the boundaries", style="green")
+        yield f"{_number(modules, 'module')} keep the boundaries", "green"
     if compared.accepted:
-        text.append(f"; {len(compared.accepted)} more in the baseline", style="dim")
-    return text.append(".")
+        yield f"; {len(compared.accepted)} more in the baseline", "dim"
+    yield ".\n", ""
 
 
 def _number(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def _list(console: Console, entries: Sequence[Entry], heading: str) -> None:
-    if not entries:
-        return
-    console.print(Text(heading, style="bold red"), soft_wrap=True)
-    for entry in entries:
-        line = Text(f"  {entry.id}", style="yellow")
-        console.print(line.append(f"  {entry.source} -> {entry.target}"), soft_wrap=True)
-    console.print()
+def _list(entries: Sequence[Entry], heading: str) -> Iterator[tuple[str, str]]:
+    if entries:
+        yield f"{heading}\n", "bold red"
+        for entry in entries:
+            yield f"  {entry.id}", "yellow"
+            yield f"  {entry.source} -> {entry.target}\n", ""
+        yield "\n", ""
 
 
 def _plain(violation: Violation) -> dict[str, Any]:

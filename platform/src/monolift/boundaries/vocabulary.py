@@ -17,7 +17,9 @@ from monolift.boundaries.files import Files, SourceFile
 from monolift.boundaries.permitted import CONTRACTS
 from monolift.boundaries.project import Project
 
-_QUOTED = re.compile(rb"""['"]([A-Za-z][A-Za-z0-9]*)""")
+# One literal at the beginning makes a search four times as quick as a choice of two.
+_QUOTED = re.compile(rb"'([A-Za-z][A-Za-z0-9]*)")
+_DOUBLY_QUOTED = re.compile(rb'"([A-Za-z][A-Za-z0-9]*)')
 _IMPORT = re.compile(rb"\b(?:from|import)[ \t]+([\w.]+)(?:[ \t]+(import))?")
 _CLIMB = re.compile(rb"from[ \t]+(\.\.+)")
 _SETTING = re.compile(rb"settings\.([A-Z][A-Z0-9]*)")
@@ -177,7 +179,8 @@ class Hints:
         return len(dots) > max(file.name.count(".") - file.package.count("."), 1)
 
     def _quoted(self, label: str, content: bytes) -> bool:
-        words = (set(_QUOTED.findall(content)) - self._shared) & self._words.keys()
+        words = {*_QUOTED.findall(content), *_DOUBLY_QUOTED.findall(content)} & self._words.keys()
+        words -= self._shared
         return any(self._words[word] != {label} for word in words)
 
     def _setting(self, label: str, content: bytes) -> bool:
