@@ -97,6 +97,8 @@ class ModelGraph:
         found: defaultdict[str, list[Accessor]] = defaultdict(list)
         for model in self.models:
             for relation in model._meta.related_objects:
+                if relation.field.one_to_many:
+                    continue  # a generic relation's name for queries is no attribute
                 name = relation.get_accessor_name()
                 inherited = relation.model._meta.concrete_model is not model
                 if name and not inherited and self.label_of(relation.related_model):
@@ -136,7 +138,7 @@ class ModelGraph:
         """
         if accessor:
             for relation in model._meta.related_objects:
-                if relation.get_accessor_name() == name:
+                if relation.get_accessor_name() == name and not relation.field.one_to_many:
                     return Hop(relation.related_model, relation, joins=True)
         try:
             field: Any = model._meta.get_field(name)

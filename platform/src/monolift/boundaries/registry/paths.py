@@ -73,7 +73,7 @@ def _needs(field: Any, model: Any, part: str, rest: list[str], use: Use) -> bool
     except FieldDoesNotExist:
         return False  # `pk`, a lookup or a transform: `product__isnull`
     if getattr(field, "many_to_many", False):
-        return not column.primary_key
+        return not getattr(column, "primary_key", False)
     keys = {target.name for target in getattr(field, "foreign_related_fields", ())}
     return not (column.concrete and column.name in keys)
 

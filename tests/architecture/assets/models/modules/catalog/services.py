@@ -1,6 +1,6 @@
 from django.db.models import Count, Prefetch, Q
 
-from modules.catalog.models import Maker, Product, Shelf
+from modules.catalog.models import Maker, Note, Product, Shelf
 
 
 def sold(product: Product):
@@ -64,3 +64,7 @@ def plain_dictionary(rows):
 
 def annotated():
     return Product.objects.annotate(line__total=Count("maker")).filter(line__total__gt=2)  # allowed: lookup
+
+
+def query_name_is_no_attribute(note: Note):
+    return note.noted  # allowed: reverse-accessor

@@ -19,7 +19,7 @@ class Order(models.Model):
     key = models.BigIntegerField()
     subject = GenericForeignKey("kind", "key")  # caught: generic-foreign-key
     notes = GenericRelation(  # caught: generic-relation
-        "catalog.Note", content_type_field="kind", object_id_field="number"
+        "catalog.Note", content_type_field="kind", object_id_field="number", related_query_name="noted"
     )
 
 

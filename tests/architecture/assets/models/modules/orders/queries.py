@@ -76,6 +76,10 @@ class Lines:
         return super().get_queryset().filter(product__name="x")  # caught: lookup
 
 
+def further():
+    return Order.objects.filter(seen__wished_by__who="x")  # caught: lookup
+
+
 # --- what must not be caught ---------------------------------------------------------------------
 
 
