@@ -51,14 +51,16 @@ def _violation(
             f"Make {model.__name__} a model of its own with the plain field "
             f"`{base.__name__.lower()}_id`, and copy the data in a migration."
         )
+    # An abstract model may carry the app label of whom it is made for.
+    parent = f"{owner.label}.{base.__name__}" if base._meta.abstract else named(base)
     return Violation(
         module=module.label,
         owner=module.owner,
         rule=rules.MODEL_INHERITANCE,
         source=f"{model.__module__}.{model.__qualname__}",
-        target=named(base),
+        target=parent,
         path=sources.shown(model.__module__),
         line=sources.line(model) or 1,
-        message=f"{named(model)} {how} {named(base)}, a model of {owner.label}.",
+        message=f"{named(model)} {how} {parent}, a model of {owner.label}.",
         way_out=way_out,
     )
