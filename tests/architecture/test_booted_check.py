@@ -1,7 +1,4 @@
-"""The guards over models and migrations: a Django project that breaks each of their rules.
-
-Its database ends the process when it is asked. The module `quiet` is full of near misses.
-"""
+"""`monolift check` with Django loaded: the baseline, what modules provide, settings that fail."""
 
 import json
 import os
@@ -9,14 +6,10 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from monolift.boundaries.registry import rules as registry_rules
-from monolift.boundaries.rules import rules
-
-ASSETS = Path(__file__).parent / "assets" / "booted"
+ASSETS = Path(__file__).parent / "assets" / "models"
 
 
 def check(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -31,29 +24,6 @@ def check(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(shutil.copytree(ASSETS, tmp_path_factory.mktemp("booted"), dirs_exist_ok=True))
-
-
-@pytest.fixture(scope="module")
-def violations(folder: Path) -> list[dict[str, Any]]:
-    result = check(folder, "--format", "json")
-    assert result.returncode == 1, result.stderr
-    found: list[dict[str, Any]] = json.loads(result.stdout)["violations"]
-    return found
-
-
-def test_every_plant_is_caught_and_no_near_miss(violations: list[dict[str, Any]]) -> None:
-    expected = (ASSETS / "expected.txt").read_text(encoding="utf-8").splitlines()
-    assert [
-        f"{one['path']}:{one['line']}: {one['rule']}: {one['source']} -> {one['target']}: "
-        f"{one['message']} {one['way_out']}"
-        for one in violations
-    ] == expected
-
-
-def test_every_rule_has_a_plant(violations: list[dict[str, Any]]) -> None:
-    declared = {value for name, value in vars(registry_rules).items() if name.isupper()}
-    declared = {value for value in declared if isinstance(value, str) and value in rules()}
-    assert declared <= {one["rule"] for one in violations}
 
 
 def test_the_baseline_holds_for_the_files_alone_as_well(folder: Path) -> None:
@@ -93,19 +63,19 @@ def test_settings_that_do_not_load_are_named(settings: str, told: str, tmp_path:
 
 def test_a_missing_operation_is_found(tmp_path: Path) -> None:
     folder = Path(shutil.copytree(ASSETS, tmp_path, dirs_exist_ok=True))
-    (folder / "modules/stock/interface.py").write_text(
+    (folder / "modules/catalog/interface.py").write_text(
         "from typing import Protocol\n\nfrom monolift.kernel import Interface, query\n\n\n"
-        "class Stocks(Interface, Protocol, version=1):\n    @query\n"
+        "class Catalog(Interface, Protocol, version=1):\n    @query\n"
         '    def left(self, *, sku: str) -> int:\n        """How many."""\n        ...\n',
         encoding="utf-8",
     )
-    (folder / "modules/stock/services.py").write_text(
+    (folder / "modules/catalog/services.py").write_text(
         "class Service:\n    pass\n", encoding="utf-8"
     )
-    (folder / "modules/stock/apps.py").write_text(
-        "from modules.stock.interface import Stocks\nfrom monolift import Module\n\n\n"
-        'class StockModule(Module):\n    name = "modules.stock"\n    owner = "team-supply"\n'
-        '    provides = {Stocks: "modules.stock.services.Service"}\n',
+    (folder / "modules/catalog/apps.py").write_text(
+        "from modules.catalog.interface import Catalog\nfrom monolift import Module\n\n\n"
+        'class CatalogModule(Module):\n    name = "modules.catalog"\n    owner = "team-catalog"\n'
+        '    provides = {Catalog: "modules.catalog.services.Service"}\n',
         encoding="utf-8",
     )
     with (folder / "mysite/settings.py").open("a", encoding="utf-8") as file:
@@ -114,26 +84,6 @@ def test_a_missing_operation_is_found(tmp_path: Path) -> None:
         )
     result = check(folder, "--format", "json")
     found = {one["rule"]: one for one in json.loads(result.stdout)["violations"]}
-    assert "Service does not implement Stocks.left." in found["not-provided"]["message"]
-    assert found["not-provided"]["path"] == "modules/stock/apps.py"
+    assert "Service does not implement Catalog.left." in found["not-provided"]["message"]
+    assert found["not-provided"]["path"] == "modules/catalog/apps.py"
     assert "has ATOMIC_REQUESTS" in found["atomic-requests"]["message"]
-
-
-def test_manage_py_check_tells_of_relations_that_are_not_accepted(tmp_path: Path) -> None:
-    folder = Path(shutil.copytree(ASSETS, tmp_path, dirs_exist_ok=True))
-    with (folder / "mysite/settings.py").open("a", encoding="utf-8") as file:
-        file.write('INSTALLED_APPS += ["monolift"]\n')
-    command = [sys.executable, "-m", "django", "check", "--settings", "mysite.settings"]
-    environment = {name: text for name, text in os.environ.items() if "DJANGO" not in name}
-    environment["PYTHONPATH"] = str(folder)
-
-    def run() -> str:
-        return subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, check=False
-        ).stderr
-
-    told = run()
-    assert "(monolift.E101) modules/sales/models.py:10: Sale.article is a relation" in told
-    assert "monolift loosen sales.Sale.article" in told
-    check(folder, "--baseline")
-    assert "monolift.E101" not in run()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from monolift.boundaries import static_rules
 from monolift.boundaries.rules import rules
@@ -142,6 +143,27 @@ def test_sarif_names_rules_places_and_fingerprints(tmp_path: Path) -> None:
     assert place["artifactLocation"]["uri"] == "modules/orders/services.py"
     assert place["region"] == {"startLine": 2}
     assert one["partialFingerprints"]["monolift/v1"].startswith("private-import:")
+
+
+def test_the_action_and_the_hook_run_the_command(tmp_path: Path) -> None:
+    """Their commands, as GitHub and pre-commit would run them where monolift is installed."""
+    folder = build(tmp_path, "import_in_a_function")
+    action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+    script = action["runs"]["steps"][-1]["run"]
+    script = script.replace("${{ inputs.arguments }}", action["inputs"]["arguments"]["default"])
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    for command, told in ((script, "::error file="), (hook["entry"], "private-import:")):
+        result = subprocess.run(
+            ["bash", "-c", command],
+            cwd=folder,
+            env={**os.environ, "PATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert result.returncode == 1, result.stderr
+        assert told in result.stdout
 
 
 def test_explain_tells_of_a_rule_and_of_a_violation(tmp_path: Path) -> None:

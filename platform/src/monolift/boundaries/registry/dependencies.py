@@ -24,7 +24,12 @@ def migrations_on_disk() -> list[tuple[str, Any]]:
 
 
 def dependency_violations(graph: ModelGraph, sources: Sources) -> Iterator[Violation]:
-    """`dependencies` and `run_before` that name an app of another module."""
+    """`dependencies` and `run_before` that name an app of another module.
+
+    Each pair of apps once, at its first migration: the order between two histories goes away with
+    the relation that made it and a squash, not migration by migration.
+    """
+    seen: set[tuple[str, str, str]] = set()
     for app, migration in migrations_on_disk():
         module = graph.module_of_app(app)
         if module is None:
@@ -35,13 +40,16 @@ def dependency_violations(graph: ModelGraph, sources: Sources) -> Iterator[Viola
                 owner = graph.module_of_app(other)
                 if owner is None or owner.label == module.label:
                     continue
+                if (app, other, attribute) in seen:
+                    continue
+                seen.add((app, other, attribute))
                 what = "waits for" if attribute == "dependencies" else "must run before"
                 yield Violation(
                     module=module.label,
                     owner=module.owner,
                     rule=rules.MIGRATION_DEPENDENCY,
-                    source=migration.__module__,
-                    target=f"{other}.{name}",
+                    source=migration.__module__.rpartition(".")[0],
+                    target=f"{other}.{attribute}",
                     path=sources.shown(migration.__module__),
                     line=_line(sources, migration.__module__, attribute, other, name),
                     message=f"The migration {app}.{migration.name} {what} {other}.{name}, a "
