@@ -368,7 +368,7 @@ class _Reader(ast.NodeVisitor):
         entered = ".".join(read.split(".")[:2])
         self._tell(
             rules.REVERSE_ACCESSOR,
-            f"{named(model)}.{name}",
+            f"{entered}.{name}",
             line,
             f"{named(model)}.{name} reads {entered}, a table of {owner.label}",
             f"Instead, {ask(self._module, owner)}, with the id of the {model.__name__}.",

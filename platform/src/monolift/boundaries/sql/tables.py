@@ -1,5 +1,7 @@
 """The tables of a statement, read from its syntax tree."""
 
+import contextlib
+import logging
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -34,7 +36,8 @@ def tables(sql: str, *, vendor: str) -> Tables | None:
 
     text = _REPLACE.sub("INSERT INTO ", _PREFIX.sub("", sql))
     try:
-        trees = sqlglot.parse(text, dialect=_DIALECTS.get(vendor, vendor))
+        with _quiet():
+            trees = sqlglot.parse(text, dialect=_DIALECTS.get(vendor, vendor))
         read: set[str] = set()
         written: set[str] = set()
         for tree in trees:
@@ -48,6 +51,18 @@ def tables(sql: str, *, vendor: str) -> Tables | None:
     except Exception:
         return None  # whatever the parser stumbles over: the statement itself may be fine
     return Tables(frozenset(read), frozenset(written))
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """sqlglot warns of what it cannot read; here that is an answer like any other."""
+    log = logging.getLogger("sqlglot")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 def _real_tables(tree: Any, exp: Any) -> Iterator[Any]:
