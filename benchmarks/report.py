@@ -134,7 +134,7 @@ def server(url: str) -> dict[str, str]:
 
     with psycopg.connect(url) as connection:
         asked = {
-            name: str(connection.execute(f"SHOW {name}").fetchone()[0])  # type: ignore[index]
+            name: str(connection.execute(f"SHOW {name}").fetchone()[0])
             for name in ("server_version", "fsync", "synchronous_commit")
         }
     return {

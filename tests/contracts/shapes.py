@@ -98,7 +98,7 @@ def made(shape: Shape) -> Any:
         case ("literal", *words):
             return Literal[tuple(words)]
         case ("union", *members):
-            return Union[tuple(made(one) for one in members)]  # noqa: UP007
+            return Union[tuple(made(one) for one in members)]  # noqa: UP007 - the members are known at run time only
         case ("small", limit):
             return Annotated[int, msgspec.Meta(ge=0, le=limit)]
         case ("short", limit):

@@ -123,7 +123,7 @@ def test_orders_look_bought() -> None:
         shipment = use(Shipping).shipment(order_id=order.id)
         assert shipment.tracking == order.tracking
         assert (shipment.state is ShipmentState.CANCELLED) == cancelled == (not order.tracking)
-        assert orders.basket(basket_id=one.basket_id).order_id == order.id  # type: ignore[arg-type]
+        assert orders.basket(basket_id=one.basket_id).order_id == order.id
     assert_books_balance()
     billed = list(order_rows.Invoice.objects.order_by("issued_at").values_list("number", flat=True))
     assert billed == list(range(1, 61))

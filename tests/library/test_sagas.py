@@ -213,7 +213,7 @@ def test_an_event_that_does_not_come_in_time_turns_the_saga_back(
 ) -> None:
     Shipping.run(key="1", sale="s1")
     scenario.travel(minutes=29)
-    assert Shipping.find(key="1").status is SagaStatus.WAITING  # type: ignore[union-attr]
+    assert Shipping.find(key="1").status is SagaStatus.WAITING
     run = scenario.settle(Shipping, key="1", within=timedelta(minutes=5))
     assert run.status is SagaStatus.UNDONE
     assert Sale.objects.get().state == "dropped"

@@ -55,7 +55,7 @@ def found(text: str, **narrowed: object) -> list[str]:
 
 def page(text: str, **narrowed: object) -> SearchPage:
     """What a search answers."""
-    return use(Search).search(text=text, **narrowed)  # type: ignore[arg-type]
+    return use(Search).search(text=text, **narrowed)
 
 
 def counts(answer: SearchPage) -> dict[str, dict[str, int]]:

@@ -81,7 +81,7 @@ class Interrupted:
         return getattr(self._real, name)
 
     def products(self, **arguments: object) -> object:
-        answer = self._real.products(**arguments)  # type: ignore[arg-type]
+        answer = self._real.products(**arguments)
         with entered(Scope(None, None, None, kind="root")):  # as another process would
             next(self._meanwhile, None)
         return answer
@@ -100,7 +100,7 @@ def test_a_reindexing_never_overwrites_what_an_event_wrote_meanwhile(scenario: S
         scenario.run_until_idle()
         yield
 
-    with override(Catalog, Interrupted(real, meanwhile())):  # type: ignore[arg-type]
+    with override(Catalog, Interrupted(real, meanwhile())):
         reindex()
     assert found("") == ["chair", "stool"]
     assert found("oak") == []
@@ -180,7 +180,7 @@ class Silent:
 
 def test_without_catalog_reindexing_says_so_in_one_line() -> None:
     with (
-        override(Catalog, Silent()),  # type: ignore[arg-type]
+        override(Catalog, Silent()),
         pytest.raises(CommandError, match="run reindex_search again") as refused,
     ):
         reindex()
