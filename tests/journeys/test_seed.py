@@ -275,8 +275,9 @@ def test_memory_does_not_grow_with_the_number(monkeypatch: pytest.MonkeyPatch) -
 
     peak(0, 100)  # what is loaded and compiled once
     few = peak(100, 200)
-    # Twelve batches for two. What is between is garbage that was not collected yet.
-    assert peak(200, 800) < 2.5 * few
+    # Twelve batches for two. What is between is garbage that was not collected yet, and the texts
+    # that the SQL guard keeps, of which there is a most.
+    assert peak(200, 800) < 4 * few
 
 
 @pytest.mark.parametrize(
