@@ -17,6 +17,7 @@ from benchmarks.results import Result
 
 COLD, UNCHANGED = 1.5, 0.5
 MEMORY = 1000.0
+_MODULES = 500
 _REAL = "wagtail==8.0.1"
 _TACH = "tach==0.35.3"
 _CACHES = (".monolift_cache", ".import_linter_cache", ".tach")
@@ -24,22 +25,22 @@ _CACHES = (".monolift_cache", ".import_linter_cache", ".tach")
 
 def run(context: Context) -> Iterator[Result]:
     """Cold, with nothing changed, and the memory it takes."""
-    modules = 50 if context.short else 500
     with tempfile.TemporaryDirectory(prefix="monolift-guards-") as temporary:
         base = Path(temporary)
         yield from _tree(context, "the shop", trees.shop(base / "shop"))
+        if context.short:
+            return
         yield from _tree(
             context,
-            f"a generated tree of {modules} modules x 20 files",
-            trees.generated(base / "generated", modules=modules),
-            tach=None if context.short else _tach(base / "tach"),
+            f"a generated tree of {_MODULES} modules x 20 files",
+            trees.generated(base / "generated", modules=_MODULES),
+            tach=_tach(base / "tach"),
         )
-        if not context.short:
-            try:
-                real = trees.installed(base / "real", requirement=_REAL, modules="wagtail.*")
-            except subprocess.CalledProcessError:
-                return  # no package index: the figure needs one
-            yield from _tree(context, _REAL.replace("==", " "), real)
+        try:
+            real = trees.installed(base / "real", requirement=_REAL, modules="wagtail.*")
+        except subprocess.CalledProcessError:
+            return  # no package index: the figure needs one
+        yield from _tree(context, _REAL.replace("==", " "), real)
 
 
 def _tree(context: Context, name: str, folder: Path, tach: Path | None = None) -> Iterator[Result]:
