@@ -80,7 +80,7 @@ bench: $(READY) ## Measure (BENCH_ARGS=)
 # The full test run comes last, so that its summary is the last line.
 .PHONY: check
 check: $(READY) ## Everything continuous integration checks
-	@$(MAKE) --no-print-directory lint contracts-check codeowners-check bench BENCH_ARGS=--short
+	@$(MAKE) --no-print-directory lint contracts-check codeowners-check docs-check bench BENCH_ARGS=--short
 	@$(MAKE) --no-print-directory test-postgresql-each test-postgresql test-each test-django-lts test
 
 ##@ Guard
@@ -120,9 +120,12 @@ codeowners: $(READY) ## Write CODEOWNERS from the modules' owners
 codeowners-check: $(READY)
 	@$(BIN)/python -m monolift.boundaries.owners --check
 
-.PHONY: docs
-docs: $(READY) ## Write the generated reference pages and diagrams
+.PHONY: docs docs-check
+docs: $(READY) ## Write the map of the modules and their pages to docs/map/
 	@$(BIN)/monolift docs
+
+docs-check: $(READY)
+	@$(BIN)/monolift docs --check
 
 .PHONY: clean
 clean: ## Remove caches and build output; .venv and var/ stay

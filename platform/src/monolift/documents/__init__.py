@@ -1,0 +1,1 @@
+"""Pages and diagrams that are generated from what the installed modules declare."""
