@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from monolift.documents import layers, mermaid
+from monolift.documents import layers, mermaid, svg
+from monolift.documents.facts import Landscape, ModuleFacts
 from monolift.documents.markdown import anchor
 from tests.library.running import ROOT, environment
 
@@ -426,6 +427,44 @@ def test_callers_stand_above_and_circles_end() -> None:
     calls = [("a", "b"), ("b", "c"), ("c", "a")]
     height = layers.heights(names, strong=calls, weak=[("d", "a"), ("c", "d")])
     assert height == {"a": 3, "b": 2, "c": 1, "d": 0}
+
+
+def landscape(*labels: str) -> Landscape:
+    """Modules that declare nothing, for which a test says how they meet."""
+    return Landscape(
+        modules={
+            label: ModuleFacts(
+                label=label, owner="team", package=label, folder=Path(), about="", provides=(),
+                requires=(), publishes=(), hears=(), tables=(), sagas=(), tasks=(), settings=(),
+            )
+            for label in labels
+        }
+    )  # fmt: skip
+
+
+def test_what_goes_against_the_order_is_marked() -> None:
+    circle = landscape("a", "b")
+    vars(circle).update(calls={("a", "b"): ("x",), ("b", "a"): ("y",)}, events={})
+    text = svg.draw(circle)
+    assert text.count('<g class="call"><title>a calls b: x') == 1
+    assert text.count('<g class="call against"><title>b calls a: y') == 1
+    assert "against the order" in text
+    vars(circle).update(calls={("a", "b"): ("x",)}, events={("b", "a"): ("E",)})
+    assert "against the order" not in svg.draw(circle)
+
+
+def test_a_module_elsewhere_is_shown_as_such() -> None:
+    lifted = landscape("a")
+    vars(lifted).update(calls={("a", "far"): ("x",)}, events={})
+    assert 'id="m-far" class="module outside"' in svg.draw(lifted)
+    assert 'm_far["far<br>not installed here"]' in str(mermaid.map_of(lifted))
+
+
+def test_more_arrows_than_mermaid_draws_are_left_out() -> None:
+    many = landscape("a")
+    calls = {("a", f"m{index}"): ("x",) for index in range(mermaid.MOST_EDGES + 1)}
+    vars(many).update(calls=calls, events={})
+    assert mermaid.map_of(many) is None
 
 
 def test_modules_do_not_lie_on_each_other() -> None:

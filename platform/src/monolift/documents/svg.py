@@ -89,7 +89,7 @@ class _Drawing:
     def _shown_texts(self) -> list[str]:
         labels = self._landscape.labels
         owners = [module.owner for module in self._landscape.modules.values()]
-        return [*labels, *(owner[: int(len(owner) * 0.85)] for owner in owners)]
+        return [*labels, *(owner[: int(len(owner) * 0.72)] for owner in owners)]
 
     def _lines_by_way(self) -> dict[Pair, list[_Line]]:
         found: defaultdict[Pair, list[_Line]] = defaultdict(list)
