@@ -14,11 +14,12 @@ from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
 from monolift import atomic, publish
-from monolift.events import celery, deliveries, executors, relay
+from monolift.events import celery, deliveries, executors
 from monolift.events.worker import aliases, work_once
 from monolift.registry.topology import topology
 from monolift.supervise.servers import Redis
 from monolift.testing.scenario import Scenario
+from tests.library.relaying import relay_all
 from tests.library.running import eventually
 from tests.library.world.sales.models import Mail
 from tests.library.world.stock import faults
@@ -99,16 +100,14 @@ def test_a_hint_says_only_whose_work_it_is(app: Celery, handing_out: celery.Hand
 
 def test_one_hint_is_enough_for_all_that_is_due(app: Celery) -> None:
     fill(1, 2, 3)
-    for alias in aliases():
-        relay.relay(alias)
+    relay_all()
     celery.run_lanes(app, module="sales")
     assert mails() == ["a:1", "a:2", "a:3"]
 
 
 def test_a_hint_that_comes_twice_does_nothing(app: Celery) -> None:
     fill(1)
-    for alias in aliases():
-        relay.relay(alias)
+    relay_all()
     celery.run_lanes(app, module="sales")
     celery.run_lanes(app, module="sales")
     celery.run_lanes(app, module="stock")
@@ -144,8 +143,7 @@ def test_a_lane_that_waits_for_an_operator_needs_no_hint(
 
     faults.planned["note"] = [fail]
     fill(1, 2)
-    for alias in aliases():
-        relay.relay(alias)
+    relay_all()
     celery.run_lanes(app, module="sales")
     look()
     assert mails() == []
@@ -155,8 +153,7 @@ def test_a_lane_that_waits_for_an_operator_needs_no_hint(
 def test_a_turn_ends_and_asks_for_another(app: Celery, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(celery, "TURN", 0.0)
     fill(1, 2)
-    for alias in aliases():
-        relay.relay(alias)
+    relay_all()
     celery.run_lanes(app, module="sales")
     assert mails() == ["a:1"]
     assert len(hints(app, "sales")) == 1
@@ -182,8 +179,7 @@ def test_a_broker_that_is_away_stops_nothing(
 
 def test_waiting_modules_are_those_with_due_work() -> None:
     fill(1)
-    for alias in aliases():
-        relay.relay(alias)
+    relay_all()
     alias = topology().alias("sales")
     assert deliveries.waiting_modules(alias, ["sales", "stock", "cards"]) == ["sales"]
     deliveries.claim(alias)

@@ -108,7 +108,7 @@ def test_failed_deliveries_are_listed(verb: Any, failed: str) -> None:
     text = verb("events", "list")
     assert failed in text
     assert "RuntimeError: broken" in text
-    assert len(json.loads(verb("events", "list", "--state", "pending", "--format", "json"))) == 1
+    assert len(json.loads(verb("events", "list", "--state", "waiting", "--format", "json"))) == 1
     assert verb("events", "list", "--modules", "stock") == "No deliveries are failed.\n"
 
 
@@ -118,7 +118,7 @@ def test_an_event_shows_its_way(verb: Any, failed: str) -> None:
     assert re.search(r"^state +failed$", text, flags=re.MULTILINE)
     document = json.loads(verb("events", "show", failed, "--format", "json"))
     assert document["published"]["body"] == {"sku": "a", "quantity": 1}
-    assert [row["subscriber"] for row in document["deliveries"]] == ["sales.note"]
+    assert document["deliveries"][0]["subscriber"] == "sales.note"
 
 
 @pytest.mark.parametrize(("decision", "mails"), [("resubmit", ["a:1", "a:2"]), ("skip", ["a:2"])])
@@ -134,7 +134,7 @@ def test_a_failed_delivery_is_decided_about(
 
 
 def test_a_decision_may_name_the_subscriber(verb: Any, failed: str) -> None:
-    with pytest.raises(CommandError, match=r"no delivery for 'nobody'. It has: sales\.note"):
+    with pytest.raises(CommandError, match=r"no delivery for 'nobody'. It has: .*sales\.note"):
         verb("events", "skip", failed, "--subscriber", "nobody")
     assert "sales.note" in verb("events", "skip", failed, "--subscriber", "sales.note")
 

@@ -47,7 +47,9 @@ class Outbox(models.Model):
 class Delivery(models.Model):
     """One event for one subscriber, or one task: what a worker runs. It is also the inbox.
 
-    `key` and `publisher` make the lane; within it deliveries run strictly by (number, event).
+    `module`, `publisher`, `key` and `target` make the lane. Of a lane one delivery is active; the
+    others wait, and become pending one after another, by (number, event, subscriber). `target` is
+    empty for a subscriber of this database, else it names where the event is handed over to.
     """
 
     pk = models.CompositePrimaryKey("module", "event", "subscriber")
@@ -55,6 +57,7 @@ class Delivery(models.Model):
     event = models.TextField()
     subscriber = models.TextField()
     publisher = models.TextField()
+    target = models.TextField(default="", db_default="")
     name = models.TextField()
     key = models.TextField(null=True)
     number = models.BigIntegerField()
@@ -75,12 +78,29 @@ class Delivery(models.Model):
             models.Index(
                 fields=["due_at"],
                 name="monolift_delivery_due",
-                condition=models.Q(state="pending"),
+                condition=models.Q(state="pending", target=""),
             ),
             models.Index(
-                fields=["module", "publisher", "key", "number"],
-                name="monolift_delivery_lane",
-                condition=~models.Q(state="done"),
+                fields=["due_at"],
+                name="monolift_delivery_away",
+                condition=models.Q(state="pending", target__gt=""),
+            ),
+            models.Index(
+                fields=["module", "publisher", "key", "target", "number"],
+                name="monolift_delivery_behind",
+                condition=models.Q(state="waiting"),
+            ),
+            models.Index(
+                fields=["module", "created_at"],
+                name="monolift_delivery_failed",
+                condition=models.Q(state="failed"),
+            ),
+        )
+        constraints = (
+            models.UniqueConstraint(
+                fields=["module", "publisher", "key", "target"],
+                name="monolift_delivery_active",
+                condition=models.Q(state__in=["pending", "failed"], key__isnull=False),
             ),
         )
 

@@ -22,7 +22,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import reset_queries
 from django.utils.module_loading import import_string
 
-from monolift.events import deliveries
+from monolift.events import deliveries, handling
 from monolift.observe.logs import logger
 from monolift.registry.modules import modules
 from monolift.registry.settings import setting
@@ -68,7 +68,7 @@ def run_lanes(app: Celery, *, module: str) -> None:
     """Run the due deliveries of one module; after a turn, send a hint for the rest."""
     alias = topology().alias(module)
     until = time.monotonic() + TURN
-    while deliveries.run_next(alias, module=module):
+    while handling.run_due(alias, module=module):
         reset_queries()  # with DEBUG, Django keeps each statement until a request begins
         if time.monotonic() >= until:
             with app.connection_for_write() as connection:
@@ -88,6 +88,8 @@ def send_hint(app: Celery, connection: Any, *, module: str) -> None:
 
 class HandOut:
     """The worker's side: sends hints for modules with due deliveries."""
+
+    relays_to_itself = False
 
     def __init__(self, app: Celery) -> None:
         self._app = app

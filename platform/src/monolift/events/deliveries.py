@@ -1,23 +1,47 @@
-"""Claiming and running deliveries. The delivery row is the inbox: done commits with the effect."""
+"""The states of a delivery, and the statements that lead from one to the other.
 
-from collections.abc import Callable, Sequence
-from functools import cache
-from typing import Any, NamedTuple
+    waiting -> pending -> done, or pending again after a pause, or failed -> pending or done
+
+A claim takes a batch of what is pending and due: a lease with a fencing token on each row.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
-from monolift.events.subscriptions import named
-from monolift.events.tasks import task_named
+from monolift.events.lanes import Lane, promote
 from monolift.kernel import uuid7
 from monolift.observe.logs import logger
-from monolift.observe.trace import resumed
-from monolift.registry.atomic import abort, begin, commit
-from monolift.registry.scope import Scope, entered
 from monolift.registry.settings import setting
-from monolift.registry.sql import after, execute, fetch, now, skip_locked
+from monolift.registry.sql import (
+    after,
+    execute,
+    fetch,
+    fetch_by_index,
+    now,
+    skip_locked,
+    vendor,
+)
 from monolift.resilience.backoff import delay
 
 log = logger("monolift.events")
+
+BATCH = 300
+_CRASHED = "!"
+
+
+class Announced(NamedTuple):
+    """An event as it travels between databases."""
+
+    module: str
+    event: str
+    name: str
+    key: str
+    """Its own id when it has none."""
+    number: int
+    body: str
+    trace: str
 
 
 class Claimed(NamedTuple):
@@ -26,139 +50,138 @@ class Claimed(NamedTuple):
     module: str
     event: str
     subscriber: str
+    publisher: str
+    key: str | None
+    target: str
+    number: int
     name: str
     body: str
     trace: str
     attempts: int
     token: str
 
+    @property
+    def lane(self) -> Lane | None:
+        """What it holds up until it is done; None without a key."""
+        if self.key is None:
+            return None
+        return Lane(self.module, self.publisher, self.key, self.target)
 
-class LeaseLost(Exception):
-    """Another worker has taken over; what was done here is rolled back."""
+    @property
+    def announced(self) -> Announced:
+        """The event that it delivers."""
+        key = self.key or self.event
+        return Announced(
+            self.publisher, self.event, self.name, key, self.number, self.body, self.trace
+        )
+
+    @property
+    def crashed(self) -> bool:
+        """Its last worker neither ended it nor gave it back: it may be what ended that worker."""
+        return self.token.endswith(_CRASHED)
 
 
-_IS_DUE = """
-    d.state = 'pending' AND d.due_at <= {now}
-      AND (d.lease_until IS NULL OR d.lease_until <= {now})
-      AND (d.key IS NULL OR NOT EXISTS (
-        SELECT 1 FROM monolift_delivery e
-        WHERE e.module = d.module AND e.publisher = d.publisher AND e.key = d.key
-          AND e.state <> 'done'
-          AND (e.number, e.event, e.subscriber) < (d.number, d.event, d.subscriber)))"""
+_ROW = "d.module = c.module AND d.event = c.event AND d.subscriber = c.subscriber"
 _DUE = (
-    "SELECT d.module, d.event, d.subscriber FROM monolift_delivery d WHERE "
-    + _IS_DUE
-    + " {modules} ORDER BY d.due_at LIMIT 1"
+    "SELECT module, event, subscriber FROM monolift_delivery WHERE state = 'pending' "
+    "AND due_at <= {now} AND (lease_until IS NULL OR lease_until <= {now}) {modules}"
 )
+HELD = ", ".join(Claimed._fields)
+"""The columns of what is claimed."""
+_GIVEN = {
+    "postgresql": "json_array_elements(%s::json) AS given(value)",
+    "sqlite": "json_each(%s)",
+}
+_CHOSEN = (
+    "(SELECT value ->> 0 AS module, value ->> 1 AS event, value ->> 2 AS subscriber, "
+    "value ->> 3 AS token FROM {given}) c"
+)
+_HOLDS = f"{_ROW} AND d.token = c.token AND d.state = 'pending'"
 
 
 def waiting_modules(alias: str, modules: Sequence[str]) -> list[str]:
     """Those of the modules that have a delivery which could be claimed now."""
+    due = _DUE.format(now=now(alias), modules="AND target = '' AND module = known.module")
     names = ", ".join(["(%s)"] * len(modules))
     rows = fetch(
         alias,
         f"WITH known(module) AS (VALUES {names}) "
-        "SELECT known.module FROM known WHERE EXISTS ("
-        "SELECT 1 FROM monolift_delivery d WHERE d.module = known.module AND "
-        f"{_IS_DUE.format(now=now(alias))})",
+        f"SELECT known.module FROM known WHERE EXISTS ({due})",
         modules,
     )
     return [module for (module,) in rows]
 
 
-def run_next(alias: str, *, module: str | None = None) -> bool:
-    """Claim and run the next due delivery, of one module or of any; False when none is due."""
-    claimed = claim(alias, module=module)
-    if claimed is None:
-        return False
-    run(alias, claimed)
-    return True
+def claim(
+    alias: str, *, module: str | None = None, away: bool = False, limit: int = BATCH
+) -> list[Claimed]:
+    """Take what is due, longest due first: for handlers and tasks, or (`away`) to be handed over.
 
-
-def claim(alias: str, *, module: str | None = None) -> Claimed | None:
-    """Take the head of a lane. The attempt is counted before it runs, so a crash counts too."""
-    modules = "AND d.module = %s" if module else ""
-    only = (module,) if module else ()
-    due = _DUE.format(now=now(alias), modules=modules)
-    if not fetch(alias, due, only):
-        return None
-    rows = fetch(
-        alias,
-        f"WITH picked AS ({due} {skip_locked(alias)}) "
-        "UPDATE monolift_delivery SET attempts = attempts + 1, "
-        f"lease_until = {after(alias, setting('LEASE'))}, token = %s FROM picked "
-        "WHERE monolift_delivery.module = picked.module "
-        "AND monolift_delivery.event = picked.event "
-        "AND monolift_delivery.subscriber = picked.subscriber "
-        "RETURNING monolift_delivery.module, monolift_delivery.event, "
-        "monolift_delivery.subscriber, name, body, trace, attempts, token",
-        (*only, str(uuid7())),
+    Attempts are counted before they run: a crash counts.
+    """
+    due = _DUE.format(
+        now=now(alias),
+        modules=f"AND target {'>' if away else '='} '' {'AND module = %s' if module else ''}",
     )
-    return Claimed(*rows[0]) if rows else None
+    only = (module,) if module else ()
+    if vendor(alias) == "sqlite" and not fetch(alias, f"{due} LIMIT 1", only):
+        return []  # a statement that finds nothing to write would still wait for the write lock
+    held = ", ".join(f"d.{name}" for name in HELD.split(", "))
+    rows = fetch_by_index(
+        alias,
+        f"WITH c AS ({due} ORDER BY due_at LIMIT {limit} {skip_locked(alias)}) "
+        "UPDATE monolift_delivery AS d SET attempts = attempts + 1, "
+        f"lease_until = {after(alias, setting('LEASE'))}, token = %s || "
+        f"CASE WHEN d.lease_until IS NULL THEN '' ELSE '{_CRASHED}' END FROM c WHERE {_ROW} "
+        f"RETURNING {held if vendor(alias) == 'postgresql' else HELD}",
+        (*only, new_token()),
+    )
+    return sorted((Claimed(*row) for row in rows), key=lambda claimed: claimed.number)
 
 
-class _Mark:
-    """The first statement of the handler's transaction: this delivery is done."""
+def new_token() -> str:
+    """What tells a claim from those before and after it."""
+    return str(uuid7())
 
-    def __init__(self, claimed: Claimed) -> None:
-        self.claimed = claimed
 
-    def first(self, alias: str) -> None:
-        changed = execute(
+def done(alias: str, batch: Sequence[Claimed], *, ended: Sequence[Claimed] = ()) -> None:
+    """Mark a batch as done in one statement; its lanes go on, and those of what `ended` itself."""
+    if batch:
+        rows = fetch_by_index(
             alias,
-            f"UPDATE monolift_delivery SET state = 'done', done_at = {now(alias)}, failure = '' "
-            "WHERE module = %s AND event = %s AND subscriber = %s AND token = %s "
-            "AND state = 'pending'",
-            (*self.claimed[:3], self.claimed.token),
+            f"UPDATE monolift_delivery AS d SET state = 'done', done_at = {now(alias)}, "
+            f"failure = '' FROM {_CHOSEN.format(given=_GIVEN[vendor(alias)])} WHERE {_HOLDS} "
+            "RETURNING 1",
+            (_names(batch),),
         )
-        if not changed:
-            raise LeaseLost(self.claimed.subscriber)
-
-    def last(self, alias: str, answer: Any) -> None:
-        """A handler has no answer to keep."""
+        if len(rows) < len(batch):
+            log.warning("deliveries were taken over", count=len(batch) - len(rows))
+    promote(alias, (claimed.lane for claimed in (*batch, *ended) if claimed.lane))
 
 
-def run(alias: str, claimed: Claimed) -> None:
-    """Run a claimed delivery and record how it ended. Errors are recorded, never raised."""
-    scope = Scope(claimed.module, None, None)
-    scope.kind = "handler"
-    scope.operation = claimed.subscriber
-    scope.trace = resumed(claimed.trace)
-    scope.key = claimed.event
-    scope.unit = _Mark(claimed)
-    with entered(scope):
-        try:
-            _body(claimed)()
-            if scope.outer is None:
-                begin(scope, alias)
-            commit(scope)
-        except LeaseLost as error:
-            abort(scope, error)
-            log.warning("delivery was taken over", event_id=claimed.event)
-        except Exception as error:
-            abort(scope, error)
-            _failed(alias, claimed, error)
-        except BaseException as error:
-            abort(scope, error)
-            raise
+def give_back(alias: str, batch: Sequence[Claimed]) -> None:
+    """Let others run what was not begun; the attempt that was counted ahead did not happen.
+
+    What its last worker crashed with keeps a lease, one that is over, and so stays suspect.
+    """
+    if batch:
+        fetch_by_index(
+            alias,
+            "UPDATE monolift_delivery AS d SET attempts = d.attempts - 1, lease_until = "
+            f"CASE WHEN substr(d.token, 37) = '{_CRASHED}' THEN {now(alias)} END "
+            f"FROM {_CHOSEN.format(given=_GIVEN[vendor(alias)])} WHERE {_HOLDS} RETURNING 1",
+            (_names(batch),),
+        )
 
 
-def _body(claimed: Claimed) -> Callable[[], None]:
-    if claimed.attempts > setting("ATTEMPTS"):
-        raise RuntimeError("its worker ended while it ran, at every attempt")
-    subscription = named(claimed.name, claimed.subscriber)
-    if subscription is not None:
-        event = _decoder(subscription.event).decode(claimed.body)
-        return lambda: subscription.handler(event)
-    task = task_named(claimed.subscriber)
-    if task is None:
-        raise LookupError(f"no subscriber or task is called {claimed.subscriber!r} here")
-    arguments = task.decode(claimed.body)
-    return lambda: task.function(**arguments)
+def _names(batch: Iterable[Claimed]) -> str:
+    return msgspec.json.encode([(*claimed[:3], claimed.token) for claimed in batch]).decode()
 
 
-def _failed(alias: str, claimed: Claimed, error: Exception) -> None:
-    final = claimed.attempts >= setting("ATTEMPTS")
+def failed(alias: str, claimed: Claimed, error: Exception, *, final: bool | None = None) -> None:
+    """Record an attempt that failed: it is repeated after a pause, or rests with its reason."""
+    if final is None:
+        final = claimed.attempts >= setting("ATTEMPTS")
     state = "failed" if final else "pending"
     due = now(alias) if final else after(alias, delay(attempt=claimed.attempts))
     execute(
@@ -176,11 +199,6 @@ def _failed(alias: str, claimed: Claimed, error: Exception) -> None:
     )
 
 
-@cache
-def _decoder(event: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(event)
-
-
 def resubmit(alias: str, *, module: str, event: str, subscriber: str) -> bool:
     """Run a failed delivery again, its attempts counted anew; False when there is none."""
     return bool(
@@ -195,12 +213,13 @@ def resubmit(alias: str, *, module: str, event: str, subscriber: str) -> bool:
 
 def skip(alias: str, *, module: str, event: str, subscriber: str) -> bool:
     """Give a failed delivery up, so that its lane goes on; False when there is none."""
-    return bool(
-        execute(
-            alias,
-            f"UPDATE monolift_delivery SET state = 'done', done_at = {now(alias)}, "
-            "failure = 'skipped: ' || failure "
-            "WHERE module = %s AND event = %s AND subscriber = %s AND state = 'failed'",
-            (module, event, subscriber),
-        )
+    rows = fetch(
+        alias,
+        f"UPDATE monolift_delivery SET state = 'done', done_at = {now(alias)}, "
+        "failure = 'skipped: ' || failure "
+        "WHERE module = %s AND event = %s AND subscriber = %s AND state = 'failed' "
+        "RETURNING module, publisher, key, target",
+        (module, event, subscriber),
     )
+    promote(alias, (Lane(*row) for row in rows if row[2] is not None))
+    return bool(rows)

@@ -6,8 +6,9 @@ from time import monotonic
 
 from django.db import close_old_connections, connections, reset_queries
 
-from monolift.events import relay
+from monolift.events import handling, handover, relay
 from monolift.events.executors import executor
+from monolift.events.upkeep import Upkeep
 from monolift.events.wake import Listener, signal
 from monolift.observe.logs import logger
 from monolift.registry.modules import modules
@@ -32,8 +33,12 @@ def aliases() -> list[str]:
 
 
 def work_once(alias: str) -> bool:
-    """Relay, then one piece of each kind of work; False when there was nothing to do."""
-    found = relay.relay(alias) > 0
+    """Relay, hand over, one piece of each kind of work; False when there was nothing to do."""
+    relayed = relay.relay(alias, claim=executor().relays_to_itself)
+    handling.run(alias, relayed.claimed)
+    found = relayed.events > 0
+    if relay.wants_elsewhere(alias):
+        found = handover.hand_over(alias) > 0 or found
     for source in _sources:
         found = source(alias) or found
     return found
@@ -45,6 +50,7 @@ class Worker:
     def __init__(self, *, threads: int | None = None) -> None:
         self._stopping = threading.Event()
         self._listener = Listener(aliases())
+        self._upkeep = Upkeep()
         count = threads or setting("WORKER_THREADS")
         self._threads = [
             threading.Thread(target=self._loop, name=f"monolift-worker-{number}", daemon=True)
@@ -72,6 +78,8 @@ class Worker:
             seen = signal.count
             try:
                 busy = [alias for alias in aliases() if work_once(alias)]
+                for alias in aliases():
+                    self._upkeep.work(alias)
             except Exception as error:
                 log.error("worker could not look for work", exc_info=error)
                 busy = []

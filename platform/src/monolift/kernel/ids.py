@@ -3,6 +3,7 @@
 import secrets
 import threading
 import time
+from datetime import datetime
 from random import getrandbits
 from uuid import UUID
 
@@ -45,3 +46,9 @@ def _next_ticks() -> int:
     with _lock:
         ticks = _last = max(ticks, _last + 1)
     return ticks
+
+
+def uuid7_floor(moment: datetime) -> str:
+    """Text that sorts before every UUIDv7 made from `moment` on, and after those made before."""
+    milliseconds = int(moment.timestamp() * 1000)
+    return f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}-7"

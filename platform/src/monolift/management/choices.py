@@ -24,7 +24,7 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--modules", metavar="A,B", help="of these modules (default: of all)")
     parser.add_argument(
         "--limit",
-        type=_limit,
+        type=positive,
         metavar="N",
         default=50,
         help="how many at most (default: %(default)s)",
@@ -38,7 +38,8 @@ def add_format(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _limit(text: str) -> int:
+def positive(text: str) -> int:
+    """A whole number from 1, as an argument's type."""
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
     return int(text)

@@ -39,6 +39,13 @@ _DEFAULTS: dict[str, Any] = {
     "ATTEMPTS": 8,
     # Seconds a claimed delivery or saga belongs to its worker before another may take it.
     "LEASE": 30.0,
+    # Seconds after which what is due and not done is told as late, by an error in the log.
+    "LATE": 60.0,
+    # Days that relayed events and deliveries that are done are kept. An event that is handed over
+    # again within them is still known to have come.
+    "KEEP": 7,
+    # Days that idempotency keys are kept, with the answers given under them.
+    "KEEP_KEYS": 30,
     # Seconds of the first retry's delay; it doubles up to BACKOFF_MAX, with full jitter.
     "BACKOFF": 0.2,
     "BACKOFF_MAX": 60.0,
@@ -52,6 +59,8 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "EXECUTOR": ("threads", "celery"),
     "WAKE": ("datagram", "notify", "poll"),
 }
+
+_POSITIVE = ("ATTEMPTS", "BACKOFF", "BACKOFF_MAX", "KEEP", "KEEP_KEYS", "LATE", "LEASE", "POLL")
 
 _checked: dict[str, Any] | None = None
 
@@ -103,6 +112,10 @@ def _check(given: dict[str, Any]) -> None:
             raise ImproperlyConfigured(
                 f"MONOLIFT[{name!r}] is {value!r}: choose from {', '.join(choices)}."
             )
+    for name in _POSITIVE:
+        value = given.get(name, 1)
+        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+            raise ImproperlyConfigured(f"MONOLIFT[{name!r}] is {value!r}: give a number above 0.")
     rate = given.get("SQL_GUARD_RATE", 1)
     if not isinstance(rate, int | float) or not 0 < rate <= 1:
         raise ImproperlyConfigured(

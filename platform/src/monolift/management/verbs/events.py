@@ -1,4 +1,4 @@
-"""List deliveries, show the way of an event, and decide about deliveries that failed.
+"""List deliveries, show the way of an event, tell what is late, and decide about what failed.
 
 A delivery is one event for one subscriber, or a task. One that failed at its last attempt holds its
 lane until `resubmit` runs it again or `skip` gives it up.
@@ -18,18 +18,27 @@ NEEDS_DJANGO = True
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands."""
-    from monolift.management.choices import add_format, add_selection
+    from monolift.management.choices import add_format, add_selection, positive
 
     below = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     listing = below.add_parser("list", help="deliveries, those that wait longest in front")
     listing.add_argument(
         "--state",
-        choices=("failed", "pending", "done"),
+        choices=("failed", "pending", "waiting", "done"),
         default="failed",
         help="in this state (default: %(default)s)",
     )
     add_selection(listing)
     add_format(listing)
+    lag = below.add_parser("lag", help="what each module has before it; status 1 when it is late")
+    add_format(lag)
+    purge = below.add_parser("purge", help="take away what is done and old; workers do it hourly")
+    purge.add_argument(
+        "--older-than",
+        metavar="DAYS",
+        type=positive,
+        help="relayed events and deliveries done for so long (default: MONOLIFT['KEEP'])",
+    )
     show = below.add_parser("show", help="an event or a task, and each of its deliveries")
     show.add_argument("id", help="the event's id, as `list` shows it")
     add_format(show)
@@ -46,6 +55,10 @@ def run(options: argparse.Namespace) -> int:
     """Do it."""
     if options.action == "list":
         print(_list(options))
+    elif options.action == "lag":
+        return _lag(options)
+    elif options.action == "purge":
+        print(_purge(options.older_than))
     elif options.action == "show":
         print(_show(options))
     else:
@@ -84,6 +97,51 @@ def _list(options: argparse.Namespace) -> str:
             )
             for row in found
         ],
+    )
+
+
+def _lag(options: argparse.Namespace) -> int:
+    from datetime import timedelta
+
+    from monolift.events.lateness import lags
+    from monolift.events.worker import aliases
+    from monolift.management.output import as_json, columns
+    from monolift.registry.settings import setting
+
+    limit = timedelta(seconds=setting("LATE"))
+    found = [lag for alias in aliases() for lag in lags(alias)]
+    late = [lag for lag in found if lag.late(by=limit)]
+    if options.format == "json":
+        print(as_json([{**lag._asdict(), "late": lag in late} for lag in found]))
+    elif found:
+        titles = ("module", "owner", "due", "since", "waiting", "failed", "unrelayed", "announced")
+        print(columns((*titles, ""), [(*lag, "late" if lag in late else "") for lag in found]))
+    else:
+        print("Everything is done.")
+    return 1 if late else 0
+
+
+def _purge(days: int | None) -> str:
+    from datetime import timedelta
+
+    from monolift.events.retention import purge
+    from monolift.events.worker import aliases
+    from monolift.registry.settings import setting
+
+    keep = setting("KEEP") if days is None else days
+    keys = setting("KEEP_KEYS")
+    gone = [
+        purge(
+            alias,
+            older_than=timedelta(days=keep),
+            keys_older_than=timedelta(days=keys),
+        )
+        for alias in aliases()
+    ]
+    return (
+        f"Gone: {sum(one.events for one in gone)} events and "
+        f"{sum(one.deliveries for one in gone)} deliveries older than {keep} days, "
+        f"{sum(one.keys for one in gone)} keys older than {keys} days."
     )
 
 

@@ -1,0 +1,157 @@
+"""Running claimed deliveries. The delivery row is the inbox: done commits with the effect.
+
+A batch runs one by one. A handler that opens a transaction marks its row done in it, as its first
+statement; those that wrote nothing are marked together at the end. What the batch does not get to
+within its turn it gives back.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from monolift.events import deliveries
+from monolift.events.deliveries import Claimed
+from monolift.events.subscriptions import named
+from monolift.events.tasks import task_named
+from monolift.observe.logs import logger
+from monolift.observe.trace import resumed
+from monolift.registry.atomic import abort, commit
+from monolift.registry.scope import Scope, entered
+from monolift.registry.settings import setting
+from monolift.registry.sql import execute, now
+
+log = logger("monolift.events")
+
+TURN = 0.05
+"""Seconds after which a batch begins nothing more, so that what waits behind it goes elsewhere."""
+SLOW = 0.01
+"""Seconds from which on a handler is slow: nothing else of its batch waits for it again."""
+
+
+class LeaseLost(Exception):
+    """Another worker has taken over; what was done here is rolled back."""
+
+
+def run_due(alias: str, *, module: str | None = None) -> bool:
+    """Claim what is due, of one module or of any, and run it; False when nothing is."""
+    batch = deliveries.claim(alias, module=module)
+    if batch:
+        run(alias, batch)
+    return bool(batch)
+
+
+def run(alias: str, batch: Sequence[Claimed]) -> None:
+    """Run claimed deliveries and record how each ended. Errors are recorded, never raised.
+
+    One whose handler was slow before, or whose last worker crashed, runs alone when all else is
+    settled or given back, so that nothing else waits or pays for it.
+    """
+    if not batch:
+        return
+    alone = [claimed for claimed in batch if claimed.crashed or _is_slow(claimed)]
+    left = _run_some(alias, [claimed for claimed in batch if claimed not in alone])
+    deliveries.give_back(alias, [*left, *alone[1:]])
+    _run_some(alias, alone[:1])
+
+
+def _run_some(alias: str, batch: Sequence[Claimed]) -> list[Claimed]:
+    """Run for a turn; what was not begun."""
+    ended: list[Claimed] = []
+    silent: list[Claimed] = []
+    left = iter(batch)
+    begun = time.monotonic()
+    over = begun + TURN
+    try:
+        for claimed in left:
+            outcome = _run_one(alias, claimed)
+            if outcome is _SILENT:
+                silent.append(claimed)
+            elif outcome is _ENDED:
+                ended.append(claimed)
+            moment = time.monotonic()
+            _seconds[claimed.subscriber] = moment - begun
+            begun = moment
+            if begun >= over:
+                break
+    finally:
+        deliveries.done(alias, silent, ended=ended)
+    return list(left)
+
+
+_seconds: dict[str, float] = {}
+
+
+def _is_slow(claimed: Claimed) -> bool:
+    return _seconds.get(claimed.subscriber, 0.0) > SLOW
+
+
+class _Mark:
+    """The first statement of the handler's transaction: this delivery is done."""
+
+    def __init__(self, claimed: Claimed) -> None:
+        self.claimed = claimed
+
+    def first(self, alias: str) -> None:
+        changed = execute(
+            alias,
+            f"UPDATE monolift_delivery SET state = 'done', done_at = {now(alias)}, failure = '' "
+            "WHERE module = %s AND event = %s AND subscriber = %s AND token = %s "
+            "AND state = 'pending'",
+            (*self.claimed[:3], self.claimed.token),
+        )
+        if not changed:
+            raise LeaseLost(self.claimed.subscriber)
+
+    def last(self, alias: str, answer: Any) -> None:
+        """A handler has no answer to keep."""
+
+
+_SILENT, _ENDED, _RECORDED = "wrote nothing", "ended", "recorded"
+
+
+def _run_one(alias: str, claimed: Claimed) -> str:
+    scope = Scope(claimed.module, None, None)
+    scope.kind = "handler"
+    scope.operation = claimed.subscriber
+    scope.trace = resumed(claimed.trace)
+    scope.key = claimed.event
+    scope.unit = _Mark(claimed)
+    with entered(scope):
+        try:
+            _body(claimed)()
+            if scope.outer is None:
+                return _SILENT
+            commit(scope)
+            return _ENDED
+        except LeaseLost as error:
+            abort(scope, error)
+            log.warning("delivery was taken over", event_id=claimed.event)
+        except Exception as error:
+            abort(scope, error)
+            deliveries.failed(alias, claimed, error)
+        except BaseException as error:
+            abort(scope, error)
+            raise
+    return _RECORDED
+
+
+def _body(claimed: Claimed) -> Callable[[], None]:
+    if claimed.attempts > setting("ATTEMPTS"):
+        raise RuntimeError("its worker ended while it ran, at every attempt")
+    subscription = named(claimed.name, claimed.subscriber)
+    if subscription is not None:
+        event = _decoder(subscription.event).decode(claimed.body)
+        return lambda: subscription.handler(event)
+    task = task_named(claimed.subscriber)
+    if task is None:
+        raise LookupError(f"no subscriber or task is called {claimed.subscriber!r} here")
+    arguments = task.decode(claimed.body)
+    return lambda: task.function(**arguments)
+
+
+@cache
+def _decoder(event: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(event)

@@ -1,0 +1,92 @@
+"""Lanes: what must stay in order, and how the next delivery of one becomes due.
+
+A lane is (publishing module, key, subscribing module), and for what is handed over to somewhere
+else also where to. Of each lane one delivery is *active*, pending or failed; a unique index refuses
+a second. Those behind it wait: no claim ever looks at them, however many they are.
+
+Whoever ends an active delivery looks for the next one after its commit; whoever inserts a waiting
+one looks after its own. Of two that overlap, one sees the other, whichever commits first. What a
+crash leaves between commit and look, `sweep` finds.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+from django.db import IntegrityError
+
+from monolift.registry.sql import fetch_by_index, vendor
+
+_TRIES = 5
+_SWEPT = 1000
+
+
+class Lane(NamedTuple):
+    """What must stay in order."""
+
+    module: str
+    publisher: str
+    key: str
+    target: str
+    """Empty for a subscriber in this database; else where the delivery is handed over to."""
+
+
+# The conditions are those of the indexes on the table, word for word.
+_OF_THE_LANE = (
+    "FROM monolift_delivery d WHERE d.module = l.module AND d.publisher = l.publisher "
+    "AND d.key = l.key AND d.target = l.target AND "
+)
+# A scalar subquery with a limit is looked up per lane; EXISTS would be hashed, over all that waits.
+_ACTIVE = (
+    f"(SELECT 1 {_OF_THE_LANE} d.state IN ('pending', 'failed') AND d.key IS NOT NULL LIMIT 1)"
+)
+_WAITING = f"{_OF_THE_LANE} d.state = 'waiting'"
+_ANY = "EXISTS (SELECT 1 FROM monolift_delivery WHERE state = 'waiting')"  # mostly there is none
+_NEXT = f"(SELECT {{columns}} {_WAITING} ORDER BY d.number, d.event, d.subscriber LIMIT 1)"
+
+BUSY = f"({_ACTIVE} IS NOT NULL OR (SELECT 1 {_WAITING} LIMIT 1) IS NOT NULL)"
+"""An SQL condition: in the lane of row `l` something is active or waits."""
+
+_LANES = {
+    "postgresql": "(SELECT value ->> 0 AS module, value ->> 1 AS publisher, value ->> 2 AS key, "
+    "value ->> 3 AS target FROM json_array_elements(%s::json) AS given(value))",
+    "sqlite": "(SELECT value ->> 0 AS module, value ->> 1 AS publisher, value ->> 2 AS key, "
+    "value ->> 3 AS target FROM json_each(%s))",
+}
+_PROMOTE = {
+    "postgresql": "UPDATE monolift_delivery d SET state = 'pending' FROM "
+    "(SELECT n.* FROM {lanes} l CROSS JOIN LATERAL "
+    + _NEXT.format(columns="d.module, d.event, d.subscriber")
+    + f" n WHERE {_ANY} AND {_ACTIVE} IS NULL) n "
+    "WHERE d.module = n.module AND d.event = n.event AND d.subscriber = n.subscriber "
+    "AND d.state = 'waiting' RETURNING 1",
+    "sqlite": "UPDATE monolift_delivery SET state = 'pending' WHERE rowid IN (SELECT "
+    + _NEXT.format(columns="d.rowid")
+    + f" FROM {{lanes}} l WHERE {_ANY} AND {_ACTIVE} IS NULL) RETURNING 1",
+}
+
+
+def promote(alias: str, lanes: Iterable[Lane]) -> int:
+    """Make the next delivery of each idle lane due; how many there were."""
+    wanted = list(dict.fromkeys(lanes))
+    if not wanted:
+        return 0
+    kind = vendor(alias)
+    statement = _PROMOTE[kind].format(lanes=_LANES[kind])
+    given = msgspec.json.encode(wanted).decode()
+    for _ in range(_TRIES - 1):
+        try:
+            return len(fetch_by_index(alias, statement, (given,)))
+        except IntegrityError:
+            continue  # somebody else made another one of a lane due: look again
+    return len(fetch_by_index(alias, statement, (given,)))
+
+
+def sweep(alias: str) -> int:
+    """Find lanes that wait for nothing, which only a crash leaves; how many there were."""
+    rows = fetch_by_index(
+        alias,
+        "SELECT DISTINCT l.module, l.publisher, l.key, l.target FROM monolift_delivery l "
+        f"WHERE l.state = 'waiting' AND {_ACTIVE} IS NULL LIMIT {_SWEPT}",
+    )
+    return promote(alias, (Lane(*row) for row in rows))
