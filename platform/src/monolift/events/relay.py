@@ -8,6 +8,7 @@ One relay works on a database at a time, so that the events of a key come into t
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -16,10 +17,10 @@ from django.db import transaction
 from monolift.events import deliveries
 from monolift.events.deliveries import HELD, Announced, Claimed
 from monolift.events.lanes import BUSY, Lane, promote
-from monolift.events.subscriptions import all_subscriptions
+from monolift.events.subscriptions import all_subscriptions, generation
 from monolift.registry.settings import setting
 from monolift.registry.sql import after, execute, fetch, fetch_by_index, now, vendor
-from monolift.registry.topology import LOCAL, Place, topology
+from monolift.registry.topology import LOCAL, Place, on_change, topology
 
 BATCH = 300
 _LOCK = 0x6D6F6E6F6C696674  # "monolift": the advisory lock of the relay
@@ -42,8 +43,21 @@ def target_of(place: Place, alias: str) -> str:
     return "" if place.alias == alias else f"@{place.alias}"
 
 
-def wanted(alias: str, *, here: bool = False) -> list[Wanted]:
-    """Who wants which event, of the subscribers on this database, or (not `here`) everywhere."""
+class Audience(NamedTuple):
+    """Who listens to what one database announces, or to what comes into it."""
+
+    encoded: str
+    elsewhere: bool
+    """Whether anybody of them is not on the database."""
+
+
+def audience(alias: str, *, here: bool = False) -> Audience:
+    """The subscribers on a database, or (not `here`) everywhere, as a relay there sees them."""
+    return _audience(alias, here, generation())
+
+
+@lru_cache(maxsize=64)
+def _audience(alias: str, here: bool, _: int) -> Audience:
     known = topology()
     found = []
     for subscription in all_subscriptions():
@@ -53,12 +67,11 @@ def wanted(alias: str, *, here: bool = False) -> list[Wanted]:
             found.append(Wanted(event.event_name, subscription.module, subscription.name, ""))
         elif not here:
             found.append(Wanted(event.event_name, event.event_owner, target, target))
-    return list(dict.fromkeys(found))
+    wanted = list(dict.fromkeys(found))
+    return Audience(msgspec.json.encode(wanted).decode(), any(one.target for one in wanted))
 
 
-def wants_elsewhere(alias: str) -> bool:
-    """Whether anybody who is not on this database wants to hear of anything."""
-    return any(one.target for one in wanted(alias))
+on_change(_audience.cache_clear)
 
 
 # Both dialects take lists as JSON, so that the statement's text, and with it its plan, stays.
@@ -86,12 +99,11 @@ _FRESH = (
     "ORDER BY p.number, p.event, s.subscriber) AS place "
     "FROM picked p JOIN wanted s ON s.name = p.name) l)"
 )
-_NOBODY = "''"
 _CLAIMED = "f.state = 'pending' AND f.target = ''"
 _INSERT = (
     f"INSERT INTO monolift_delivery ({_COLUMNS}, attempts, lease_until, token) "
     f"SELECT f.*, CASE WHEN {_CLAIMED} THEN {{attempts}} ELSE 0 END, "
-    f"CASE WHEN {_CLAIMED} THEN {{lease}} END, CASE WHEN {_CLAIMED} THEN {{token}} ELSE '' END "
+    f"CASE WHEN {_CLAIMED} THEN {{lease}} END, CASE WHEN {_CLAIMED} THEN %s ELSE '' END "
     "FROM fresh f WHERE true ON CONFLICT (module, event, subscriber) DO NOTHING "
     f"RETURNING {HELD}, state"
 )
@@ -111,13 +123,12 @@ def relay(alias: str, *, claim: bool = False) -> Relayed:
     The deliveries are inserted in the commit that marks the events. To `claim` is to insert what
     is due here as claimed: whoever relays runs it, without another look at the table.
     """
-    given = msgspec.json.encode(wanted(alias)).decode()
     insert = _INSERT.format(
         attempts=int(claim),
         lease=after(alias, setting("LEASE")) if claim else "CAST(NULL AS timestamp)",
-        token=f"'{deliveries.new_token()}'" if claim else _NOBODY,
     )
-    count, rows = _RELAY[vendor(alias)](alias, given, insert)
+    token = deliveries.new_token() if claim else ""
+    count, rows = _RELAY[vendor(alias)](alias, insert, (audience(alias).encoded, token))
     promote(alias, _waiting(rows))
     return Relayed(count, [Claimed(*row[:-1]) for row in rows if claim and _is_claimed(row)])
 
@@ -136,7 +147,7 @@ def _is_claimed(row: Any) -> bool:
 type Moved = tuple[int, Sequence[Any]]
 
 
-def _relay_postgresql(alias: str, given: str, insert: str) -> Moved:
+def _relay_postgresql(alias: str, insert: str, parameters: tuple[str, str]) -> Moved:
     # The statement's snapshot is younger than the lock: it sees all that the relay before it did.
     *rows, last = fetch_by_index(
         alias,
@@ -151,7 +162,7 @@ def _relay_postgresql(alias: str, given: str, insert: str) -> Moved:
         "SELECT * FROM inserted WHERE token <> '' OR state = 'waiting' UNION ALL "
         f"SELECT {', '.join(['NULL'] * 6)}, COUNT(*), {', '.join(['NULL'] * 6)} FROM picked "
         "ORDER BY 1 NULLS LAST",
-        (given,),
+        parameters,
         before="set_config('monolift.relay', "
         f"CASE WHEN pg_try_advisory_xact_lock({_LOCK}) THEN 'ours' ELSE '' END, true)",
     )
@@ -165,7 +176,7 @@ _PICKED = (
 )
 
 
-def _relay_sqlite(alias: str, given: str, insert: str) -> Moved:
+def _relay_sqlite(alias: str, insert: str, parameters: tuple[str, str]) -> Moved:
     if not fetch(alias, "SELECT 1 FROM monolift_outbox WHERE relayed_at IS NULL LIMIT 1"):
         return 0, []
     picked = _PICKED.format(columns="module, event, name, key, number, body, trace")
@@ -175,7 +186,7 @@ def _relay_sqlite(alias: str, given: str, insert: str) -> Moved:
             f"WITH picked AS ({picked}), "
             f"wanted AS ({_WANTED.format(unpacked=_UNPACKED['sqlite'])}), "
             f"{_FRESH.format(now=now(alias))} {insert}",
-            (given,),
+            parameters,
         )
         count = execute(
             alias,
@@ -201,9 +212,7 @@ def insert(alias: str, events: Sequence[Announced]) -> None:
     One that is there already stays as it is, so the same events may come any number of times.
     """
     unpacked = _UNPACKED[vendor(alias)]
-    insert = _INSERT.format(
-        now=now(alias), attempts=0, lease="CAST(NULL AS timestamp)", token=_NOBODY
-    )
+    insert = _INSERT.format(now=now(alias), attempts=0, lease="CAST(NULL AS timestamp)")
     rows = fetch_by_index(
         alias,
         f"WITH picked AS ({_ARRIVED.format(unpacked=unpacked)}), "
@@ -211,7 +220,8 @@ def insert(alias: str, events: Sequence[Announced]) -> None:
         f"{_FRESH.format(now=now(alias))} {insert}",
         (
             msgspec.json.encode(list(events)).decode(),
-            msgspec.json.encode(wanted(alias, here=True)).decode(),
+            audience(alias, here=True).encoded,
+            "",
         ),
     )
     promote(alias, _waiting(rows))

@@ -34,6 +34,7 @@ class Subscription:
 
 
 _by_event: dict[str, list[Subscription]] = {}
+_generation = 0
 
 
 def subscribe[E: Event](
@@ -70,11 +71,23 @@ def add(subscription: Subscription) -> None:
     known = _by_event.setdefault(subscription.event.event_name, [])
     known[:] = [other for other in known if other.name != subscription.name]
     known.append(subscription)
+    _changed()
 
 
 def remove(subscription: Subscription) -> None:
     """Take a subscription back. For tests."""
     _by_event[subscription.event.event_name].remove(subscription)
+    _changed()
+
+
+def generation() -> int:
+    """A number that differs after each change, for what is derived from the subscriptions."""
+    return _generation
+
+
+def _changed() -> None:
+    global _generation
+    _generation += 1
 
 
 def of_event(event_name: str) -> list[Subscription]:

@@ -37,7 +37,7 @@ def work_once(alias: str) -> bool:
     relayed = relay.relay(alias, claim=executor().relays_to_itself)
     handling.run(alias, relayed.claimed)
     found = relayed.events > 0
-    if relay.wants_elsewhere(alias):
+    if relay.audience(alias).elsewhere:
         found = handover.hand_over(alias) > 0 or found
     for source in _sources:
         found = source(alias) or found
