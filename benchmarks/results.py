@@ -64,6 +64,7 @@ class Result:
         what: str,
         database: str,
         goal: float | None,
+        sense: Literal["at most", "at least"] = "at most",
         unit: str = "",
         note: str = "",
     ) -> Self:
@@ -76,7 +77,7 @@ class Result:
             low=value,
             high=value,
             goal=goal,
-            sense="at most",
+            sense=sense,
             unit=unit,
             samples=1,
             note=note,

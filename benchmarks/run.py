@@ -20,6 +20,7 @@ FIGURES: dict[str, tuple[str, ...]] = {
     "calls": (SQLITE,),
     "publish": (SQLITE, POSTGRESQL),
     "delivery": (SQLITE, POSTGRESQL),
+    "throughput": (SQLITE, POSTGRESQL),
     "checkout": (SQLITE, POSTGRESQL),
     "reads": (SQLITE, POSTGRESQL),
     "pages": (SQLITE, POSTGRESQL),

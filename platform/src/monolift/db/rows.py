@@ -35,7 +35,7 @@ def insert_rows(
     }
     chosen = [*columns, *rest]
     added = tuple(
-        (_converter(fields[name], connection.vendor) or _same)(value)
+        value if value is None else (_converter(fields[name], connection.vendor) or _same)(value)
         for name, value in rest.items()
     )
     converters = [

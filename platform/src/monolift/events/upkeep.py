@@ -5,41 +5,65 @@ Several workers may do it at the same time: every part of it may be done twice.
 
 import threading
 import time
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
+from django.db import close_old_connections, connections, reset_queries
+
 from monolift.events import handover, lanes, lateness, retention
+from monolift.observe.logs import logger
 from monolift.registry.settings import setting
 
 EVERY = 30.0
-"""Seconds between two looks at a database."""
+"""Seconds between two looks."""
 PURGE_EVERY = 3600.0
 
+log = logger("monolift.upkeep")
 
-class Upkeep:
-    """Looks after each database, one thread of the process at a time."""
 
-    def __init__(self) -> None:
-        self._due: dict[str, float] = {}
-        self._purge_due: dict[str, float] = {}
-        self._looking = threading.Lock()
+def look_after(alias: str) -> None:
+    """Everything but the purge, once."""
+    lanes.sweep(alias)
+    while handover.hand_over(alias):
+        pass
+    lateness.tell(alias)
 
-    def work(self, alias: str) -> None:
-        """Look after a database, if it is time."""
-        moment = time.monotonic()
-        if moment < self._due.get(alias, 0.0) or not self._looking.acquire(blocking=False):
-            return
-        try:
-            self._due[alias] = moment + EVERY
-            lanes.sweep(alias)
-            while handover.hand_over(alias):
-                pass
-            lateness.tell(alias)
-            if moment >= self._purge_due.get(alias, 0.0):
-                self._purge_due[alias] = moment + PURGE_EVERY
-                retention.purge(
-                    alias,
-                    older_than=timedelta(days=setting("KEEP")),
-                    keys_older_than=timedelta(days=setting("KEEP_KEYS")),
-                )
-        finally:
-            self._looking.release()
+
+def purge(alias: str) -> None:
+    """Take away what is older than the project wants to keep it."""
+    retention.purge(
+        alias,
+        older_than=timedelta(days=setting("KEEP")),
+        keys_older_than=timedelta(days=setting("KEEP_KEYS")),
+    )
+
+
+class Upkeep(threading.Thread):
+    """A thread of its own, so that no event waits while rows are counted or taken away."""
+
+    def __init__(self, aliases: Callable[[], Sequence[str]]) -> None:
+        super().__init__(name="monolift-upkeep", daemon=True)
+        self._aliases = aliases
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        """Look at once, then from time to time, until `stop`."""
+        purge_due = 0.0
+        while not self._stopping.is_set():
+            try:
+                for alias in self._aliases():
+                    look_after(alias)
+                if time.monotonic() >= purge_due:
+                    purge_due = time.monotonic() + PURGE_EVERY
+                    for alias in self._aliases():
+                        purge(alias)
+            except Exception as error:  # a database that is away is asked again at the next look
+                log.error("upkeep did not get through", exc_info=error)
+            reset_queries()
+            close_old_connections()
+            self._stopping.wait(EVERY)
+        connections.close_all()
+
+    def stop(self) -> None:
+        """End after what is being done."""
+        self._stopping.set()

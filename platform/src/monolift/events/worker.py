@@ -50,7 +50,7 @@ class Worker:
     def __init__(self, *, threads: int | None = None) -> None:
         self._stopping = threading.Event()
         self._listener = Listener(aliases())
-        self._upkeep = Upkeep()
+        self._upkeep = Upkeep(aliases)
         count = threads or setting("WORKER_THREADS")
         self._threads = [
             threading.Thread(target=self._loop, name=f"monolift-worker-{number}", daemon=True)
@@ -60,15 +60,16 @@ class Worker:
     def start(self) -> None:
         """Start the threads."""
         self._listener.start()
-        for thread in self._threads:
+        for thread in (*self._threads, self._upkeep):
             thread.start()
 
     def stop(self, *, timeout: float = 30.0) -> bool:
         """Finish what is running and end; False when something still runs after `timeout`."""
         self._stopping.set()
+        self._upkeep.stop()
         signal.set()
         deadline = monotonic() + timeout
-        for thread in self._threads:
+        for thread in (*self._threads, self._upkeep):
             thread.join(max(deadline - monotonic(), 0))
         self._listener.stop()
         return not any(thread.is_alive() for thread in self._threads)
@@ -78,8 +79,6 @@ class Worker:
             seen = signal.count
             try:
                 busy = [alias for alias in aliases() if work_once(alias)]
-                for alias in aliases():
-                    self._upkeep.work(alias)
             except Exception as error:
                 log.error("worker could not look for work", exc_info=error)
                 busy = []
