@@ -1,0 +1,279 @@
+"""Lanes: one delivery active, the others behind it; nothing waits for nothing."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from monolift import atomic, publish
+from monolift.events import deliveries, handling, handover, lanes, relay
+from monolift.events.deliveries import Announced
+from monolift.kernel import Unavailable, clock
+from monolift.kernel.ids import uuid7_text
+from monolift.registry import topology as topology_module
+from monolift.registry.settings import setting
+from monolift.registry.sql import execute, fetch, now, vendor
+from monolift.registry.topology import topology
+from monolift.testing.scenario import Scenario
+from tests.library.relaying import relay_all
+from tests.library.world.sales.models import Mail
+from tests.library.world.stock import faults
+from tests.library.world.stock.events import Counted, Filled
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+
+def sales() -> str:
+    return topology().alias("sales")
+
+
+def mails() -> list[str]:
+    return list(Mail.objects.order_by("pk").values_list("key", flat=True))
+
+
+def fill(sku: str, *quantities: int) -> None:
+    for quantity in quantities:
+        with atomic(module="stock"):
+            publish(Filled(sku=sku, quantity=quantity))
+
+
+def count(total: int) -> None:
+    with atomic(module="stock"):
+        publish(Counted(total=total))
+
+
+def states() -> dict[str, str]:
+    """State by sku and quantity."""
+    rows = fetch(sales(), "SELECT body, state FROM monolift_delivery WHERE module = 'sales'")
+    return {body.removesuffix("}").rpartition(":")[2]: state for body, state in rows}
+
+
+def past_the_lease() -> None:
+    clock.travel(timedelta(seconds=setting("LEASE") + 1))
+
+
+# One active ------------------------------------------------------------------------------------
+
+
+def test_what_is_behind_waits_and_no_claim_sees_it(scenario: Scenario) -> None:
+    for sku in ("a", "b"):
+        fill(sku, 1, 2, 3)
+    relay_all()
+    claimed = deliveries.claim(sales())
+    assert sorted(one.key or "" for one in claimed) == ["a", "b"]
+    assert deliveries.claim(sales()) == []
+    handling.run(sales(), claimed)
+    assert len(deliveries.claim(sales())) == 2
+
+
+def test_the_table_refuses_a_second_active_one_of_a_lane(scenario: Scenario) -> None:
+    fill("a", 1, 2)
+    relay_all()
+    with pytest.raises(IntegrityError), transaction.atomic(using=sales()):
+        execute(sales(), "UPDATE monolift_delivery SET state = 'pending'")
+
+
+def test_a_late_event_comes_behind_what_is_under_way(scenario: Scenario) -> None:
+    """Its number is smaller, but the lane is taken: it is next, not beside."""
+    fill("a", 5)
+    relay_all()
+    claimed = deliveries.claim(sales())
+    early = Announced(
+        "stock", uuid7_text(), "stock.filled.v1", "a", 1, '{"sku":"a","quantity":1}', ""
+    )
+    relay.insert(sales(), [early])
+    assert deliveries.claim(sales()) == []
+    handling.run(sales(), claimed)
+    scenario.run_until_idle()
+    assert mails() == ["a:5", "a:1"]
+
+
+# Commit and look -------------------------------------------------------------------------------
+
+
+def test_who_relays_looks_again_after_the_commit(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one before ended between the relay's statement and its commit, and looked too early."""
+    fill("a", 1)
+    relay_all()
+    first = deliveries.claim(sales())
+    fill("a", 2)
+    look = relay.promote
+
+    def later(alias: str, lanes_seen: Any) -> int:
+        with monkeypatch.context() as patched:
+            patched.setattr(deliveries, "promote", lambda alias, lanes: 0)
+            handling.run(sales(), first)
+        return look(alias, lanes_seen)
+
+    monkeypatch.setattr(relay, "promote", later)
+    relay_all()
+    assert [one.key for one in deliveries.claim(sales())] == ["a"]
+
+
+def test_a_lane_that_a_crash_left_is_found(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill("a", 1, 2)
+    fill("b", 3)
+    relay_all()
+    claimed = deliveries.claim(sales())
+    with monkeypatch.context() as patched:  # killed between the commit and the look
+        patched.setattr(deliveries, "promote", lambda alias, lanes: 0)
+        handling.run(sales(), claimed)
+    assert deliveries.claim(sales()) == []
+    assert lanes.sweep(sales()) == 1
+    assert lanes.sweep(sales()) == 0
+    scenario.run_until_idle()
+    assert mails() == ["a:1", "b:3", "a:2"]
+
+
+# Batches ---------------------------------------------------------------------------------------
+
+
+def test_a_batch_that_killed_its_worker_is_run_one_by_one(scenario: Scenario) -> None:
+    """Case A5: what kills workers takes nobody along a second time."""
+    for quantity, sku in enumerate("abc"):
+        fill(sku, quantity)
+    relay_all()
+    assert len(deliveries.claim(sales())) == 3, "and then the worker died"
+    past_the_lease()
+    fill("d", 9)
+    relay_all()
+    again = deliveries.claim(sales())
+    assert [one.crashed for one in again] == [True, True, True, False]
+    handling.run(sales(), again)
+    assert mails() == ["d:9", "a:0"], "the fresh one first, then one that is suspected"
+    left = deliveries.claim(sales())
+    assert [(one.attempts, one.crashed) for one in left] == [(2, True), (2, True)]
+
+
+def test_what_a_batch_does_not_get_to_is_given_back(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handling, "TURN", 0.0)
+    for quantity, sku in enumerate("abc"):
+        fill(sku, quantity)
+    relay_all()
+    handling.run(sales(), deliveries.claim(sales()))
+    assert mails() == ["a:0"]
+    assert [one.attempts for one in deliveries.claim(sales())] == [1, 1]
+
+
+def test_nothing_waits_for_a_slow_handler_twice(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handling, "_seconds", {"sales.note": 1.0})
+    fill("a", 1)
+    fill("b", 2)
+    count(7)
+    relay_all()
+    handling.run(sales(), deliveries.claim(sales()))
+    assert mails() == ["7", "a:1"], "what is quick first, then one that is slow"
+    assert len(deliveries.claim(sales())) == 1
+
+
+# Elsewhere -------------------------------------------------------------------------------------
+
+
+class Elsewhere:
+    """Another deployable that can be away, and that keeps each event once."""
+
+    def __init__(self) -> None:
+        self.away = False
+        self.came: list[str] = []
+
+    def send(self, target: str, events: Sequence[Announced]) -> None:
+        assert target == "mars"
+        if self.away:
+            raise Unavailable("mars", "nobody answers")
+        self.came += [event.body for event in events]
+
+
+@pytest.fixture
+def mars(monkeypatch: pytest.MonkeyPatch) -> Iterator[Elsewhere]:
+    """Where sales lives now; stock stays."""
+    there = Elsewhere()
+    before = topology_module.topology()
+    monkeypatch.setattr(handover, "send", there.send)
+    topology_module.install(before.moved("sales", route="http", deployable="mars"))
+    yield there
+    topology_module.install(replace(before, epoch=before.epoch + 2))
+
+
+def test_a_target_that_is_away_delays_and_loses_nothing(
+    mars: Elsewhere, scenario: Scenario
+) -> None:
+    mars.away = True
+    fill("a", 1, 2)
+    fill("b", 3)
+    for _ in range(setting("ATTEMPTS") + 3):
+        scenario.travel(minutes=5)
+    assert mars.came == []
+    assert scenario.failed_deliveries() == [], "nothing is wrong with the events"
+    mars.away = False
+    for _ in range(3):
+        scenario.travel(minutes=5)
+    bodies = [f'{{"sku":"a","quantity":{quantity}}}' for quantity in (1, 2)]
+    assert [body for body in mars.came if '"a"' in body] == bodies
+    assert len(mars.came) == 3
+
+
+def test_what_the_other_side_may_have_forgotten_is_not_handed_over_again(
+    mars: Elsewhere, scenario: Scenario
+) -> None:
+    mars.away = True
+    fill("a", 1)
+    scenario.run_until_idle()
+    mars.away = False
+    scenario.travel(days=setting("KEEP") + 1)
+    assert mars.came == []
+    (failure,) = scenario.failed_deliveries()
+    assert "may have taken it" in failure
+    assert "skip it or resubmit it" in failure
+
+
+def test_an_unknown_deployable_is_named() -> None:
+    with pytest.raises(LookupError, match="'mars'"):
+        handover.send("mars", [])
+
+
+# What fails ------------------------------------------------------------------------------------
+
+
+def test_a_failed_one_holds_its_lane_and_costs_the_others_nothing(scenario: Scenario) -> None:
+    """However many wait behind it, a claim looks at none of them."""
+
+    def act() -> None:
+        raise RuntimeError("broken")
+
+    faults.planned["note"] = [act] * setting("ATTEMPTS")
+    fill("a", *range(30))
+    for _ in range(setting("ATTEMPTS") + 1):
+        scenario.travel(minutes=5)
+    assert set(states().values()) == {"failed", "waiting"}
+    fill("b", 1)
+    scenario.run_until_idle()
+    assert mails() == ["b:1"]
+
+
+def test_a_claim_finds_what_is_due_by_an_index(scenario: Scenario) -> None:
+    """A thousand timers of tomorrow are not read to find what is due today."""
+    fill("a", 1)
+    relay_all()
+    postgresql = vendor(sales()) == "postgresql"
+    statement = deliveries._DUE.format(now=now(sales()), modules="AND target = ''")
+    explain = "EXPLAIN" if postgresql else "EXPLAIN QUERY PLAN"
+    with transaction.atomic(using=sales()):
+        if postgresql:
+            execute(sales(), "SET LOCAL enable_seqscan = off")
+            execute(sales(), "SET LOCAL enable_bitmapscan = off")
+        plan = " ".join(
+            str(row[-1]) for row in fetch(sales(), f"{explain} {statement} ORDER BY due_at LIMIT 9")
+        )
+    assert "monolift_delivery_due" in plan
+    assert "Index Cond" in plan or "due_at<?" in plan
