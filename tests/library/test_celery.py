@@ -19,7 +19,7 @@ from monolift.events.worker import aliases, work_once
 from monolift.registry.topology import topology
 from monolift.supervise.servers import Redis
 from monolift.testing.scenario import Scenario
-from tests.library.relaying import relay_all
+from tests.library.relaying import claim, relay_all
 from tests.library.running import eventually
 from tests.library.world.sales.models import Mail
 from tests.library.world.stock import faults
@@ -182,7 +182,7 @@ def test_waiting_modules_are_those_with_due_work() -> None:
     relay_all()
     alias = topology().alias("sales")
     assert deliveries.waiting_modules(alias, ["sales", "stock", "cards"]) == ["sales"]
-    deliveries.claim(alias)
+    claim()
     assert deliveries.waiting_modules(alias, ["sales"]) == []
 
 

@@ -17,7 +17,7 @@ from monolift.registry.settings import setting
 from monolift.registry.sql import execute, fetch
 from monolift.registry.topology import topology
 from monolift.testing.scenario import Scenario
-from tests.library.relaying import relay_all
+from tests.library.relaying import claim, relay_all
 from tests.library.world.sales.models import Mail
 from tests.library.world.sales.tasks import remind
 from tests.library.world.stock import faults
@@ -143,11 +143,11 @@ def test_a_worker_that_was_taken_over_changes_nothing(scenario: Scenario) -> Non
     fill("a", 1)
     relay_all()
     alias = topology().alias("sales")
-    slow = deliveries.claim(alias)
+    slow = claim()
     assert len(slow) == 1
-    assert deliveries.claim(alias) == [], "it is leased"
+    assert claim() == [], "it is leased"
     clock.travel(by=_lease())
-    quick = deliveries.claim(alias)
+    quick = claim()
     assert len(quick) == 1
     handling.run(alias, quick)
     handling.run(alias, slow)
@@ -158,9 +158,8 @@ def test_attempts_are_counted_before_they_run(scenario: Scenario) -> None:
     """A handler that kills its worker is given up as well."""
     fill("a", 1)
     relay_all()
-    alias = topology().alias("sales")
     for _ in range(setting("ATTEMPTS")):
-        assert len(deliveries.claim(alias)) == 1
+        assert len(claim()) == 1
         clock.travel(by=_lease())
     scenario.run_until_idle()
     (failure,) = scenario.failed_deliveries()

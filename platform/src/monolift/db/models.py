@@ -76,12 +76,12 @@ class Delivery(models.Model):
         db_table = "monolift_delivery"
         indexes = (
             models.Index(
-                fields=["due_at"],
+                fields=["module", "due_at"],
                 name="monolift_delivery_due",
                 condition=models.Q(state="pending", target=""),
             ),
             models.Index(
-                fields=["due_at"],
+                fields=["module", "due_at"],
                 name="monolift_delivery_away",
                 condition=models.Q(state="pending", target__gt=""),
             ),

@@ -15,6 +15,7 @@ and `MONOLIFT = {"EXECUTOR": "celery", "CELERY_APP": "config.celery.app"}`.
 
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from celery import Celery
@@ -24,7 +25,6 @@ from django.utils.module_loading import import_string
 
 from monolift.events import deliveries, handling
 from monolift.observe.logs import logger
-from monolift.registry.modules import modules
 from monolift.registry.settings import setting
 from monolift.registry.topology import topology
 
@@ -68,7 +68,7 @@ def run_lanes(app: Celery, *, module: str) -> None:
     """Run the due deliveries of one module; after a turn, send a hint for the rest."""
     alias = topology().alias(module)
     until = time.monotonic() + TURN
-    while handling.run_due(alias, module=module):
+    while handling.run_due(alias, modules=[module]):
         reset_queries()  # with DEBUG, Django keeps each statement until a request begins
         if time.monotonic() >= until:
             with app.connection_for_write() as connection:
@@ -89,32 +89,31 @@ def send_hint(app: Celery, connection: Any, *, module: str) -> None:
 class HandOut:
     """The worker's side: sends hints for modules with due deliveries."""
 
-    relays_to_itself = False
+    runs_here = False
 
     def __init__(self, app: Celery) -> None:
         self._app = app
         self._connection: Any = None
         self._sending = threading.Lock()
-        self._wanted: set[str] = set()
+        self._wanted: dict[str, Sequence[str]] = {}
         self._reachable = True
 
-    def work(self, alias: str) -> bool:
+    def work(self, alias: str, modules: Sequence[str]) -> bool:
         """Send a hint for each module with due deliveries; always False: nothing is run here.
 
         A broker that does not answer is logged once and asked again at the next look.
         """
-        self._wanted.add(alias)
+        self._wanted[alias] = modules
         # One thread sends; what another one wants meanwhile, it sends as well.
         while self._wanted and self._sending.acquire(blocking=False):
             try:
-                self._hand_out(self._wanted.pop())
+                self._hand_out(*self._wanted.popitem())
             finally:
                 self._sending.release()
         return False
 
-    def _hand_out(self, alias: str) -> None:
-        here = [label for label in modules() if topology().alias(label) == alias]
-        waiting = deliveries.waiting_modules(alias, here) if here else []
+    def _hand_out(self, alias: str, modules: Sequence[str]) -> None:
+        waiting = deliveries.waiting_modules(alias, modules) if modules else []
         try:
             for module in waiting:
                 self._send(module)

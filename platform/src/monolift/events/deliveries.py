@@ -20,15 +20,17 @@ from monolift.registry.sql import (
     fetch,
     fetch_by_index,
     now,
-    skip_locked,
     vendor,
 )
 from monolift.resilience.backoff import delay
 
 log = logger("monolift.events")
 
-BATCH = 300
+SHARE = 100
+"""Deliveries of one module in a batch."""
 _CRASHED = "!"
+# The conditions of the two indexes on what is due, by whether it goes elsewhere.
+_TARGET = {False: "target = ''", True: "target > ''"}
 
 
 class Announced(NamedTuple):
@@ -83,9 +85,17 @@ class Claimed(NamedTuple):
 
 _ROW = "d.module = c.module AND d.event = c.event AND d.subscriber = c.subscriber"
 _DUE = (
-    "SELECT module, event, subscriber FROM monolift_delivery WHERE state = 'pending' "
-    "AND due_at <= {now} AND (lease_until IS NULL OR lease_until <= {now}) {modules}"
+    "SELECT {columns} FROM monolift_delivery WHERE state = 'pending' AND {target} "
+    "AND module = m.module AND due_at <= {now} AND (lease_until IS NULL OR lease_until <= {now}) "
+    "ORDER BY due_at LIMIT {limit}"
 )
+# A share for each module: what is due for one never keeps a claim from what is due for another.
+_CLAIM = {
+    "postgresql": "WITH c AS (SELECT due.* FROM (SELECT value #>> '{{}}' AS module FROM {given}) m "
+    "CROSS JOIN LATERAL ({due} FOR UPDATE SKIP LOCKED) due) ",
+    "sqlite": "WITH c AS (SELECT d.module, d.event, d.subscriber FROM "
+    "(SELECT value AS module FROM {given}) m JOIN monolift_delivery d ON d.rowid IN ({due})) ",
+}
 HELD = ", ".join(Claimed._fields)
 """The columns of what is claimed."""
 _GIVEN = {
@@ -101,42 +111,56 @@ _HOLDS = f"{_ROW} AND d.token = c.token AND d.state = 'pending'"
 
 def waiting_modules(alias: str, modules: Sequence[str]) -> list[str]:
     """Those of the modules that have a delivery which could be claimed now."""
-    due = _DUE.format(now=now(alias), modules="AND target = '' AND module = known.module")
+    due = _DUE.format(columns="1", target=_TARGET[False], now=now(alias), limit=1)
     names = ", ".join(["(%s)"] * len(modules))
     rows = fetch(
         alias,
-        f"WITH known(module) AS (VALUES {names}) "
-        f"SELECT known.module FROM known WHERE EXISTS ({due})",
+        f"WITH m(module) AS (VALUES {names}) SELECT m.module FROM m WHERE ({due}) IS NOT NULL",
         modules,
     )
     return [module for (module,) in rows]
 
 
 def claim(
-    alias: str, *, module: str | None = None, away: bool = False, limit: int = BATCH
+    alias: str, *, modules: Sequence[str], away: bool = False, share: int = SHARE
 ) -> list[Claimed]:
-    """Take what is due, longest due first: for handlers and tasks, or (`away`) to be handed over.
+    """Take what is due for these modules: for handlers and tasks, or (`away`) to be handed over.
 
-    Attempts are counted before they run: a crash counts.
+    Of each module at most a `share`, longest due first. Attempts are counted before they run: a
+    crash counts.
     """
-    due = _DUE.format(
-        now=now(alias),
-        modules=f"AND target {'>' if away else '='} '' {'AND module = %s' if module else ''}",
-    )
-    only = (module,) if module else ()
-    if vendor(alias) == "sqlite" and not fetch(alias, f"{due} LIMIT 1", only):
+    if vendor(alias) == "sqlite" and not _any_due(alias, modules, away=away):
         return []  # a statement that finds nothing to write would still wait for the write lock
-    held = ", ".join(f"d.{name}" for name in HELD.split(", "))
+    kind = vendor(alias)
+    due = _DUE.format(
+        columns="module, event, subscriber" if kind == "postgresql" else "rowid",
+        target=_TARGET[away],
+        now=now(alias),
+        limit=share,
+    )
+    held = ", ".join(f"d.{name}" for name in Claimed._fields)
     rows = fetch_by_index(
         alias,
-        f"WITH c AS ({due} ORDER BY due_at LIMIT {limit} {skip_locked(alias)}) "
-        "UPDATE monolift_delivery AS d SET attempts = attempts + 1, "
+        _CLAIM[kind].format(given=_GIVEN[kind], due=due)
+        + "UPDATE monolift_delivery AS d SET attempts = attempts + 1, "
         f"lease_until = {after(alias, setting('LEASE'))}, token = %s || "
         f"CASE WHEN d.lease_until IS NULL THEN '' ELSE '{_CRASHED}' END FROM c WHERE {_ROW} "
-        f"RETURNING {held if vendor(alias) == 'postgresql' else HELD}",
-        (*only, new_token()),
+        f"RETURNING {held if kind == 'postgresql' else HELD}",
+        (msgspec.json.encode(list(modules)).decode(), new_token()),
     )
     return sorted((Claimed(*row) for row in rows), key=lambda claimed: claimed.number)
+
+
+def _any_due(alias: str, modules: Sequence[str], *, away: bool) -> bool:
+    due = _DUE.format(columns="1", target=_TARGET[away], now=now(alias), limit=1)
+    return bool(
+        fetch(
+            alias,
+            f"SELECT 1 FROM (SELECT value AS module FROM {_GIVEN['sqlite']}) m "
+            f"WHERE ({due}) IS NOT NULL LIMIT 1",
+            (msgspec.json.encode(list(modules)).decode(),),
+        )
+    )
 
 
 def new_token() -> str:

@@ -3,6 +3,7 @@
 The table is the truth for both; an executor only decides which process claims a row.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Protocol
 
@@ -13,22 +14,22 @@ from monolift.registry.settings import setting
 class Executor(Protocol):
     """What the worker asks for work at each pass."""
 
-    relays_to_itself: bool
-    """Whether the process that relays runs what it relays."""
+    runs_here: bool
+    """Whether the process that relays also runs."""
 
-    def work(self, alias: str) -> bool:
-        """Run one due delivery of a database, or have it run; False when nothing is left to do."""
+    def work(self, alias: str, modules: Sequence[str]) -> bool:
+        """Run what is due for modules of a database, or have it run; False when nothing was."""
         ...
 
 
 class Threads:
     """Runs deliveries in the worker's own threads."""
 
-    relays_to_itself = True
+    runs_here = True
 
-    def work(self, alias: str) -> bool:
-        """Run the next due delivery."""
-        return handling.run_due(alias)
+    def work(self, alias: str, modules: Sequence[str]) -> bool:
+        """Run a batch of what is due."""
+        return handling.run_due(alias, modules=modules)
 
 
 @cache

@@ -35,9 +35,9 @@ class LeaseLost(Exception):
     """Another worker has taken over; what was done here is rolled back."""
 
 
-def run_due(alias: str, *, module: str | None = None) -> bool:
-    """Claim what is due, of one module or of any, and run it; False when nothing is."""
-    batch = deliveries.claim(alias, module=module)
+def run_due(alias: str, *, modules: Sequence[str]) -> bool:
+    """Claim what is due for these modules and run it; False when nothing is."""
+    batch = deliveries.claim(alias, modules=modules)
     if batch:
         run(alias, batch)
     return bool(batch)

@@ -12,6 +12,7 @@ from monolift.events.deliveries import Announced, Claimed
 from monolift.events.wake import wake
 from monolift.kernel import clock
 from monolift.registry.settings import setting
+from monolift.registry.topology import modules_on
 
 
 def hand_over(alias: str) -> int:
@@ -21,7 +22,7 @@ def hand_over(alias: str) -> int:
     wrong with the event. Only when it is older than what the other side remembers, it rests as
     failed: it may have been taken, and would be taken again.
     """
-    batch = deliveries.claim(alias, away=True)
+    batch = deliveries.claim(alias, modules=modules_on(alias), away=True)
     for claimed in [one for one in batch if one.attempts > 1 and _is_forgotten(one)]:
         batch.remove(claimed)
         deliveries.failed(alias, claimed, Forgotten(claimed), final=True)

@@ -34,6 +34,8 @@ class Wanted(NamedTuple):
     """Whose delivery it is: the subscribing module's; the publisher's for what goes elsewhere."""
     subscriber: str
     target: str
+    claimed: bool
+    """Whether who relays also runs it."""
 
 
 def target_of(place: Place, alias: str) -> str:
@@ -51,22 +53,23 @@ class Audience(NamedTuple):
     """Whether anybody of them is not on the database."""
 
 
-def audience(alias: str, *, here: bool = False) -> Audience:
+def audience(alias: str, *, here: bool = False, claim: Sequence[str] = ()) -> Audience:
     """The subscribers on a database, or (not `here`) everywhere, as a relay there sees them."""
-    return _audience(alias, here, generation())
+    return _audience(alias, here, tuple(claim), generation())
 
 
 @lru_cache(maxsize=64)
-def _audience(alias: str, here: bool, _: int) -> Audience:
+def _audience(alias: str, here: bool, claim: tuple[str, ...], _: int) -> Audience:
     known = topology()
     found = []
     for subscription in all_subscriptions():
         target = target_of(known.place(subscription.module), alias)
         event = subscription.event
         if not target:
-            found.append(Wanted(event.event_name, subscription.module, subscription.name, ""))
+            module, name = subscription.module, subscription.name
+            found.append(Wanted(event.event_name, module, name, "", module in claim))
         elif not here:
-            found.append(Wanted(event.event_name, event.event_owner, target, target))
+            found.append(Wanted(event.event_name, event.event_owner, target, target, False))
     wanted = list(dict.fromkeys(found))
     return Audience(msgspec.json.encode(wanted).decode(), any(one.target for one in wanted))
 
@@ -81,7 +84,7 @@ _UNPACKED = {
 }
 _WANTED = (
     "SELECT value ->> 0 AS name, value ->> 1 AS module, value ->> 2 AS subscriber, "
-    "value ->> 3 AS target FROM {unpacked}"
+    "value ->> 3 AS target, value ->> 4 AS claimed FROM {unpacked}"
 )
 _COLUMNS = (
     "module, event, subscriber, publisher, target, name, key, number, body, trace, state, failure, "
@@ -92,17 +95,19 @@ _FRESH = (
     "fresh AS MATERIALIZED (SELECT l.module, l.event, l.subscriber, l.publisher, l.target, "
     "l.name, l.key, l.number, l.body, l.trace, "
     f"CASE WHEN l.key IS NOT NULL AND (l.place > 1 OR {BUSY}) THEN 'waiting' "
-    "ELSE 'pending' END AS state, '', {now} AS due_at, {now} AS created_at FROM "
-    "(SELECT s.module, p.event, s.subscriber, p.module AS publisher, s.target, p.name, "
+    "ELSE 'pending' END AS state, '' AS failure, {now} AS due_at, {now} AS created_at, l.claimed "
+    "FROM "
+    "(SELECT s.module, p.event, s.subscriber, p.module AS publisher, s.target, s.claimed, p.name, "
     "CASE WHEN p.key <> p.event THEN p.key END AS key, p.number, p.body, p.trace, "
     "ROW_NUMBER() OVER (PARTITION BY s.module, p.module, p.key, s.target "
     "ORDER BY p.number, p.event, s.subscriber) AS place "
     "FROM picked p JOIN wanted s ON s.name = p.name) l)"
 )
-_CLAIMED = "f.state = 'pending' AND f.target = ''"
+# True in JSON is 'true' as text on PostgreSQL, and 1 on SQLite.
+_CLAIMED = "f.state = 'pending' AND CAST(f.claimed AS text) IN ('true', '1')"
 _INSERT = (
     f"INSERT INTO monolift_delivery ({_COLUMNS}, attempts, lease_until, token) "
-    f"SELECT f.*, CASE WHEN {_CLAIMED} THEN {{attempts}} ELSE 0 END, "
+    f"SELECT {_COLUMNS}, CASE WHEN {_CLAIMED} THEN {{attempts}} ELSE 0 END, "
     f"CASE WHEN {_CLAIMED} THEN {{lease}} END, CASE WHEN {_CLAIMED} THEN %s ELSE '' END "
     "FROM fresh f WHERE true ON CONFLICT (module, event, subscriber) DO NOTHING "
     f"RETURNING {HELD}, state"
@@ -117,18 +122,20 @@ class Relayed(NamedTuple):
     """Deliveries that it holds, to be run now."""
 
 
-def relay(alias: str, *, claim: bool = False) -> Relayed:
+def relay(alias: str, *, claim: Sequence[str] = ()) -> Relayed:
     """Relay what one database's outbox holds, a batch of it.
 
-    The deliveries are inserted in the commit that marks the events. To `claim` is to insert what
-    is due here as claimed: whoever relays runs it, without another look at the table.
+    The deliveries are inserted in the commit that marks the events. What is due for the modules to
+    `claim` for is inserted as claimed: whoever relays runs it, without another look at the table.
     """
     insert = _INSERT.format(
-        attempts=int(claim),
+        attempts=int(bool(claim)),
         lease=after(alias, setting("LEASE")) if claim else "CAST(NULL AS timestamp)",
     )
     token = deliveries.new_token() if claim else ""
-    count, rows = _RELAY[vendor(alias)](alias, insert, (audience(alias).encoded, token))
+    count, rows = _RELAY[vendor(alias)](
+        alias, insert, (audience(alias, claim=claim).encoded, token)
+    )
     promote(alias, _waiting(rows))
     return Relayed(count, [Claimed(*row[:-1]) for row in rows if claim and _is_claimed(row)])
 

@@ -8,18 +8,19 @@ from django.db import close_old_connections, connections, reset_queries
 
 from monolift.events import handling, handover, relay
 from monolift.events.executors import executor
+from monolift.events.pools import Pool, pools
 from monolift.events.upkeep import Upkeep
 from monolift.events.wake import Listener, signal
 from monolift.observe.logs import logger
 from monolift.registry.modules import modules
 from monolift.registry.settings import setting
-from monolift.registry.topology import DEFAULT_ALIAS, topology
+from monolift.registry.topology import DEFAULT_ALIAS, modules_on, topology
 
 log = logger("monolift.worker")
 
 type Source = Callable[[str], bool]
 
-_sources: list[Source] = [lambda alias: executor().work(alias)]
+_sources: list[Source] = []
 
 
 def register_source(source: Source) -> None:
@@ -32,13 +33,18 @@ def aliases() -> list[str]:
     return sorted({topology().alias(label) for label in modules()} or {DEFAULT_ALIAS})
 
 
-def work_once(alias: str) -> bool:
-    """Relay, hand over, one piece of each kind of work; False when there was nothing to do."""
-    relayed = relay.relay(alias, claim=executor().relays_to_itself)
+def work_once(alias: str, pool: Pool | None = None) -> bool:
+    """Relay, hand over, run a batch, then one piece of each other kind of work.
+
+    Batches are of the pool's modules, or of all. False when there was nothing to do.
+    """
+    mine = [label for label in modules_on(alias) if pool is None or label in pool.modules]
+    relayed = relay.relay(alias, claim=mine if executor().runs_here else ())
     handling.run(alias, relayed.claimed)
     found = relayed.events > 0
     if relay.audience(alias).elsewhere:
         found = handover.hand_over(alias) > 0 or found
+    found = executor().work(alias, mine) or found
     for source in _sources:
         found = source(alias) or found
     return found
@@ -51,10 +57,25 @@ class Worker:
         self._stopping = threading.Event()
         self._listener = Listener(aliases())
         self._upkeep = Upkeep(aliases)
-        count = threads or setting("WORKER_THREADS")
+        rest, *others = pools() if executor().runs_here else [Pool(tuple(modules()), 1)]
         self._threads = [
-            threading.Thread(target=self._loop, name=f"monolift-worker-{number}", daemon=True)
-            for number in range(count)
+            threading.Thread(
+                target=self._loop,
+                args=(lambda alias: work_once(alias, rest),),
+                name=f"monolift-worker-{number}",
+                daemon=True,
+            )
+            for number in range(threads or setting("WORKER_THREADS"))
+        ]
+        self._threads += [
+            threading.Thread(
+                target=self._loop,
+                args=(lambda alias, pool=pool: _run_only(alias, pool),),
+                name=f"monolift-worker-{'-'.join(pool.modules)}-{number}",
+                daemon=True,
+            )
+            for pool in others
+            for number in range(pool.workers)
         ]
 
     def start(self) -> None:
@@ -74,11 +95,11 @@ class Worker:
         self._listener.stop()
         return not any(thread.is_alive() for thread in self._threads)
 
-    def _loop(self) -> None:
+    def _loop(self, work: Callable[[str], bool]) -> None:
         while not self._stopping.is_set():
             seen = signal.count
             try:
-                busy = [alias for alias in aliases() if work_once(alias)]
+                busy = [alias for alias in aliases() if work(alias)]
             except Exception as error:
                 log.error("worker could not look for work", exc_info=error)
                 busy = []
@@ -89,3 +110,9 @@ class Worker:
                 close_old_connections()
                 signal.wait(seen, timeout=setting("POLL"))
         connections.close_all()
+
+
+def _run_only(alias: str, pool: Pool) -> bool:
+    """What a worker does that is there for some modules alone."""
+    mine = [label for label in modules_on(alias) if label in pool.modules]
+    return bool(mine) and handling.run_due(alias, modules=mine)

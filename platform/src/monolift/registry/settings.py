@@ -31,6 +31,8 @@ _DEFAULTS: dict[str, Any] = {
     "CELERY_APP": None,
     # Threads of one worker process.
     "WORKER_THREADS": 2,
+    # Workers of their own for busy modules, {"search": 3}; those above run the rest.
+    "WORKERS": {},
     # Seconds between looks at the tables when no wake-up comes.
     "POLL": 1.0,
     # How commits wake workers: "datagram" on one machine, "notify" (PostgreSQL), or "poll" only.
@@ -61,6 +63,8 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 _POSITIVE = ("ATTEMPTS", "BACKOFF", "BACKOFF_MAX", "KEEP", "KEEP_KEYS", "LATE", "LEASE", "POLL")
+
+_MOST = 64
 
 _checked: dict[str, Any] | None = None
 
@@ -116,6 +120,15 @@ def _check(given: dict[str, Any]) -> None:
         value = given.get(name, 1)
         if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
             raise ImproperlyConfigured(f"MONOLIFT[{name!r}] is {value!r}: give a number above 0.")
+    workers = given.get("WORKERS", {})
+    if not isinstance(workers, dict) or not all(
+        isinstance(name, str) and type(count) is int and 1 <= count <= _MOST
+        for name, count in workers.items()
+    ):
+        raise ImproperlyConfigured(
+            f"MONOLIFT['WORKERS'] is {workers!r}: give modules with a number from 1 to {_MOST} "
+            'each, {"search": 3}.'
+        )
     rate = given.get("SQL_GUARD_RATE", 1)
     if not isinstance(rate, int | float) or not 0 < rate <= 1:
         raise ImproperlyConfigured(

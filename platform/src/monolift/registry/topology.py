@@ -72,6 +72,12 @@ def topology() -> Topology:
     return _current
 
 
+def modules_on(alias: str) -> list[str]:
+    """The modules whose tables are in a database."""
+    known = topology()
+    return [label for label in modules() if known.alias(label) == alias]
+
+
 def install(new: Topology) -> bool:
     """Put a topology in force here. Older epochs are ignored; True when something changed."""
     global _current

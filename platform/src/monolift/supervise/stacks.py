@@ -63,7 +63,11 @@ def roles(plan: Plan, *, celery: bool, environment: Mapping[str, str]) -> list[R
         "worker": project.django("worker", "--drain", WORKER_DRAIN),
     }  # fmt: skip
     if celery:
-        commands["celery"] = project.django("celery")
+        for modules, workers in _pools(plan):
+            name = "celery" if "celery" not in commands else f"celery {modules}"
+            commands[name] = project.django(
+                "celery", "--modules", modules, "--concurrency", workers
+            )
     return [
         Recipe(name, command, environment, folder=project.folder)
         for name, command in commands.items()
@@ -71,8 +75,10 @@ def roles(plan: Plan, *, celery: bool, environment: Mapping[str, str]) -> list[R
 
 
 def preparation(plan: Plan, environment: Mapping[str, str]) -> Recipe:
-    """The process that migrates, loads the sample and finds out which pages there are."""
-    command = plan.project.django("prepare", "--pages", str(_pages_file(plan)))
+    """The process that migrates, loads the sample, and finds out what the project has."""
+    command = plan.project.django(
+        "prepare", "--pages", str(_pages_file(plan)), "--pools", str(_pools_file(plan))
+    )
     if plan.sample:
         command.append("--sample")
     return Recipe("prepare", command, environment, folder=plan.project.folder)
@@ -82,6 +88,16 @@ def pages(plan: Plan) -> list[tuple[str, str]]:
     """(title, path) of the pages that the preparation has found."""
     lines = _pages_file(plan).read_text(encoding="utf-8").splitlines()
     return [(title, path) for title, _, path in (line.partition("\t") for line in lines)]
+
+
+def _pools(plan: Plan) -> list[tuple[str, str]]:
+    """(modules, workers) of the pools that the preparation has found, that of the rest first."""
+    lines = _pools_file(plan).read_text(encoding="utf-8").splitlines()
+    return [(modules, workers) for modules, _, workers in (line.partition("\t") for line in lines)]
+
+
+def _pools_file(plan: Plan) -> Path:
+    return plan.data / "run.pools"
 
 
 def _pages_file(plan: Plan) -> Path:

@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
             model_name="delivery",
             index=models.Index(
                 condition=models.Q(("state", "pending"), ("target", "")),
-                fields=["due_at"],
+                fields=["module", "due_at"],
                 name="monolift_delivery_due",
             ),
         ),
@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
             model_name="delivery",
             index=models.Index(
                 condition=models.Q(("state", "pending"), ("target__gt", "")),
-                fields=["due_at"],
+                fields=["module", "due_at"],
                 name="monolift_delivery_away",
             ),
         ),

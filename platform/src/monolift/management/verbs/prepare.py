@@ -30,6 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write the pages that the project has to a file: title, tab, path",
     )
+    parser.add_argument(
+        "--pools",
+        metavar="FILE",
+        help="write the pools of workers that the project wants to a file: modules, tab, workers",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -61,6 +66,11 @@ def run(options: argparse.Namespace) -> int:
     if options.pages:
         lines = [f"{title}\t{path}\n" for title, path in _pages()]
         Path(options.pages).write_text("".join(lines), encoding="utf-8")
+    if options.pools:
+        from monolift.events.pools import pools
+
+        lines = [f"{','.join(pool.modules)}\t{pool.workers}\n" for pool in pools() if pool.modules]
+        Path(options.pools).write_text("".join(lines), encoding="utf-8")
     return 0
 
 
