@@ -101,6 +101,117 @@ def test_a_coupling_is_found_where_it_is(
     assert any(text in line for line in lines), lines
 
 
+def added(file: Path, text: str) -> None:
+    """Write below what a file says."""
+    file.write_text(f"{file.read_text()}\n\n{text}")
+
+
+def shown(report: dict[str, Any], source: str, kind: str) -> list[tuple[str, str, str]]:
+    """(target, path, source text) of a module's couplings of one kind."""
+    return [
+        (one["target"], one["path"], one["origin"].rpartition(".")[2])
+        for one in report["couplings"]
+        if (one["source"], one["kind"]) == (source, kind)
+    ]
+
+
+def test_a_field_of_an_abstract_model_is_one_place_to_edit(copy: Path) -> None:
+    """Whichever module's it is, and however many models take it; to take it is an import."""
+    added(
+        copy / "shop" / "catalogue" / "models.py",
+        "class Kept(models.Model):\n"
+        '    keeper = models.ForeignKey("customers.Customer", models.CASCADE, related_name="+")\n\n'
+        "    class Meta:\n        abstract = True\n",
+    )
+    added(
+        copy / "shop" / "reports" / "models.py",
+        "from shop.catalogue.models import Kept\n\n\n"
+        "class First(Kept):\n    pass\n\n\nclass Second(Kept):\n    pass\n",
+    )
+    report = document(cwd=copy)
+    assert shown(report, "reports", "foreign-key") == [
+        ("customers", "shop/catalogue/models.py", "keeper")
+    ]
+    assert shown(report, "reports", "inheritance") == [
+        ("catalogue", "shop/reports/models.py", "Seller")
+    ], "no rows are shared with an abstract model"
+    assert ("catalogue", "shop/reports/models.py", "models") in shown(report, "reports", "import")
+
+
+def test_an_order_of_migrations_is_one_place_in_each_direction(copy: Path) -> None:
+    migrations = copy / "shop" / "reports" / "migrations"
+    first = (migrations / "0001_initial.py").read_text()
+    for number in (2, 3):
+        (migrations / f"000{number}_more.py").write_text(
+            "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n"
+            '    dependencies = [("reports", "0001_initial"), ("catalogue", "0001_initial")]\n'
+            '    run_before = [("orders", "0001_initial")]\n'
+        )
+    assert "catalogue" in first
+    found = shown(document(cwd=copy), "reports", "migration")
+    assert [(target, path) for target, path, _ in found] == [
+        ("catalogue", "shop/reports/migrations/0001_initial.py"),
+        ("orders", "shop/reports/migrations/0002_more.py"),
+    ]
+
+
+def test_what_a_migration_does_is_told_and_what_it_imports_is_an_import(copy: Path) -> None:
+    (copy / "shop" / "reports" / "migrations" / "0002_fill.py").write_text(
+        "from django.db import migrations\n\n\n"
+        "def fill(apps, schema_editor):\n"
+        "    from shop.customers.models import Customer\n\n"
+        '    apps.get_model("orders", "Order").objects.update(customer=Customer())\n\n\n'
+        "class Migration(migrations.Migration):\n"
+        '    dependencies = [("reports", "0001_initial")]\n'
+        "    operations = [\n"
+        "        migrations.RunPython(fill),\n"
+        '        migrations.RunSQL("DELETE FROM customers_customer"),\n'
+        "    ]\n"
+    )
+    report = document(cwd=copy)
+    path = "shop/reports/migrations/0002_fill.py"
+    assert [one for one in shown(report, "reports", "migration") if one[1] == path] == [
+        ("customers", path, "0002_fill"),
+        ("orders", path, "fill"),
+    ]
+    assert [one for one in shown(report, "reports", "import") if one[1] == path] == [
+        ("customers", path, "fill")
+    ]
+
+
+def test_rows_passed_along_are_read_where_their_accessor_is(copy: Path) -> None:
+    """Also inside one foreign module, when the object's class or name says it is from there."""
+    added(
+        copy / "shop" / "orders" / "models.py",
+        "class Line(models.Model):\n"
+        '    order = models.ForeignKey(Order, models.CASCADE, related_name="lines")\n',
+    )
+    (copy / "shop" / "reports" / "lines.py").write_text(
+        "from typing import Any\n\n\n"
+        "def named(last_order: Any) -> Any:\n    return last_order.lines.count()\n\n\n"
+        "def typed(one: 'Order') -> Any:\n"
+        "    from shop.orders.models import Order\n\n    return one.lines.all()\n\n\n"
+        "def neither(thing: Any) -> Any:\n    return thing.lines.count()\n"
+    )
+    report = document(cwd=copy)
+    path = "shop/reports/lines.py"
+    assert shown(report, "reports", "reverse-accessor") == [
+        ("orders", path, "named"),
+        ("orders", path, "typed"),
+    ]
+
+
+def test_options_that_query_are_lookups(copy: Path) -> None:
+    (copy / "shop" / "orders" / "admin.py").write_text(
+        "from django.contrib.admin import ModelAdmin\n\nfrom shop.orders.models import Order\n\n\n"
+        "class OrderAdmin(ModelAdmin):\n    model = Order\n"
+        '    search_fields = ["customer__email"]\n    list_filter = ["placed_at"]\n'
+    )
+    found = shown(document(cwd=copy), "orders", "lookup")
+    assert ("customers", "shop/orders/admin.py", "OrderAdmin") in found
+    assert len([one for one in found if one[1].endswith("admin.py")]) == 1
+
+
 def test_code_named_by_an_app_s_label_is_found(copy: Path) -> None:
     (copy / "shop" / "reports" / "loading.py").write_text(
         'view = get_class("catalogue.views", "Detail")\n'

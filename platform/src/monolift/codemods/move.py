@@ -10,7 +10,8 @@ import msgspec
 
 from monolift.codemods import move_migrations, move_notes
 from monolift.codemods.errors import CodemodError
-from monolift.codemods.extraction import Extraction, Request, extract
+from monolift.codemods.extraction import Extraction, extract
+from monolift.codemods.extraction_request import Request
 from monolift.codemods.loading import app, concrete, model, offering
 from monolift.codemods.migration_files import History
 from monolift.codemods.names import with_imports

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from monolift.boundaries.first_party import is_first_party
 from monolift.boundaries.probe.errors import ProbeError
 
 _HOW = "Run monolift probe in the project's folder, with the environment the project runs in."
@@ -90,18 +91,6 @@ def _place(error: BaseException, root: Path) -> str:
     module = os.environ["DJANGO_SETTINGS_MODULE"]
     file = getattr(sys.modules.get(module), "__file__", None)
     return _shown(file, root) if file else module
-
-
-def is_first_party(path: Path, root: Path) -> bool:
-    """Whether a file is the project's own: below its folder, and not installed there."""
-    path = path.resolve()
-    if not path.is_relative_to(root):
-        return False
-    inside = path.relative_to(root).parts
-    if {"site-packages", "dist-packages", "node_modules"} & set(inside):
-        return False
-    prefix = Path(sys.prefix).resolve()
-    return not (prefix.is_relative_to(root) and prefix != root and path.is_relative_to(prefix))
 
 
 def _shown(path: str, root: Path) -> str:

@@ -1,6 +1,6 @@
 """Every coupling between a project's modules: from its files, its models and its migrations."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -9,12 +9,16 @@ from monolift.boundaries.judge import Judge
 from monolift.boundaries.probe.errors import ProbeError
 from monolift.boundaries.probe.kinds import OF_RULE, TOLD_BY_DJANGO
 from monolift.boundaries.probe.loaders import named_by_label
-from monolift.boundaries.probe.migrations import data_violations, order_violations
-from monolift.boundaries.probe.models import model_violations
-from monolift.boundaries.probe.queries import Queries
 from monolift.boundaries.probe.routes import is_own_url, with_routes
 from monolift.boundaries.project import Project
 from monolift.boundaries.references import Reference, Unreadable, references
+from monolift.boundaries.registry.dependencies import dependency_violations
+from monolift.boundaries.registry.graph import ModelGraph
+from monolift.boundaries.registry.inheritance import inheritance_violations
+from monolift.boundaries.registry.operations import operation_violations
+from monolift.boundaries.registry.queries import query_violations
+from monolift.boundaries.registry.relations import relation_violations
+from monolift.boundaries.registry.sources import Sources
 from monolift.boundaries.templates import template_violations
 from monolift.boundaries.violations import Violation
 from monolift.boundaries.vocabulary import Vocabulary, read_vocabulary
@@ -61,21 +65,31 @@ def read(project: Project) -> Reading:
     files = scan(project)
     words, note = with_routes(read_vocabulary(project, files))
     sizes = {module.label: Size() for module in project.modules}
-    found: list[Violation] = [
-        *model_violations(project),
-        *order_violations(project),
-        *template_violations(words, files),
-    ]
-    queries = Queries(project)
+    graph = ModelGraph(project)
+    found = [*_of_django(graph), *template_violations(words, files)]
     judge = Judge(words)
     for file in files.python:
         content = (project.root / file.path).read_bytes()
         sizes[file.module].files += 1
         sizes[file.module].lines += sum(1 for line in content.splitlines() if line.strip())
         found += _of_file(judge, words, file, content)
-        found += queries.violations(file, content)
-    couplings = tuple(sorted(_couplings(found, words)))
+    couplings = tuple(sorted(_couplings(found, words, graph.tables)))
     return Reading(couplings=couplings, sizes=sizes, notes=(note,) if note else ())
+
+
+def _of_django(graph: ModelGraph) -> Iterator[Violation]:
+    """What the registry's guards read, counted where somebody would have to edit.
+
+    A field of an abstract model is one place, whoever takes it. Whoever takes an abstract model of
+    another module shares no rows with it, and a migration that uses what it imports does so where
+    it imports it: both are imports, which the files tell.
+    """
+    sources = Sources(graph.project)
+    yield from relation_violations(graph, sources, definer=sources.writer)
+    yield from inheritance_violations(graph, sources, abstract=False)
+    yield from query_violations(graph, sources)
+    yield from dependency_violations(graph, sources)
+    yield from operation_violations(graph, sources, imports=False)
 
 
 def _of_file(
@@ -93,7 +107,6 @@ def _of_file(
         if violation.rule not in TOLD_BY_DJANGO:
             yield violation
     yield from named_by_label(words.project, file, named)
-    yield from data_violations(words, file, named)
 
 
 def _plain_imports(
@@ -115,7 +128,9 @@ def _plain_imports(
             )
 
 
-def _couplings(found: Iterable[Violation], words: Vocabulary) -> Iterator[Coupling]:
+def _couplings(
+    found: Iterable[Violation], words: Vocabulary, tables: Mapping[str, str]
+) -> Iterator[Coupling]:
     seen: set[tuple[str, ...]] = set()
     for violation in found:
         kind = OF_RULE.get(violation.rule)
@@ -123,8 +138,8 @@ def _couplings(found: Iterable[Violation], words: Vocabulary) -> Iterator[Coupli
             continue  # a law of the house style, and no coupling of two modules
         if kind == "url" and is_own_url(words, violation.module, violation.target):
             continue
-        target = _target(kind, violation, words)
-        identity = (violation.module, kind, violation.source, violation.target)
+        target = _target(kind, violation, words, tables)
+        identity = (violation.module, kind, violation.source, violation.target.casefold())
         if identity not in seen and target != violation.module:
             seen.add(identity)
             yield Coupling(
@@ -139,7 +154,7 @@ def _couplings(found: Iterable[Violation], words: Vocabulary) -> Iterator[Coupli
             )
 
 
-def _target(kind: str, violation: Violation, words: Vocabulary) -> str:
+def _target(kind: str, violation: Violation, words: Vocabulary, tables: Mapping[str, str]) -> str:
     """The label of the module that a violation reaches into."""
     name = violation.target
     project = words.project
@@ -154,6 +169,8 @@ def _target(kind: str, violation: Violation, words: Vocabulary) -> str:
             return words.module_of_table(name)
         case "cache-key":
             return words.module_of_label(name.rstrip(":./-|"))
+        case "migration" if name.lower() in tables:
+            return tables[name.lower()]
         case _:
             if at := project.module_at(name):
                 return at.label

@@ -167,11 +167,11 @@ BY_NAME = {kind.name: kind for kind in KINDS}
 
 OF_RULE = {
     "private-import": "import",
-    "inherited-model": "inheritance",
+    "model-inheritance": "inheritance",
     "reverse-accessor": "reverse-accessor",
-    "foreign-lookup": "lookup",
+    "lookup": "lookup",
     "migration-dependency": "migration",
-    "migration-of-another": "migration",
+    "migration-operation": "migration",
     "foreign-key": "foreign-key",
     "one-to-one": "foreign-key",
     "many-to-many": "many-to-many",

@@ -4,7 +4,7 @@ import os
 from collections import Counter
 from pathlib import Path
 
-from monolift.boundaries.probe.boot import is_first_party
+from monolift.boundaries.first_party import is_first_party
 from monolift.boundaries.project import Project
 
 _SKIPPED = frozenset(("__pycache__", "node_modules", "tests", "test", "docs", "static", "locale"))

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from monolift.boundaries.probe.boot import is_first_party
+from monolift.boundaries.first_party import is_first_party
 from monolift.boundaries.probe.errors import ProbeError
 from monolift.boundaries.project import Project, StaticModule
 

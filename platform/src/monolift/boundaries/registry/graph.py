@@ -83,6 +83,28 @@ class ModelGraph:
         return {f"{model.__module__}.{model.__qualname__}": model for model in self.models}
 
     @cached_property
+    def _takers(self) -> dict[str, list[Any]]:
+        """The models that take an abstract one, by the dotted name of its class."""
+        found: defaultdict[str, list[Any]] = defaultdict(list)
+        for model in self.models:
+            for kind in model.__mro__:
+                if getattr(getattr(kind, "_meta", None), "abstract", False):
+                    found[f"{kind.__module__}.{kind.__qualname__}"].append(model)
+        return found
+
+    def models_at(self, name: str, label: str) -> list[Any]:
+        """The model whose class has this dotted name; for an abstract one all that take it.
+
+        Those of the module `label` come first: the others inherit it from there.
+        """
+        if name in self.by_path:
+            return [self.by_path[name]]
+        return sorted(
+            self._takers.get(name, ()),
+            key=lambda model: (self.label_of(model) != label, named(model)),
+        )
+
+    @cached_property
     def tables(self) -> dict[str, str]:
         """The label of the module by the names of its tables, in lower case."""
         return {
@@ -107,10 +129,16 @@ class ModelGraph:
         return found
 
     @cached_property
+    def forward(self) -> set[str]:
+        """Names of many-to-many relations, which read like reverse accessors."""
+        return {field.name for model in self.models for field in model._meta.many_to_many}
+
+    @cached_property
     def words(self) -> dict[str, set[str]]:
         """Names in whose absence code of a module cannot leave it, by the module's label.
 
-        They are the names of relations that lead from anywhere into another module.
+        They are the names of relations that lead from anywhere into another module, and of the
+        reverse accessors inside one: its rows may be passed along.
         """
         into: defaultdict[str, set[str]] = defaultdict(set)
         for model in self.models:
@@ -120,10 +148,10 @@ class ModelGraph:
                 if related is None or isinstance(related, str):
                     continue
                 target = self.label_of(related)
+                if target and field.auto_created and not field.concrete:
+                    into[target].add(field.get_accessor_name() or field.name)
                 if target and target != start:
                     into[target].add(field.name)
-                    if field.auto_created and not field.concrete:
-                        into[target].add(field.get_accessor_name() or field.name)
         return {
             module.label: set().union(
                 *(names for target, names in into.items() if target != module.label)

@@ -10,22 +10,26 @@ from monolift.boundaries.registry.sources import Sources
 from monolift.boundaries.violations import Violation
 
 
-def inheritance_violations(graph: ModelGraph, sources: Sources) -> Iterator[Violation]:
-    """Proxies, children and users of abstract models, where the parent is another module's."""
+def inheritance_violations(
+    graph: ModelGraph, sources: Sources, *, abstract: bool = True
+) -> Iterator[Violation]:
+    """Proxies and children of another module's models; with `abstract`, users of abstract ones."""
     for module, model in graph.own:
-        yield from _of(graph, sources, module, model)
+        for violation, shares_rows in _of(graph, sources, module, model):
+            if shares_rows or abstract:
+                yield violation
 
 
 def _of(
     graph: ModelGraph, sources: Sources, module: StaticModule, model: Any
-) -> Iterator[Violation]:
+) -> Iterator[tuple[Violation, bool]]:
     for base in model.__bases__:
         meta = getattr(base, "_meta", None)
         if meta is None:
             continue
         owner = graph.project.module_at(base.__module__) if meta.abstract else graph.module_of(base)
         if owner is not None and owner.label != module.label:
-            yield _violation(sources, module, owner, model, base)
+            yield _violation(sources, module, owner, model, base), not meta.abstract
         elif meta.abstract and owner is not None:
             yield from _of(graph, sources, module, base)  # it has no turn of its own
 

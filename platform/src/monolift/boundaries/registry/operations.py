@@ -36,15 +36,24 @@ class _Touch(NamedTuple):
     target: str
     line: int
     function: str = ""
+    imported: bool = False
+    """It is code, which an import statement of the migration names."""
 
 
-def operation_violations(graph: ModelGraph, sources: Sources) -> Iterator[Violation]:
-    """Operations, SQL and functions of a module's migrations that reach into another module."""
+def operation_violations(
+    graph: ModelGraph, sources: Sources, *, imports: bool = True
+) -> Iterator[Violation]:
+    """Operations, SQL and functions of a module's migrations that reach into another module.
+
+    With `imports`, code of the other module that they import too.
+    """
     for app, migration in migrations_on_disk():
         module = graph.module_of_app(app)
         if module is None:
             continue
         for touch in _Reader(graph, sources, module, migration).touches(app):
+            if touch.imported and not imports:
+                continue
             owner = graph.project.by_label[touch.owner]
             yield Violation(
                 module=module.label,
@@ -137,7 +146,11 @@ class _Reader:
             owner = self._graph.project.module_at(home)
             if owner is not None and owner.label != self._module.label:
                 yield _Touch(
-                    f"runs {home}.{name}", owner.label, f"{home}.{name}", self._line_of_name(name)
+                    f"runs {home}.{name}",
+                    owner.label,
+                    f"{home}.{name}",
+                    self._line_of_name(name),
+                    imported=True,
                 )
             return
         pending, seen = [name.partition(".<locals>")[0]], set()
@@ -186,7 +199,7 @@ class _Reader:
         owner = self._graph.project.module_at(dotted)
         if owner is not None and owner.label != self._module.label and dotted not in told:
             told.add(dotted)
-            yield _Touch(f"imports {dotted}", owner.label, dotted, line, function)
+            yield _Touch(f"imports {dotted}", owner.label, dotted, line, function, imported=True)
 
     def _foreign_app(self, label: str) -> str:
         owner = self._graph.module_of_app(label)

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Any
 
 from monolift.boundaries.files import SourceFile
@@ -22,6 +23,10 @@ _OF_MANAGERS = frozenset(
      "bulk_create", "latest", "earliest", "iterator", "in_bulk", "distinct", "only", "defer",
      "aget", "acount", "aexists", "afirst", "alast")
 )  # fmt: skip
+
+_ROWS = frozenset(("instance", "obj"))
+"""What Django and its companions call the row that a method of a form, admin or serializer is
+given."""
 
 
 def query_violations(graph: ModelGraph, sources: Sources) -> Iterator[Violation]:
@@ -63,10 +68,18 @@ class _Reader(ast.NodeVisitor):
         self._infer = Inference(graph, file, tree)
         self._scope = [file.name]
         self._root: Any = None
-        self._registered = dict(_registered(tree))
-        self._aliases = {
+        self._selves: list[Any] = []
+        self._tree = tree
+
+    @cached_property
+    def _registered(self) -> dict[str, list[ast.expr]]:
+        return dict(_registered(self._tree))
+
+    @cached_property
+    def _aliases(self) -> set[str]:
+        return {
             word.arg
-            for node in ast.walk(tree)
+            for node in ast.walk(self._tree)
             if isinstance(node, ast.Call)
             and last(node.func) in {"annotate", "alias", "aggregate", "values", "extra"}
             for word in node.keywords
@@ -79,9 +92,9 @@ class _Reader(ast.NodeVisitor):
         for decorator in node.decorator_list:
             self.visit(decorator)
         kept = self._infer.model, self._root, dict(self._infer.names)
-        own = self._graph.by_path.get(".".join((*self._scope, node.name)))
+        own = self._graph.models_at(".".join((*self._scope, node.name)), self._file.module)
         if node.name != "Meta":
-            self._infer.model = own if own is not None else self._about(node)
+            self._infer.model = own[0] if own else self._about(node)
             self._root = None
         elif kept[0] is not None:
             self._root = kept[0]
@@ -95,13 +108,18 @@ class _Reader(ast.NodeVisitor):
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         for decorator in node.decorator_list:
             self.visit(decorator)
-        kept, root = dict(self._infer.names), self._root
+        kept, root, selves = dict(self._infer.names), self._root, self._selves
         self._root = None
+        models = self._graph.models_at(".".join(self._scope), self._file.module)
+        about = None if models else self._infer.model
         for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
-            self._infer.names[argument.arg] = self._infer.annotated(argument.annotation)
-        model = self._graph.by_path.get(".".join(self._scope))
-        if model is not None and node.args.args and node.args.args[0].arg == "self":
-            self._infer.names["self"] = Typed(What.ROW, model)
+            typed = self._infer.annotated(argument.annotation)
+            if argument.annotation is None and argument.arg in _ROWS and about is not None:
+                typed = Typed(What.ROW, about)
+            self._infer.names[argument.arg] = typed
+        self._selves = models
+        if models and node.args.args and node.args.args[0].arg == "self":
+            self._infer.names["self"] = Typed(What.ROW, models[0])
         elif (managed := self._managed()) is not None:
             self._infer.names["self"] = Typed(What.QUERY, managed)
         else:
@@ -110,7 +128,7 @@ class _Reader(ast.NodeVisitor):
         for statement in node.body:
             self.visit(statement)
         self._scope.pop()
-        self._infer.names, self._root = kept, root
+        self._infer.names, self._root, self._selves = kept, root, selves
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         self._function(node)
@@ -285,13 +303,13 @@ class _Reader(ast.NodeVisitor):
         self.visit(node.value)
 
     def _path(self, root: Any, path: str, line: int, use: Use, *, exact: bool) -> None:
-        if any(path == alias or path.startswith(f"{alias}__") for alias in self._aliases):
-            return
         if root is None:
             found = self._of_any(path, use)
         else:
             found = crossing(self._graph, self._file.module, root, path, use)
         if found is None:
+            return
+        if any(path == alias or path.startswith(f"{alias}__") for alias in self._aliases):
             return
         owner = self._graph.project.by_label[found.label]
         if use is Use.PREFETCH and found.reverse:
@@ -331,8 +349,7 @@ class _Reader(ast.NodeVisitor):
         candidates = [
             one
             for one in self._graph.accessors.get(name, ())
-            if self._graph.label_of(one.related)
-            not in {self._file.module, self._graph.label_of(one.owner)}
+            if self._graph.label_of(one.related) != self._file.module
         ]
         if not candidates:
             return
@@ -340,7 +357,11 @@ class _Reader(ast.NodeVisitor):
         if typed is not None:
             if typed.what is What.QUERY:
                 return
-            matching = [one for one in candidates if issubclass(typed.model, one.owner)]
+            is_self = isinstance(base, ast.Name) and base.id == "self" and self._selves
+            models = tuple(self._selves) if is_self else (typed.model,)
+            matching = [
+                one for one in candidates if any(issubclass(model, one.owner) for model in models)
+            ]
         elif as_manager or name.endswith("_set"):
             matching = self._by_guess(base, name, candidates)
         else:
@@ -351,17 +372,26 @@ class _Reader(ast.NodeVisitor):
             self._tell_accessor(one.owner, name, named(one.related), label, line)
 
     def _by_guess(self, base: ast.expr, name: str, candidates: list[Accessor]) -> list[Accessor]:
-        """Of an object of unknown class: nothing of the module may have the name too."""
+        """Of an object of unknown class: what it is called, else what nothing else can mean.
+
+        Both sides of the relation may be one other module's; then the object has to be called as
+        its class is, because nothing but its name says that it comes from there.
+        """
         all_of_name = self._graph.accessors.get(name, ())
-        if len(candidates) < len(all_of_name) or name in own_names(
-            self._graph, self._sources, self._file.module
-        ):
-            return []
-        spoken = last(base).lower().replace("_", "")
-        own = self._graph.of_module.get(self._file.module, ())
-        if any(model.__name__.lower() == spoken for model in own):
-            return [one for one in candidates if one.owner.__name__.lower() == spoken]
-        return candidates
+        spoken = _spoken(last(base))
+        found = [one for one in all_of_name if one.owner.__name__.lower() in spoken]
+        if not found:
+            taken = self._graph.forward | own_names(self._graph, self._sources, self._file.module)
+            own = self._graph.of_module.get(self._file.module, ())
+            if name in taken or any(model.__name__.lower() in spoken for model in own):
+                return []
+            found = [
+                one
+                for one in all_of_name
+                if self._graph.label_of(one.related) != self._graph.label_of(one.owner)
+            ]
+        sure = len({self._graph.label_of(one.related) for one in found}) == 1
+        return found if sure and all(one in candidates for one in found) else []
 
     def _tell_accessor(self, model: Any, name: str, read: str, label: str, line: int) -> None:
         owner = self._graph.project.by_label[label]
@@ -390,6 +420,12 @@ class _Reader(ast.NodeVisitor):
                 way_out=way_out,
             )
         )
+
+
+def _spoken(name: str) -> set[str]:
+    """What a variable may be one of: `default_price_list` a price list, or a list."""
+    parts = name.lower().split("_")
+    return {"".join(parts[index:]) for index in range(len(parts))}
 
 
 def _registered(tree: ast.Module) -> Iterable[tuple[str, list[ast.expr]]]:

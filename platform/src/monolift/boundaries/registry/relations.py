@@ -1,6 +1,6 @@
 """Relations from a model of one module to a model of another."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.apps import apps
@@ -18,17 +18,28 @@ _PLAIN = {
 }
 
 
-def relation_violations(graph: ModelGraph, sources: Sources) -> Iterator[Violation]:
-    """Every relation of a module's model that leads out of the module, or may lead anywhere."""
+type Definer = Callable[[Any, str], tuple[Any, int]]
+"""The class that has a model's field in its body, and the line there."""
+
+
+def relation_violations(
+    graph: ModelGraph, sources: Sources, *, definer: Definer | None = None
+) -> Iterator[Violation]:
+    """Every relation of a module's model that leads out of the module, or may lead anywhere.
+
+    A field is told by the class that `definer` finds; without one it is a class of the model's own
+    module, which that module can change.
+    """
+    find = definer or sources.definer
     for module, model in graph.own:
         meta = model._meta
         for field in (*meta.local_fields, *meta.local_many_to_many, *meta.private_fields):
             if field.auto_created or getattr(field, "mti_inherited", False):
                 continue
             if _is_generic(field):
-                yield _generic(sources, module, model, field)
+                yield _generic(sources, find, module, model, field)
             else:
-                yield from _leaving(graph, sources, module, model, field)
+                yield from _leaving(graph, sources, find, module, model, field)
 
 
 def _is_generic(field: Any) -> bool:
@@ -39,8 +50,10 @@ def _is_generic(field: Any) -> bool:
     return isinstance(field, GenericForeignKey)
 
 
-def _generic(sources: Sources, module: StaticModule, model: Any, field: Any) -> Violation:
-    kind, line = sources.definer(model, field.name)
+def _generic(
+    sources: Sources, find: Definer, module: StaticModule, model: Any, field: Any
+) -> Violation:
+    kind, line = find(model, field.name)
     return Violation(
         module=module.label,
         owner=module.owner,
@@ -57,7 +70,12 @@ def _generic(sources: Sources, module: StaticModule, model: Any, field: Any) -> 
 
 
 def _leaving(
-    graph: ModelGraph, sources: Sources, module: StaticModule, model: Any, field: Any
+    graph: ModelGraph,
+    sources: Sources,
+    find: Definer,
+    module: StaticModule,
+    model: Any,
+    field: Any,
 ) -> Iterator[Violation]:
     remote = field.remote_field
     if remote is None or getattr(remote, "parent_link", False):
@@ -69,7 +87,7 @@ def _leaving(
         owner = graph.module_of(target)
         if owner is None or owner.label == module.label:
             continue
-        kind, line = sources.definer(model, field.name)
+        kind, line = find(model, field.name)
         yield Violation(
             module=module.label,
             owner=module.owner,

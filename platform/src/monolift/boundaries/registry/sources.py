@@ -1,12 +1,17 @@
-"""The files behind the loaded classes: parsed when asked for, each once."""
+"""The files behind the loaded classes, parsed when asked for."""
 
 import ast
 import sys
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from monolift.boundaries.files import SourceFile, scan
+from monolift.boundaries.first_party import is_first_party
 from monolift.boundaries.project import Project
+
+_KEPT = 64
+"""How many trees are kept: all those of a large project take more memory than its models."""
 
 
 class Sources:
@@ -14,7 +19,9 @@ class Sources:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self._trees: dict[Path, ast.Module | None] = {}
+        self._parsed = lru_cache(maxsize=_KEPT)(_parsed)
+        self._lines: dict[Path, dict[tuple[str, str], int]] = {}
+        self._first_party: dict[str, bool] = {}
         self._files: list[SourceFile] | None = None
         self.named: dict[str, frozenset[str]] = {}
         """What `own_names` found, by the module's label."""
@@ -28,12 +35,7 @@ class Sources:
 
     def tree(self, path: Path) -> ast.Module | None:
         """The tree of a file; None when it cannot be read or parsed: other guards say so."""
-        if path not in self._trees:
-            try:
-                self._trees[path] = ast.parse(path.read_bytes())
-            except (OSError, SyntaxError, ValueError):
-                self._trees[path] = None
-        return self._trees[path]
+        return self._parsed(path)
 
     def file_of(self, module: str) -> Path | None:
         """The file of a loaded module."""
@@ -48,13 +50,12 @@ class Sources:
     def line(self, kind: Any, name: str = "") -> int:
         """The line of a class, or of what its body assigns to a name; 0 when it is not there."""
         file = self.file_of(kind.__module__)
-        tree = self.tree(file) if file else None
-        node: ast.AST | None = tree
-        for part in kind.__qualname__.split("."):
-            node = node and _class(node, part)
-        if not isinstance(node, ast.ClassDef):
+        if file is None:
             return 0
-        return _assigned(node, name) if name else node.lineno
+        if file not in self._lines:
+            tree = self.tree(file)
+            self._lines[file] = _assigned(tree) if tree else {}
+        return self._lines[file].get((kind.__qualname__, name), 0)
 
     def definer(self, model: Any, name: str) -> tuple[Any, int]:
         """The class of a model's module, itself or an abstract one above, that assigns a name.
@@ -67,25 +68,53 @@ class Sources:
                 return kind, line
         return model, self.line(model) or 1
 
+    def writer(self, model: Any, name: str) -> tuple[Any, int]:
+        """The class of the project, in whatever module or in none, that assigns a name.
 
-def _class(parent: ast.AST, name: str) -> ast.ClassDef | None:
-    """The class of that name in a body, in a condition too."""
-    for child in ast.iter_child_nodes(parent):
-        if isinstance(child, ast.ClassDef) and child.name == name:
-            return child
-        if isinstance(child, ast.If | ast.Try | ast.With) and (found := _class(child, name)):
-            return found
-    return None
+        The model itself at its own line where an installed package brought it.
+        """
+        for kind in model.__mro__:
+            if self._is_of_project(kind) and (line := self.line(kind, name)):
+                return kind, line
+        return model, self.line(model) or 1
+
+    def _is_of_project(self, kind: Any) -> bool:
+        name = kind.__module__
+        if name not in self._first_party:
+            file = self.file_of(name)
+            self._first_party[name] = self.project.module_at(name) is not None or (
+                file is not None and any(is_first_party(file, root) for root in self.project.roots)
+            )
+        return self._first_party[name]
 
 
-def _assigned(kind: ast.ClassDef, name: str) -> int:
-    for statement in ast.walk(kind):
-        match statement:
-            case ast.Assign(targets=targets, lineno=line):
-                if any(isinstance(one, ast.Name) and one.id == name for one in targets):
-                    return line
-            case ast.AnnAssign(target=ast.Name(id=assigned), lineno=line) if assigned == name:
-                return line
-            case _:
-                continue
-    return 0
+def _parsed(path: Path) -> ast.Module | None:
+    try:
+        return ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return None
+
+
+def _assigned(tree: ast.Module) -> dict[tuple[str, str], int]:
+    """Lines by class and name: of the class itself for no name, else of what its body assigns."""
+    found: dict[tuple[str, str], int] = {}
+    pending: list[tuple[ast.AST, str]] = [(tree, "")]
+    while pending:
+        node, outer = pending.pop()
+        for child in ast.iter_child_nodes(node):
+            match child:
+                case ast.ClassDef(name=name, lineno=line):
+                    kind = f"{outer}.{name}".lstrip(".")
+                    found.setdefault((kind, ""), line)
+                    pending.append((child, kind))
+                case ast.If() | ast.Try() | ast.With() | ast.ExceptHandler():
+                    pending.append((child, outer))
+                case ast.Assign(targets=targets, lineno=line):
+                    for target in targets:
+                        if isinstance(target, ast.Name):
+                            found.setdefault((outer, target.id), line)
+                case ast.AnnAssign(target=ast.Name(id=name), lineno=line):
+                    found.setdefault((outer, name), line)
+                case _:
+                    continue
+    return found

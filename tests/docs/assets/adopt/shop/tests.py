@@ -33,3 +33,13 @@ class Buying(TransactionTestCase):
     def test_an_async_view_buys(self):
         self.assertEqual(self.buy(1, "/orders/later/").status_code, 201)
         self.assertEqual(self.left(), 2)
+
+    def take(self, quantity):
+        return self.client.post("/stock/tea/take/", {"quantity": quantity}, "application/json")
+
+    def test_a_viewset_takes_from_the_stock(self):
+        self.assertEqual((self.take(2).status_code, self.left()), (200, 1))
+        self.assertEqual((self.take(2).status_code, self.left()), (409, 1))
+
+    def test_a_serializer_refuses_nothing(self):
+        self.assertEqual((self.take(0).status_code, self.left()), (400, 3))

@@ -8,6 +8,12 @@ class Named(models.Model):
     class Meta:
         abstract = True
 
+    def is_sold(self):
+        return self.line_set.exists()  # caught: reverse-accessor
+
+    def is_tagged(self):
+        return self.tags.exists()  # caught: reverse-accessor
+
 
 class Maker(models.Model):
     name = models.CharField(max_length=80)

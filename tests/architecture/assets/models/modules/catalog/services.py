@@ -1,6 +1,7 @@
 from django.db.models import Count, Prefetch, Q
 
 from modules.catalog.models import Maker, Note, Product, Shelf
+from modules.orders.models import Order
 
 
 def sold(product: Product):
@@ -46,6 +47,22 @@ def of_makers(maker: Maker):
     return maker.products.exclude(Q(line__isnull=True))  # caught: lookup
 
 
+def passed_along(order: Order):
+    return order.lines.count()  # caught: reverse-accessor
+
+
+def called_as_its_class(latest_order):
+    return latest_order.lines.count()  # caught: reverse-accessor
+
+
+class ShelfForm:
+    class Meta:
+        model = Shelf
+
+    def update(self, instance):
+        return instance.place  # caught: reverse-accessor
+
+
 # --- what must not be caught ---------------------------------------------------------------------
 
 
@@ -56,6 +73,10 @@ def own_rows(maker: Maker):
 def own_attribute(basket):
     basket.wished = 1
     return basket.lines.all()  # allowed: reverse-accessor
+
+
+def many_to_many_elsewhere(thing):
+    return thing.groups.all()  # allowed: reverse-accessor
 
 
 def plain_dictionary(rows):

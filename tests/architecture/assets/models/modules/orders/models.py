@@ -46,6 +46,12 @@ class Place(models.Model):
     shelf = models.OneToOneField("catalog.Shelf", on_delete=models.CASCADE)  # caught: one-to-one
 
 
+class Bundle(models.Model):
+    shelf = models.ForeignKey(  # caught: foreign-key
+        "catalog.Shelf", on_delete=models.CASCADE, related_name="groups"
+    )
+
+
 class Wish(models.Model):
     who = models.CharField(max_length=10)
     about = models.ForeignKey(  # caught: foreign-key
@@ -94,3 +100,7 @@ class Club(models.Model):
     groups = models.ManyToManyField(  # caught: many-to-many
         "auth.Group", through="catalog.Membership"
     )
+
+
+class Tag(models.Model):
+    label = models.ForeignKey(Label, on_delete=models.CASCADE, related_name="tags")
