@@ -17,8 +17,10 @@ SERVER ?=
 # make test: more arguments for pytest, for example PYTEST_ARGS="-n 0 tests/modules/orders"
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
-# make chaos: how many random plans of faults to try
+# make chaos: random plans of faults for sagas, events under kill -9, seeds of the simulation
 PLANS ?= 2000
+EVENTS ?= 100000
+SEEDS ?= 10000
 
 ##@ Use
 
@@ -51,7 +53,7 @@ test: $(READY) ## Run the tests on SQLite (PYTEST_ARGS=)
 
 # What does not depend on the database of the run is run once, in the last run: guards, type checks,
 # contracts, documents, pages in a browser, and what starts servers of its own.
-DATABASE_TESTS := $(addprefix --ignore tests/,architecture browser codemods contracts docs typing) \
+DATABASE_TESTS := $(addprefix --ignore tests/,architecture browser chaos codemods contracts docs simulation typing) \
   --ignore tests/journeys/test_make_run.py --ignore tests/library/test_money.py \
   --ignore-glob 'tests/library/test_contracts_*.py' --ignore-glob 'tests/library/test_supervise*.py'
 
@@ -70,7 +72,10 @@ test-django-lts: $(READY) ## Run the tests on Django 5.2, the oldest release tha
 	@$(BIN)/uv run --frozen --no-sync --with 'django>=5.2,<5.3' python -m pytest -n 2 --dist loadfile $(DATABASE_TESTS) $(PYTEST_ARGS)
 
 .PHONY: chaos
-chaos: $(READY) ## Kill processes in the middle of things, and compare (PLANS=)
+chaos: $(READY) ## Kill processes in the middle of things, and compare (PLANS= EVENTS= SEEDS=)
+	@MONOLIFT_CHAOS_EVENTS=$(EVENTS) $(PYTEST) -n 0 -s tests/chaos $(PYTEST_ARGS)
+	@MONOLIFT_SIMULATION_SEEDS=$(SEEDS) $(PYTEST) -n 0 tests/simulation $(PYTEST_ARGS)
+	@MONOLIFT_SIMULATION_SEEDS=500 $(WITH_POSTGRESQL) $(PYTEST) -n 0 tests/simulation $(PYTEST_ARGS)
 	@MONOLIFT_MODEL_PLANS=$(PLANS) $(PYTEST) -n 0 tests/library/test_saga_model.py tests/journeys/test_killed.py $(PYTEST_ARGS)
 
 .PHONY: bench

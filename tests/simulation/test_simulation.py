@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from monolift.events import deliveries, handling
+from monolift.events import deliveries, handling, relay
 from monolift.kernel import clock
 from monolift.sagas import runtime
 from tests.simulation.simulated import Ears, Simulation
@@ -52,6 +52,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
         monkeypatch.setattr(module, "log", Ears(counted))
     monkeypatch.setattr(handling, "TURN", handling.TURN)
     monkeypatch.setattr(handling, "SLOW", 60.0)
+    monkeypatch.setattr(relay, "BATCH", 2)
     give_back = deliveries.give_back
 
     def counting(alias: str, batch: list[deliveries.Claimed]) -> None:

@@ -179,14 +179,14 @@ def _relay_postgresql(alias: str, insert: str, parameters: tuple[str, str]) -> M
 _PICKED = (
     "SELECT {columns} FROM monolift_outbox WHERE relayed_at IS NULL AND number <= "
     "(SELECT MAX(number) FROM (SELECT number FROM monolift_outbox WHERE relayed_at IS NULL "
-    f"ORDER BY number LIMIT {BATCH}) AS batch)"
+    "ORDER BY number LIMIT {batch}) AS batch)"
 )
 
 
 def _relay_sqlite(alias: str, insert: str, parameters: tuple[str, str]) -> Moved:
     if not fetch(alias, "SELECT 1 FROM monolift_outbox WHERE relayed_at IS NULL LIMIT 1"):
         return 0, []
-    picked = _PICKED.format(columns="module, event, name, key, number, body, trace")
+    picked = _PICKED.format(columns="module, event, name, key, number, body, trace", batch=BATCH)
     with transaction.atomic(using=alias):
         rows = fetch(
             alias,
@@ -198,7 +198,7 @@ def _relay_sqlite(alias: str, insert: str, parameters: tuple[str, str]) -> Moved
         count = execute(
             alias,
             f"UPDATE monolift_outbox SET relayed_at = {now(alias)} WHERE rowid IN "
-            f"({_PICKED.format(columns='rowid')})",
+            f"({_PICKED.format(columns='rowid', batch=BATCH)})",
         )
     return count, rows
 

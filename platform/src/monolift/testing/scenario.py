@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import msgspec
+
 from monolift.events import worker
-from monolift.kernel import SagaRun, clock
+from monolift.kernel import Event, SagaRun, clock
 from monolift.observe import matrix
 from monolift.registry.sql import fetch
+from monolift.registry.topology import topology
 
 _PIECES = 1000
 
@@ -56,6 +59,15 @@ class Scenario:
             assert gone < within, f"{saga.__name__} is still {run.status}: {run.failure}"
             clock.travel(timedelta(seconds=61))
             gone += timedelta(seconds=61)
+
+    def published[E: Event](self, event: type[E], /) -> list[E]:
+        """The events of one class that were announced and committed, by key in their order."""
+        rows = fetch(
+            topology().alias(event.event_owner),
+            "SELECT body FROM monolift_outbox WHERE name = %s ORDER BY number, event",
+            (event.event_name,),
+        )
+        return [msgspec.json.decode(body, type=event) for (body,) in rows]
 
     @property
     def calls(self) -> list[str]:

@@ -1,0 +1,1 @@
+"""`monolift startmodule`: a module in the house style, wired into its project."""
