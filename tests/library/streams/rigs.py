@@ -1,16 +1,25 @@
 """Each kind of stream between a deployable `shop`, which sends, and `warehouse`, which receives."""
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 import msgspec
+import pytest
+import urllib3
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+from pytest_django import Settings
 
-from monolift.events.streams import arrive
-from monolift.events.streams.envelope import Envelope
+from monolift.events.streams import arrive, chosen
+from monolift.events.streams.envelope import BATCH_TYPE, Envelope, join
+from monolift.events.streams.http import PATH
 from monolift.events.streams.memory import Exchange, MemoryStream
 from monolift.events.streams.port import Accept, Source, Stream
 from monolift.kernel.ids import uuid7_text
+from monolift.transport.signing import Key, Signer, Verifier
+from tests.library.running import free_port
 
 WAIT = 0.2
 
@@ -117,3 +126,97 @@ def send_all(rig: Rig, batch: Sequence[Envelope]) -> None:
     """Send one after another, as a lane is: each when the one before is durable."""
     for envelope in batch:
         rig.sender.send(to="warehouse", batch=[envelope])
+
+
+SECRET = "w" * 32
+KEYS = ({"id": "shop-1", "secret": SECRET, "issuer": "shop"},)
+
+
+class HttpRig:
+    """A warehouse that serves the view, in the test's process."""
+
+    def __init__(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.monkeypatch = monkeypatch
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.connections = 0
+        settings.ROOT_URLCONF = "tests.library.streams.urls"
+        settings.MONOLIFT = {**settings.MONOLIFT, "KEYS": KEYS, "URLS": {"warehouse": self.url}}
+        chosen.signers()  # made while this is the shop
+        chosen.stream()
+        self.mend()
+
+    @property
+    def sender(self) -> Stream:
+        return chosen.stream()
+
+    def put(self, *messages: bytes) -> None:
+        status, body = self.post(join(messages))
+        assert status == 204, body
+
+    def post(self, body: bytes, **changes: Any) -> tuple[int, dict[str, Any]]:
+        """Send a body, rightly signed but for the changes."""
+        signed = {"audience": "warehouse", "method": "POST", "path": PATH, "body": body}
+        signed |= {name: changes.pop(name) for name in [*changes] if name in {*signed, "now"}}
+        key = changes.pop("key", Key(id="shop-1", secret=SECRET.encode(), issuer="shop"))
+        token = Signer(key=key).sign(**signed)
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": BATCH_TYPE}
+        headers |= changes.pop("headers", {})
+        method = changes.pop("verb", "POST")
+        url = self.url + changes.pop("target", PATH)
+        assert not changes, changes
+        answer = urllib3.request(method, url, body=body, headers=headers, retries=False)
+        if answer.status == 204:
+            return 204, {}
+        assert answer.headers["Content-Type"] == "application/problem+json", answer.data
+        return answer.status, answer.json()
+
+    def take(self) -> None:
+        """What was sent is there already."""
+
+    def carry(self, batch: Sequence[Envelope], *, accept: Accept) -> None:
+        with self.monkeypatch.context() as patch:
+            patch.setattr("monolift.events.streams.receive.accept", accept)
+            self.sender.send(to="warehouse", batch=batch)
+
+    def carry_again(self, batch: Sequence[Envelope]) -> None:
+        """The row of the hand-over is still there, so the sender comes again."""
+        self.sender.send(to="warehouse", batch=batch)
+
+    def cut(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+    def mend(self) -> None:
+        self.server = ThreadedWSGIServer(
+            ("127.0.0.1", self.port), _Handler, connections_override={}
+        )
+        self.server.rig = self
+        self.server.set_app(WSGIHandler())
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
+        self.thread.start()
+
+
+class _Handler(WSGIRequestHandler):
+    def setup(self) -> None:
+        self.server.rig.connections += 1
+        super().setup()
+
+    def log_message(self, *_: Any) -> None:
+        """Silent."""
+
+
+@contextmanager
+def http(settings: Settings, monkeypatch: pytest.MonkeyPatch, **_: Any) -> Iterator[HttpRig]:
+    # The shop signs as itself; the same process is the warehouse to whoever comes in.
+    receiver = Verifier(
+        audience="warehouse", keys=[Key(**{**key, "secret": SECRET.encode()}) for key in KEYS]
+    )
+    monkeypatch.setattr("monolift.events.streams.receive.verifier", lambda: receiver)
+    rig = HttpRig(settings, monkeypatch)
+    try:
+        yield rig
+    finally:
+        chosen.stream().stop()
+        rig.cut()

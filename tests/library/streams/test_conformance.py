@@ -3,6 +3,8 @@
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +18,12 @@ from monolift.events.streams import arrive, envelope
 from monolift.events.streams.envelope import Arrived, Envelope
 from monolift.events.streams.port import Refused
 from monolift.events.subscriptions import Subscription, add, remove
-from monolift.kernel import Event, Unavailable
+from monolift.kernel import Event, Unavailable, clock
 from monolift.registry.sql import fetch
 from monolift.registry.topology import install, reset, topology
 from monolift.testing.scenario import Scenario
 from tests.library.running import eventually
-from tests.library.streams.rigs import Broker, Rig, filled, memory, send_all
+from tests.library.streams.rigs import Broker, Rig, filled, http, memory, send_all
 from tests.library.world.sales.models import Mail
 from tests.library.world.stock.events import Filled
 
@@ -31,16 +33,26 @@ BROKERS = [pytest.param(memory, id="memory")]
 
 
 @pytest.fixture(params=BROKERS)
-def broker(request: pytest.FixtureRequest, tmp_path: Path, settings: Settings) -> Iterator[Broker]:
+def broker(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Broker]:
     """One kind that is read from."""
-    with request.param(folder=tmp_path, settings=settings) as made:
+    with request.param(folder=tmp_path, settings=settings, monkeypatch=monkeypatch) as made:
         yield made
 
 
-@pytest.fixture(params=BROKERS)
-def rig(request: pytest.FixtureRequest, tmp_path: Path, settings: Settings) -> Iterator[Rig]:
+@pytest.fixture(params=[*BROKERS, pytest.param(http, id="http")])
+def rig(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Rig]:
     """One kind of stream."""
-    with request.param(folder=tmp_path, settings=settings) as made:
+    with request.param(folder=tmp_path, settings=settings, monkeypatch=monkeypatch) as made:
         yield made
 
 
@@ -254,19 +266,21 @@ def test_what_is_for_others_is_not_taken(broker: Broker) -> None:
     assert arrived() == 1
 
 
-@pytest.fixture
-def elsewhere() -> Iterator[None]:
-    """Seen from the shop, sales runs in the warehouse."""
-    before = topology()
-    install(before.moved("sales", route="http", deployable="warehouse"))
-    yield
-    reset()
+@contextmanager
+def seen_from_the_shop() -> Iterator[None]:
+    """There sales runs in the warehouse; in the warehouse it is at home, as in this process."""
+    install(topology().moved("sales", route="http", deployable="warehouse"))
+    try:
+        yield
+    finally:
+        reset()
 
 
 def test_while_the_other_side_is_away_the_row_stays(
-    rig: Rig, scenario: Scenario, elsewhere: None, monkeypatch: pytest.MonkeyPatch
+    rig: Rig, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def send(target: str, events: Sequence[deliveries.Announced]) -> None:
+        reset()  # whoever is reached is the warehouse
         rig.sender.send(to=target, batch=[Envelope.of(event) for event in events])
 
     monkeypatch.setattr(handover, "send", send)
@@ -275,7 +289,8 @@ def test_while_the_other_side_is_away_the_row_stays(
     for quantity in (1, 2):
         with atomic(module="stock"):
             publish(Filled(sku="a", quantity=quantity))
-    relay.relay(alias)
+    with seen_from_the_shop():
+        relay.relay(alias)
     rig.cut()
     handover.hand_over(alias)
     (first, reason), second = fetch(alias, rows)
@@ -283,10 +298,23 @@ def test_while_the_other_side_is_away_the_row_stays(
     assert reason.startswith("Unavailable: ")
     rig.mend()
     for _ in range(4):
-        scenario.travel(minutes=5)
+        clock.travel(timedelta(minutes=5))
+        handover.hand_over(alias)
     assert [state for state, _ in fetch(alias, rows)] == ["done", "done"]
-    reset()
     rig.take()
+    scenario.run_until_idle()
+    assert mails() == ["a:1", "a:2"]
+
+
+def test_what_comes_before_its_subscriber_has_moved_in_comes_again(
+    rig: Rig, scenario: Scenario
+) -> None:
+    """The epochs of two deployables differ for a moment."""
+    batch = [filled("a", 1), filled("a", 2)]
+    with seen_from_the_shop(), pytest.raises(Unavailable):
+        rig.carry(batch, accept=arrive.accept)
+    assert kept() == []
+    rig.carry_again(batch)
     scenario.run_until_idle()
     assert mails() == ["a:1", "a:2"]
 

@@ -2,9 +2,9 @@
 
     m1.<claims>.<signature>
 
-Claims are JSON, the signature is HMAC-SHA256 (RFC 2104) of all before it; both are base64url without
-padding. The token names no algorithm: `m1` is one, and there is nothing to choose. It binds method,
-path with query, body, sender and receiver, and ends after a minute at most. Within that time a
+Claims are JSON, the signature is HMAC-SHA256 (RFC 2104) of all before it, and both are base64url
+without padding. The token names no algorithm: `m1` is one, and there is nothing to choose. It binds
+method, path with query, body, sender and receiver, and ends after a minute at most. Until then a
 request can be repeated: whoever takes it in must bear it twice.
 """
 

@@ -16,10 +16,11 @@ from monolift.events.streams.envelope import Arrived, Envelope, Rejected, read, 
 from monolift.events.subscriptions import all_subscriptions, of_event
 from monolift.events.tasks import task
 from monolift.events.wake import wake
+from monolift.kernel import Unavailable
 from monolift.observe.logs import logger
 from monolift.registry.modules import modules
 from monolift.registry.sql import execute, now
-from monolift.registry.topology import LOCAL, topology
+from monolift.registry.topology import LOCAL, here, topology
 
 log = logger("monolift.streams")
 
@@ -38,16 +39,21 @@ def accept(batch: Sequence[Arrived], *, insert: Insert = relay.insert) -> None:
     """Keep what came in; see `port.Accept`.
 
     Each database gets its events in one statement. What fails for good is kept by itself and holds
-    up nothing: no lane waits for it.
+    up nothing: no lane waits for it. Raises Unavailable, with all else kept, for an event whose
+    subscribers this deployable does not host at its epoch: the topology of one side is older, and
+    the event has to come again.
     """
     targets: dict[str, list[Envelope]] = {}
     outcasts: list[Rejected] = []
+    misplaced: list[Envelope] = []
     for arrived in batch:
         if isinstance(arrived, Rejected):
             outcasts.append(arrived)
         elif aliases := _listening(arrived.type):
             for alias in aliases:
                 targets.setdefault(alias, []).append(arrived)
+        elif of_event(arrived.type):
+            misplaced.append(arrived)
         else:
             outcasts.append(_unknown(arrived))
     for alias, envelopes in targets.items():
@@ -55,6 +61,11 @@ def accept(batch: Sequence[Arrived], *, insert: Insert = relay.insert) -> None:
         wake(alias)
     for outcast in outcasts:
         _keep(outcast)
+    if misplaced:
+        raise Unavailable(
+            f"delivery of {misplaced[0].type}",
+            f"at epoch {topology().epoch} its subscribers are not in {here()}; they may be soon",
+        )
 
 
 def _insert(alias: str, envelopes: Sequence[Envelope], insert: Insert) -> list[Rejected]:
@@ -78,20 +89,20 @@ def _local(labels: Iterable[str]) -> list[str]:
 
 def _listening(event: str) -> list[str]:
     """The databases of the modules here that subscribe to an event."""
-    here = _local(subscription.module for subscription in of_event(event))
-    return list(dict.fromkeys(topology().alias(label) for label in here))
+    labels = _local(subscription.module for subscription in of_event(event))
+    return list(dict.fromkeys(topology().alias(label) for label in labels))
 
 
 def publishers() -> list[str]:
     """The modules elsewhere whose events somebody here subscribes to: whose streams to read."""
-    here = set(_local(modules()))
+    hosted = set(_local(modules()))
     return sorted(
         {
             subscription.event.event_owner
             for subscription in all_subscriptions()
-            if subscription.module in here
+            if subscription.module in hosted
         }
-        - here
+        - hosted
     )
 
 
@@ -142,20 +153,20 @@ def _keep(outcast: Rejected) -> None:
 
 def _responsible(publisher: str) -> str:
     """The module that shows the message: one that listens to its publisher, else any of here."""
-    here = _local(modules())
+    hosted = _local(modules())
     listening = {
         subscription.module
         for subscription in all_subscriptions()
         if subscription.event.event_owner == publisher
     }
-    return next((label for label in here if label in listening), here[0])
+    return next((label for label in hosted if label in listening), hosted[0])
 
 
 @task
 def arrive(*, message: bytes, publisher: str = "", event: str = "") -> None:
     """What `resubmit` runs: let a kept message arrive once more, or fail with the reason again."""
     arrived = read(message)
-    if isinstance(arrived, Envelope) and not _listening(arrived.type):
+    if isinstance(arrived, Envelope) and not of_event(arrived.type):
         arrived = _unknown(arrived)
     if isinstance(arrived, Rejected):
         raise Undeliverable(arrived.reason)
