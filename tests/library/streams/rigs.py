@@ -1,12 +1,15 @@
 """Each kind of stream between a deployable `shop`, which sends, and `warehouse`, which receives."""
 
+import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
 import pytest
+import redis as redis_py
 import urllib3
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
@@ -17,9 +20,10 @@ from monolift.events.streams.envelope import BATCH_TYPE, Envelope, join
 from monolift.events.streams.http import PATH
 from monolift.events.streams.memory import Exchange, MemoryStream
 from monolift.events.streams.port import Accept, Source, Stream
+from monolift.events.streams.redis import RedisStream, stream_key
 from monolift.kernel.ids import uuid7_text
 from monolift.transport.signing import Key, Signer, Verifier
-from tests.library.running import free_port
+from tests.library.running import eventually, free_port
 
 WAIT = 0.2
 
@@ -220,3 +224,83 @@ def http(settings: Settings, monkeypatch: pytest.MonkeyPatch, **_: Any) -> Itera
     finally:
         chosen.stream().stop()
         rig.cut()
+
+
+class RedisServer:
+    """A Redis of a test's own; durable unless told otherwise."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._folder = folder
+        self._options = options or ("--appendonly", "yes", "--appendfsync", "always")
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [
+                "redis-server", "--port", str(self.port), "--bind", "127.0.0.1",
+                "--dir", str(self._folder), "--save", "", *self._options,
+            ],
+            stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        eventually(self._ready, what="Redis answers")
+
+    def _ready(self) -> bool:
+        try:
+            return bool(self.client().ping())
+        except redis_py.RedisError:
+            return False
+
+    def client(self) -> "redis_py.Redis":
+        return redis_py.Redis.from_url(self.url, socket_timeout=5)
+
+    def kill(self) -> None:
+        """As a machine that loses power: no farewell."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait()
+
+
+LEASE = 0.5
+
+
+class RedisRig(Reading):
+    def __init__(self, server: RedisServer) -> None:
+        self.server = server
+        self.sender = self.reader("shop")
+        self.source = self.another()
+
+    def reader(self, name: str) -> RedisStream:
+        return RedisStream(
+            url=self.server.url, name=name, publishers=lambda: ["stock"], lease=LEASE
+        )
+
+    def another(self) -> RedisStream:
+        return self.reader("warehouse")
+
+    def put(self, *messages: bytes) -> None:
+        with self.server.client() as client:
+            for message in messages:
+                client.xadd(stream_key("stock"), {"to": "warehouse", "event": message})
+
+    def cut(self) -> None:
+        self.server.kill()
+
+    def mend(self) -> None:
+        self.server.start()
+
+
+@contextmanager
+def redis(folder: Path, **_: Any) -> Iterator[RedisRig]:
+    server = RedisServer(folder)
+    rig = RedisRig(server)
+    try:
+        yield rig
+    finally:
+        rig.sender.stop()
+        rig.source.stop()
+        server.stop()

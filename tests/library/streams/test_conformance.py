@@ -1,5 +1,6 @@
 """What every stream promises, whichever it is."""
 
+import shutil
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -23,13 +24,25 @@ from monolift.registry.sql import fetch
 from monolift.registry.topology import install, reset, topology
 from monolift.testing.scenario import Scenario
 from tests.library.running import eventually
-from tests.library.streams.rigs import Broker, Rig, filled, http, memory, send_all
+from tests.library.streams.rigs import Broker, Rig, filled, http, memory, redis, send_all
 from tests.library.world.sales.models import Mail
 from tests.library.world.stock.events import Filled
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
 
-BROKERS = [pytest.param(memory, id="memory")]
+BROKERS = [
+    pytest.param(memory, id="memory"),
+    pytest.param(
+        redis,
+        id="redis",
+        marks=[
+            pytest.mark.redis,
+            pytest.mark.skipif(
+                not shutil.which("redis-server"), reason="redis-server is not installed"
+            ),
+        ],
+    ),
+]
 
 
 @pytest.fixture(params=BROKERS)
