@@ -1,5 +1,6 @@
 """Each kind of stream between a deployable `shop`, which sends, and `warehouse`, which receives."""
 
+import logging
 import subprocess
 import threading
 from collections.abc import Iterator, Sequence
@@ -304,3 +305,103 @@ def redis(folder: Path, **_: Any) -> Iterator[RedisRig]:
         rig.sender.stop()
         rig.source.stop()
         server.stop()
+
+
+# So that a group is formed in seconds; the mock cluster takes three for the first of its members.
+QUICKLY = {"session.timeout.ms": 3000, "heartbeat.interval.ms": 200}
+TOPIC = "monolift.events.stock"
+
+
+class KafkaRig:
+    """Around librdkafka's mock cluster, which lives in a producer and keeps all in memory.
+
+    Made once: to join a group takes seconds. Each test ends with everything read.
+    """
+
+    def __init__(self) -> None:
+        self.mend()
+
+    def reader(self, name: str) -> Any:
+        from monolift.events.streams.kafka import KafkaStream
+
+        return KafkaStream(
+            url=self.url, name=name, publishers=lambda: ["stock"], timeout=5.0, options=QUICKLY
+        )
+
+    def another(self) -> Any:
+        self.source.stop()  # or it would hold its partitions without reading them
+        return self.reader("warehouse")
+
+    def put(self, *messages: bytes | None) -> None:
+        producer = self.client.Producer(
+            {"bootstrap.servers": self.url, "message.max.bytes": 2_000_000}
+        )
+        for message in messages:
+            producer.produce(TOPIC, message, key="p", headers={"to": b"warehouse"})
+        assert producer.flush(10) == 0
+
+    def take(self, *, accept: Accept = arrive.accept) -> None:
+        while self.behind():
+            self.source.receive(accept=accept, wait=WAIT)
+
+    def behind(self) -> bool:
+        """Whether the warehouse has not committed all there is."""
+        Place = self.client.TopicPartition
+        known = self.onlooker.list_topics(timeout=10).topics.get(TOPIC)
+        places = [Place(TOPIC, number) for number in known.partitions] if known else []
+        return any(
+            max(place.offset, 0) < self.onlooker.get_watermark_offsets(place, timeout=10)[1]
+            for place in self.onlooker.committed(places, timeout=10)
+        )
+
+    def carry(self, batch: Sequence[Envelope], *, accept: Accept) -> None:
+        self.sender.send(to="warehouse", batch=batch)
+        self.take(accept=accept)
+
+    def carry_again(self, batch: Sequence[Envelope]) -> None:
+        """Whoever reads comes back."""
+        self.take()
+
+    def cut(self) -> None:
+        self.leave()
+        self.cluster.close()
+
+    def mend(self) -> None:
+        import confluent_kafka
+
+        self.client = confluent_kafka
+        self.cluster = confluent_kafka.Producer(
+            {"test.mock.num.brokers": 1, "log_level": 2}, logger=logging.getLogger("mock")
+        )
+        brokers = self.cluster.list_topics(timeout=10).brokers.values()
+        self.url = ",".join(f"{broker.host}:{broker.port}" for broker in brokers)
+        self.onlooker = confluent_kafka.Consumer(
+            {"bootstrap.servers": self.url, "group.id": "warehouse", "log_level": 2}
+        )
+        self.sender = self.reader("shop")
+        self.source = self.reader("warehouse")
+
+    def leave(self) -> None:
+        self.onlooker.close()
+        self.source.stop()
+
+
+_kafka: KafkaRig | None = None
+
+
+@contextmanager
+def kafka(**_: Any) -> Iterator[KafkaRig]:
+    global _kafka
+    if _kafka is None:
+        _kafka = KafkaRig()
+    yield _kafka
+    _kafka.take(accept=lambda batch: None)
+
+
+def end_kafka() -> None:
+    """At the end of all tests."""
+    global _kafka
+    if _kafka is not None:
+        _kafka.sender.stop()
+        _kafka.cut()
+        _kafka = None

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from monolift.registry.sql import fetch
 from monolift.registry.topology import install, reset, topology
 from monolift.testing.scenario import Scenario
 from tests.library.running import eventually
-from tests.library.streams.rigs import Broker, Rig, filled, http, memory, redis, send_all
+from tests.library.streams.rigs import Broker, Rig, filled, http, kafka, memory, redis, send_all
 from tests.library.world.sales.models import Mail
 from tests.library.world.stock.events import Filled
 
@@ -41,6 +42,13 @@ BROKERS = [
                 not shutil.which("redis-server"), reason="redis-server is not installed"
             ),
         ],
+    ),
+    pytest.param(
+        kafka,
+        id="kafka",
+        marks=pytest.mark.skipif(
+            not find_spec("confluent_kafka"), reason="confluent-kafka is not installed"
+        ),
     ),
 ]
 
@@ -132,8 +140,8 @@ def test_a_large_batch_arrives_whole(rig: Rig) -> None:
 def test_a_batch_of_many_bytes_arrives_whole(rig: Rig) -> None:
     wide = "x" * 700_000
     batch = [
-        filled("a", number, data={"sku": "a", "quantity": number, "note": wide})
-        for number in range(8)
+        filled(f"sku-{number}", number, data={"sku": "a", "quantity": number, "note": wide})
+        for number in range(8)  # of a partition the mock of Kafka keeps 5 MB
     ]
     rig.sender.send(to="warehouse", batch=batch)
     rig.take()

@@ -1,5 +1,6 @@
 """The stream and the keys that the settings choose."""
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, cast
 
@@ -7,7 +8,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
+from monolift.events.deliveries import Announced
 from monolift.events.streams.arrive import publishers
+from monolift.events.streams.envelope import Envelope
 from monolift.events.streams.port import Source, Stream
 from monolift.registry.settings import setting
 from monolift.registry.topology import here
@@ -49,6 +52,11 @@ def stream() -> Stream:
 def source() -> Source | None:
     """The stream that this deployable reads from; None where senders come in by themselves."""
     return None if setting("STREAM") == "http" else cast(Source, stream())
+
+
+def send(target: str, events: Sequence[Announced]) -> None:
+    """Give events to a deployable; see `port.Stream` for what it promises and raises."""
+    stream().send(to=target, batch=[Envelope.of(event) for event in events])
 
 
 @cache
