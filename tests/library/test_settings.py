@@ -16,9 +16,25 @@ from monolift.registry.settings import setting
         ({"WAKE": "pigeon"}, "'pigeon': choose from datagram, notify, poll"),
         ({"TRANSPORT": "http"}, "'http': choose from local, loopback"),
         ({"CALLS_IN_TRANSACTION": None}, "None: choose from refuse, warn"),
+        ({"STREAM": "pigeon"}, "'pigeon': choose from http, redis, kafka"),
+        ({"STREAM": "redis"}, 'STREAM_URL.*"redis://'),
+        ({"STREAM": "redis", "STREAM_URL": "127.0.0.1:6379"}, 'STREAM_URL.*"redis://'),
+        ({"STREAM": "kafka"}, "bootstrap servers"),
+        ({"STREAM": "kafka", "STREAM_URL": "http://127.0.0.1"}, "bootstrap servers"),
+        ({"URLS": {"warehouse": "warehouse:8000"}}, "'warehouse:8000' for 'warehouse'"),
+        ({"URLS": "http://warehouse"}, "give a deployable's URL"),
+        ({"KEYS": ["very-secret"]}, r"Key 1 of MONOLIFT\['KEYS'\] is not as it should be"),
+        ({"KEYS": [{"id": "a", "secret": "b" * 32}]}, "with id, secret, issuer"),
     ],
 )
 def test_a_wrong_setting_is_named(settings: Settings, given: dict[str, Any], told: str) -> None:
     settings.MONOLIFT = given
     with pytest.raises(ImproperlyConfigured, match=told):
         setting("DATA")
+
+
+def test_a_misplaced_secret_is_not_shown(settings: Settings) -> None:
+    settings.MONOLIFT = {"KEYS": ["very-secret"]}
+    with pytest.raises(ImproperlyConfigured) as error:
+        setting("DATA")
+    assert "very-secret" not in str(error.value)

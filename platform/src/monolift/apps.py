@@ -1,5 +1,7 @@
 """The library's Django app: verbs, checks, and the place where its parts are put together."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -32,3 +34,4 @@ class MonoliftConfig(AppConfig):
         install_runtime(runtime.Runtime())
         on_saga_declared(arrivals.subscribe_saga)
         register_source(runtime.run_next)
+        import_module("monolift.events.streams.arrive")  # a worker runs its task

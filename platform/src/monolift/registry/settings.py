@@ -51,6 +51,20 @@ _DEFAULTS: dict[str, Any] = {
     # Seconds of the first retry's delay; it doubles up to BACKOFF_MAX, with full jitter.
     "BACKOFF": 0.2,
     "BACKOFF_MAX": 60.0,
+    # How events reach subscribers in another deployable: signed "http" batches, a "redis" server's
+    # streams, or "kafka". All deployables of a system take the same.
+    "STREAM": "http",
+    # Where the stream's server is: "rediss://user:password@host:6379/0", or Kafka's bootstrap
+    # servers, "host:9092,host:9092"; not for "http".
+    "STREAM_URL": None,
+    # More options of the stream's client: librdkafka's properties, or redis-py's arguments.
+    "STREAM_OPTIONS": {},
+    # Where each other deployable is reached: {"warehouse": "https://warehouse.internal"}.
+    "URLS": {},
+    # Secrets that deployables sign requests with: {"id": ..., "secret": ..., "issuer": "shop"},
+    # and "audience" if it is for a single receiver. The first of our own that fits is signed with,
+    # all are known: a new one is added everywhere, then put first at its issuer, then the old goes.
+    "KEYS": (),
 }
 
 
@@ -60,7 +74,9 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "SQL_GUARD": ("refuse", "sample", "off"),
     "EXECUTOR": ("threads", "celery"),
     "WAKE": ("datagram", "notify", "poll"),
+    "STREAM": ("http", "redis", "kafka"),
 }
+_SCHEMES = {"URLS": ("http://", "https://"), "redis": ("redis://", "rediss://", "unix://")}
 
 _POSITIVE = ("ATTEMPTS", "BACKOFF", "BACKOFF_MAX", "KEEP", "KEEP_KEYS", "LATE", "LEASE", "POLL")
 
@@ -134,3 +150,34 @@ def _check(given: dict[str, Any]) -> None:
         raise ImproperlyConfigured(
             f"MONOLIFT['SQL_GUARD_RATE'] is {rate!r}: give a share above 0, at most 1."
         )
+    _check_streams(given)
+
+
+def _check_streams(given: dict[str, Any]) -> None:
+    urls = given.get("URLS", {})
+    for name, url in urls.items() if isinstance(urls, dict) else [("all", None)]:
+        if not isinstance(url, str) or not url.startswith(_SCHEMES["URLS"]) or "?" in url:
+            raise ImproperlyConfigured(
+                f"MONOLIFT['URLS'] has {url!r} for {name!r}: give a deployable's URL, for example "
+                '{"warehouse": "https://warehouse.internal"}.'
+            )
+    kind = given.get("STREAM", "http")
+    url = given.get("STREAM_URL")
+    if kind == "redis" and not (isinstance(url, str) and url.startswith(_SCHEMES["redis"])):
+        raise ImproperlyConfigured(
+            "MONOLIFT['STREAM'] is 'redis': give MONOLIFT['STREAM_URL'] the server, for example "
+            '"redis://127.0.0.1:6379/0".'
+        )
+    if kind == "kafka" and not (isinstance(url, str) and url and "://" not in url):
+        raise ImproperlyConfigured(
+            "MONOLIFT['STREAM'] is 'kafka': give MONOLIFT['STREAM_URL'] the bootstrap servers, for "
+            'example "127.0.0.1:9092".'
+        )
+    for number, key in enumerate(given.get("KEYS", ()), start=1):
+        # Never the key itself: what is wrong with it may be a secret that was misplaced.
+        named = isinstance(key, dict) and {"id", "secret", "issuer"} <= key.keys()
+        if not named or key.keys() - {"id", "secret", "issuer", "audience"}:
+            raise ImproperlyConfigured(
+                f"Key {number} of MONOLIFT['KEYS'] is not as it should be: give a dict with id, "
+                "secret, issuer and, if it is for one receiver only, audience."
+            )

@@ -1,0 +1,1 @@
+"""Streams: how events reach subscribers in another process, and how they come in from one."""

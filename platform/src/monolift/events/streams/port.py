@@ -1,0 +1,57 @@
+"""What a stream promises. Four keep it: memory, HTTP, Redis, Kafka; one suite tests them alike."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from monolift.events.streams.envelope import Arrived, Envelope
+from monolift.kernel.errors import MonoliftError
+
+type Accept = Callable[[Sequence[Arrived]], None]
+"""Keeps what came in, in order; when it returns, that is durable. Twice is as good as once."""
+
+
+class Refused(MonoliftError):
+    """Some messages of a batch will never be taken as they are; **all the others are durable**."""
+
+    def __init__(self, reasons: Mapping[str, str]) -> None:
+        first, reason = next(iter(reasons.items()))
+        more = f", and {len(reasons) - 1} more" if len(reasons) > 1 else ""
+        super().__init__(f"Event {first} is refused: {reason}{more}")
+        self.reasons = dict(reasons)
+        """Why, by the event's id."""
+
+
+class Stream(Protocol):
+    """A way to the subscribers of another deployable.
+
+    At least once, and for events of one key in the order in which they were sent, provided that one
+    of them is sent only when `send` returned for the one before.
+    """
+
+    def send(self, *, to: str, batch: Sequence[Envelope]) -> None:
+        """Give events to the deployable `to`; when it returns, they are durable on the way.
+
+        Raises Unavailable when that is not certain: send the whole batch again. Raises Refused when
+        single messages are wrong and all others are durable.
+        """
+        ...
+
+    def stop(self) -> None:
+        """Let connections go. A stream that was stopped may be used again."""
+        ...
+
+
+class Source(Stream, Protocol):
+    """A stream that is read from. (HTTP is not: there the sender comes in by itself.)"""
+
+    def start(self) -> None:
+        """Be ready to receive; raises Unavailable while the other side does not answer."""
+        ...
+
+    def receive(self, *, accept: Accept, wait: float) -> int:
+        """Hand what has come to `accept`, waiting up to `wait` seconds for the first.
+
+        Acknowledged only after `accept` returned; what it raises is raised, and the same messages
+        come again. Returns how many there were. Raises Unavailable without an answer.
+        """
+        ...

@@ -1,0 +1,260 @@
+"""Redis Streams: a stream for each publishing module, a consumer group for each deployable.
+
+Order: one reader of a group at a time, by a lease on the stream. What was read and not
+acknowledged, by whomever, is taken again before anything new. The lease is checked and renewed in
+the script that reads, so a reader that lost it, however long it was paused, reads nothing more.
+What it had read before it may still keep: duplicates of what its successor took first.
+
+Trimming: with each acknowledgement goes what every group has acknowledged, and nothing else. The
+sender makes the group of the receiver, so what waits for one that never started waits.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError, ResponseError
+from redis.retry import Retry
+
+from monolift.events.streams.envelope import Arrived, Envelope, chunks, read, rejected
+from monolift.events.streams.port import Accept, Refused
+from monolift.events.streams.sending import encoded
+from monolift.kernel.errors import Unavailable
+from monolift.kernel.ids import uuid7_text
+
+_CONSUMER = "reader"  # the lease says which process it is
+_COUNT = 100
+_LONGEST_WAIT = 5.0  # seconds; less than the socket's timeout
+_SOCKET_TIMEOUT = 10.0
+
+# KEYS: stream, lease. ARGV: group, token, lease in ms, how many. Returns whether the lease is ours,
+# the last id of the stream, and entries: what is pending, and only if nothing is, what is new.
+_TAKE = """
+local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
+local newest = last[1] and last[1][1] or '0-0'
+local holder = redis.call('GET', KEYS[2])
+if holder and holder ~= ARGV[2] then return {0, newest, {}} end
+redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
+redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
+local pending = redis.call(
+  'XAUTOCLAIM', KEYS[1], ARGV[1], '{consumer}', 0, '0-0', 'COUNT', ARGV[4])[2]
+if #pending > 0 then return {1, newest, pending} end
+local fresh = redis.call(
+  'XREADGROUP', 'GROUP', ARGV[1], '{consumer}', 'COUNT', ARGV[4], 'STREAMS', KEYS[1], '>')
+return {1, newest, fresh and fresh[1][2] or {}}
+""".replace("{consumer}", _CONSUMER)
+
+# KEYS: stream. ARGV: group, ids. Acknowledges, and trims to the first entry that some group needs.
+_ACKNOWLEDGE = """
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+for index = 2, #ARGV do redis.call('XACK', KEYS[1], ARGV[1], ARGV[index]) end
+local function parts(id)
+  local ms, seq = string.match(id, '(%d+)-(%d+)')
+  return tonumber(ms), tonumber(seq)
+end
+local least, least_ms, least_seq
+for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
+  local info = {}
+  for index = 1, #group, 2 do info[group[index]] = group[index + 1] end
+  local id = info['last-delivered-id']
+  if info['pending'] > 0 then id = redis.call('XPENDING', KEYS[1], info['name'])[2] end
+  local ms, seq = parts(id)
+  if not least or ms < least_ms or (ms == least_ms and seq < least_seq) then
+    least, least_ms, least_seq = id, ms, seq
+  end
+end
+if least then return redis.call('XTRIM', KEYS[1], 'MINID', least) end
+return 0
+"""
+
+# KEYS: lease. ARGV: token.
+_RELEASE = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0
+"""
+
+
+class RedisStream:
+    """See `port.Source`. One server, or one with replicas; not a cluster. Redis 7 or later.
+
+    Durable means: in the server's append-only file, on disk. A server that is set up otherwise is
+    refused, unless `options` has `check_durability: False`, which leaves that to its operator.
+    """
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        name: str,
+        publishers: Callable[[], Sequence[str]],
+        lease: float = 30.0,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`name` is the deployable that it reads for, `publishers` whose streams it then reads.
+
+        `lease` is seconds after which another reader takes over from one that does not come back.
+        The other `options` are redis-py's.
+        """
+        given = {
+            "socket_timeout": _SOCKET_TIMEOUT,
+            "socket_connect_timeout": _SOCKET_TIMEOUT,
+            # Once, for a connection that the server closed meanwhile. A duplicate is harmless.
+            "retry": Retry(NoBackoff(), 1),
+            **(options or {}),
+        }
+        self._check_durability = bool(given.pop("check_durability", True))
+        self._name = name
+        self._publishers = publishers
+        self._lease = lease
+        self._token = uuid7_text()
+        self._checked = False
+        try:
+            self._redis: Redis = Redis.from_url(url, **given)
+            pool = self._redis.connection_pool
+            pool.connection_class(**pool.connection_kwargs)  # takes the options; connects later
+        except (ValueError, TypeError):
+            raise ImproperlyConfigured(
+                "MONOLIFT['STREAM_URL'] or ['STREAM_OPTIONS'] cannot be used: give a URL like "
+                '"redis://user:password@host:6379/0", and arguments that redis-py takes.'
+            ) from None
+        self._take: Any = self._redis.register_script(_TAKE)
+        self._acknowledge: Any = self._redis.register_script(_ACKNOWLEDGE)
+        self._release: Any = self._redis.register_script(_RELEASE)
+
+    def send(self, *, to: str, batch: Sequence[Envelope]) -> None:
+        """See `port.Stream`."""
+        refused: dict[str, str] = {}
+        try:
+            self._check()
+            for source in dict.fromkeys(envelope.source for envelope in batch):
+                messages, wrong = encoded([one for one in batch if one.source == source])
+                refused |= wrong
+                for chunk in chunks(messages):
+                    self._append(source, to, chunk)
+        except RedisError as error:
+            raise self._unavailable(error) from error
+        if refused:
+            raise Refused(refused)
+
+    def _append(self, source: str, to: str, messages: Sequence[bytes]) -> None:
+        key = stream_key(source)
+        with self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.xgroup_create(key, to, id="0", mkstream=True)
+            for message in messages:
+                pipeline.xadd(key, {"to": to, "event": message})
+            made, *added = pipeline.execute(raise_on_error=False)
+        for answer in (made, *added):
+            if isinstance(answer, Exception) and not str(answer).startswith("BUSYGROUP"):
+                raise answer
+
+    def start(self) -> None:
+        """See `port.Source`."""
+        try:
+            self._check()
+        except RedisError as error:
+            raise self._unavailable(error) from error
+
+    def receive(self, *, accept: Accept, wait: float) -> int:
+        """See `port.Source`."""
+        until = time.monotonic() + wait
+        try:
+            while True:
+                newest: dict[str, bytes] = {}
+                count = 0
+                for publisher in self._publishers():
+                    newest[stream_key(publisher)] = b"0-0"
+                    count += self._receive(publisher, accept, newest)
+                left = until - time.monotonic()
+                if count or left <= 0:
+                    return count
+                self._wait(newest, min(left, _LONGEST_WAIT))
+        except RedisError as error:
+            raise self._unavailable(error) from error
+
+    def _receive(self, publisher: str, accept: Accept, newest: dict[str, bytes]) -> int:
+        key = stream_key(publisher)
+        _, newest[key], entries = self._take(
+            keys=[key, lease_key(publisher, self._name)],
+            args=[self._name, self._token, int(self._lease * 1000), _COUNT],
+        )
+        messages = [_message(entry[1]) for entry in entries if entry[1]]
+        arrived = [one for to, one in messages if to == self._name]
+        if arrived:
+            accept(arrived)
+        if entries:
+            self._acknowledge(keys=[key], args=[self._name, *(entry[0] for entry in entries)])
+        return len(entries)
+
+    def _wait(self, newest: Mapping[str, bytes], seconds: float) -> None:
+        """Until something newer is in one of the streams. It only looks: scripts read."""
+        if newest:
+            block = max(1, int(seconds * 1000))
+            self._redis.xread(dict[Any, Any](newest), count=1, block=block)
+        else:
+            time.sleep(seconds)
+
+    def stop(self) -> None:
+        """See `port.Stream`. Lets another reader take over at once."""
+        try:
+            for publisher in self._publishers():
+                self._release(keys=[lease_key(publisher, self._name)], args=[self._token])
+        except RedisError:
+            pass  # the lease ends by itself
+        self._redis.close()
+        self._checked = False
+
+    def _check(self) -> None:
+        """Refuse a server that may forget what it has acknowledged; anew after each failure."""
+        if self._checked:
+            return
+        if self._check_durability:
+            problem = self._problem()
+            if problem:
+                raise Unavailable(
+                    "the Redis stream",
+                    f"{problem} Or set check_durability to False in MONOLIFT['STREAM_OPTIONS'] if "
+                    "you know it is durable.",
+                )
+        self._checked = True
+
+    def _problem(self) -> str:
+        info: Any = self._redis.info("persistence")
+        if not info.get("aof_enabled"):
+            return "it would lose events in a crash: set `appendonly yes` and `appendfsync always`."
+        try:
+            fsync: Any = self._redis.config_get("appendfsync")
+        except ResponseError:
+            return "it does not tell its configuration: allow this user `CONFIG GET`."
+        if fsync.get("appendfsync") != "always" and fsync.get(b"appendfsync") != b"always":
+            return "it may lose the last second's events in a crash: set `appendfsync always`."
+        memory: Any = self._redis.info("memory")
+        if str(memory.get("maxmemory_policy", "")).startswith("allkeys"):
+            return "it may evict events: set `maxmemory-policy noeviction`."
+        return ""
+
+    def _unavailable(self, error: RedisError) -> Unavailable:
+        self._checked = False
+        return Unavailable("the Redis stream", f"{type(error).__name__}: {error}")
+
+
+def stream_key(publisher: str) -> str:
+    """The stream of a publishing module."""
+    return f"monolift:events:{{{publisher}}}"
+
+
+def lease_key(publisher: str, group: str) -> str:
+    """Who reads that stream for a deployable."""
+    return f"{stream_key(publisher)}:reader:{group}"
+
+
+def _message(fields: Sequence[bytes]) -> tuple[str, Arrived]:
+    """Whom an entry is for, and its message."""
+    found = dict(zip(fields[::2], fields[1::2], strict=False))
+    to = found.get(b"to", b"").decode(errors="replace")
+    message = found.get(b"event")
+    if message is None:
+        return to, rejected(b" ".join(fields), "The entry has no field `event`.")
+    return to, read(message)
