@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from monolift import atomic, publish
 from monolift.events import deliveries, handling, handover, lanes, relay
 from monolift.events.deliveries import Announced
+from monolift.events.streams.port import Refused
 from monolift.kernel import Unavailable, clock
 from monolift.kernel.ids import uuid7_text
 from monolift.registry import topology as topology_module
@@ -24,6 +25,9 @@ from tests.library.world.stock import faults
 from tests.library.world.stock.events import Counted, Filled
 
 pytestmark = pytest.mark.django_db(databases="__all__")
+
+
+SEND = handover.send
 
 
 def sales() -> str:
@@ -237,9 +241,34 @@ def test_what_the_other_side_may_have_forgotten_is_not_handed_over_again(
     assert "skip it or resubmit it" in failure
 
 
-def test_an_unknown_deployable_is_named() -> None:
-    with pytest.raises(LookupError, match="'mars'"):
-        handover.send("mars", [])
+def test_a_deployable_without_an_address_is_named(
+    mars: Elsewhere, monkeypatch: pytest.MonkeyPatch, scenario: Scenario
+) -> None:
+    monkeypatch.setattr(handover, "send", SEND)
+    fill("a", 1)
+    scenario.run_until_idle()
+    alias = topology().alias("stock")
+    (failure,) = fetch(alias, "SELECT failure FROM monolift_delivery WHERE target = 'mars'")[0]
+    assert "mars" in failure
+    assert "URLS" in failure
+
+
+def test_what_the_other_side_refuses_fails_alone(
+    mars: Elsewhere, monkeypatch: pytest.MonkeyPatch, scenario: Scenario
+) -> None:
+    def send(target: str, events: Sequence[Announced]) -> None:
+        mars.send(target, [event for event in events if event.key != "b"])
+        refused = {event.event: "too large" for event in events if event.key == "b"}
+        if refused:
+            raise Refused(refused)
+
+    monkeypatch.setattr(handover, "send", send)
+    fill("a", 1, 2)
+    fill("b", 3)
+    scenario.run_until_idle()
+    assert len(mars.came) == 2
+    (failure,) = scenario.failed_deliveries()
+    assert "too large" in failure
 
 
 # What fails ------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Handing events over to where their subscribers are: another database of this process.
+"""Handing events over to where their subscribers are: another database, or another deployable.
 
 A hand-over is a delivery like any other: in order within its lane, repeated until it is taken, and
 visible to operators. The other side keeps each event once, however often it is handed over.
@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 from monolift.events import deliveries, relay
 from monolift.events.deliveries import Announced, Claimed
+from monolift.events.streams import chosen
+from monolift.events.streams.port import Refused
 from monolift.events.wake import wake
 from monolift.kernel import clock
 from monolift.registry.settings import setting
@@ -20,21 +22,28 @@ def hand_over(alias: str) -> int:
 
     What a target does not take is repeated, also after the last attempt of a handler: nothing is
     wrong with the event. Only when it is older than what the other side remembers, it rests as
-    failed: it may have been taken, and would be taken again.
+    failed: it may have been taken, and would be taken again. So does what the other side will
+    never take as it is.
     """
     batch = deliveries.claim(alias, modules=modules_on(alias), away=True)
     for claimed in [one for one in batch if one.attempts > 1 and _is_forgotten(one)]:
         batch.remove(claimed)
         deliveries.failed(alias, claimed, Forgotten(claimed), final=True)
     for target in dict.fromkeys(claimed.target for claimed in batch):
-        chosen = [claimed for claimed in batch if claimed.target == target]
+        together = [claimed for claimed in batch if claimed.target == target]
         try:
-            send(target, [claimed.announced for claimed in chosen])
+            send(target, [claimed.announced for claimed in together])
+        except Refused as refused:
+            for claimed in [one for one in together if one.event in refused.reasons]:
+                reason = Refused({claimed.event: refused.reasons[claimed.event]})
+                deliveries.failed(alias, claimed, reason, final=True)
+                together.remove(claimed)
+            deliveries.done(alias, together)
         except Exception as error:
-            for claimed in chosen:
+            for claimed in together:
                 deliveries.failed(alias, claimed, error, final=False)
         else:
-            deliveries.done(alias, chosen)
+            deliveries.done(alias, together)
     return len(batch)
 
 
@@ -56,7 +65,8 @@ def _is_forgotten(claimed: Claimed) -> bool:
 def send(target: str, events: Sequence[Announced]) -> None:
     """Give events to a target; when it returns, they are kept there."""
     if not target.startswith("@"):
-        raise LookupError(f"Nothing here speaks to the deployable {target!r}.")
+        chosen.send(target, events)
+        return
     alias = target[1:]
     relay.insert(alias, events)
     wake(alias)

@@ -9,6 +9,9 @@ from django.db import close_old_connections, connections, reset_queries
 from monolift.events import handling, handover, relay
 from monolift.events.executors import executor
 from monolift.events.pools import Pool, pools
+from monolift.events.streams import chosen
+from monolift.events.streams.arrive import publishers
+from monolift.events.streams.reader import Reader
 from monolift.events.upkeep import Upkeep
 from monolift.events.wake import Listener, signal
 from monolift.observe.logs import logger
@@ -56,6 +59,7 @@ class Worker:
     def __init__(self, *, threads: int | None = None) -> None:
         self._stopping = threading.Event()
         self._listener = Listener(aliases())
+        self._reader: Reader | None = None
         self._upkeep = Upkeep(aliases)
         rest, *others = pools() if executor().runs_here else [Pool(tuple(modules()), 1)]
         self._threads = [
@@ -79,8 +83,11 @@ class Worker:
         ]
 
     def start(self) -> None:
-        """Start the threads."""
+        """Start the threads, and one that reads the stream when events come in by one."""
         self._listener.start()
+        if publishers() and (source := chosen.source()) is not None:
+            self._reader = Reader(source)
+            self._reader.start()
         for thread in (*self._threads, self._upkeep):
             thread.start()
 
@@ -90,10 +97,11 @@ class Worker:
         self._upkeep.stop()
         signal.set()
         deadline = monotonic() + timeout
+        ended = self._reader is None or self._reader.stop(timeout=timeout)
         for thread in (*self._threads, self._upkeep):
             thread.join(max(deadline - monotonic(), 0))
         self._listener.stop()
-        return not any(thread.is_alive() for thread in self._threads)
+        return ended and not any(thread.is_alive() for thread in self._threads)
 
     def _loop(self, work: Callable[[str], bool]) -> None:
         while not self._stopping.is_set():
