@@ -1,0 +1,155 @@
+"""Idempotency keys: one effect under one key, whoever asks how often and whatever dies."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.http import HttpResponse
+from django.test import RequestFactory
+
+from monolift import use
+from monolift.gateway.requests import RequestKey, RequestScopeMiddleware
+from monolift.kernel import KeyInFlight, KeyReused, Unavailable
+from monolift.registry.scope import Scope, current, entered
+from tests.library.world.stock import faults
+from tests.library.world.stock.interface import SoldOut, Stock
+from tests.library.world.stock.models import Hold
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+THREADS, ROUNDS = 16, 10
+
+
+@contextmanager
+def under(key: str) -> Iterator[None]:
+    """As a request with this Idempotency-Key."""
+    scope = Scope(None, None, None, kind="request")
+    scope.outgoing = RequestKey(key)
+    scope.plain = False
+    with entered(scope):
+        yield
+
+
+def hold(key: str, *, quantity: int = 1, sku: str = "a") -> int:
+    with under(key):
+        return use(Stock).hold(sku=sku, quantity=quantity)
+
+
+def at_once(work: Callable[[], Any]) -> list[Any]:
+    """What it gives or raises in each of so many threads that begin together."""
+    outcomes: list[Any] = []
+    ready = threading.Barrier(THREADS)
+
+    def run() -> None:
+        ready.wait()
+        try:
+            outcomes.append(work())
+        except (KeyInFlight, Unavailable) as refused:
+            outcomes.append(refused)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run) for _ in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return outcomes
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_twins_have_one_effect_and_one_answer() -> None:
+    """Case C21: sixteen at once, ten times; each gets the answer of the one, or may ask again."""
+    use(Stock).fill(sku="a", quantity=ROUNDS * THREADS)
+    for number in range(ROUNDS):
+        outcomes = at_once(lambda: hold(f"twin-{number}"))  # noqa: B023 - run before the next
+        assert len(outcomes) == THREADS
+        answers = {one for one in outcomes if isinstance(one, int)}
+        assert len(answers) == 1, outcomes
+        assert Hold.objects.count() == number + 1
+        assert hold(f"twin-{number}") in answers, "and later it is still the answer"
+
+
+def test_another_request_under_a_used_key_is_refused(stock: Stock) -> None:
+    """Case C22."""
+    hold("once")
+    for other in (
+        lambda: hold("once", quantity=2),
+        lambda: hold("once", sku="b"),
+        lambda: _fill("once"),
+    ):
+        with pytest.raises(KeyReused, match="another request"):
+            other()
+    assert Hold.objects.count() == 1
+
+
+def _fill(key: str) -> None:
+    with under(key):
+        use(Stock).fill(sku="a", quantity=1)
+
+
+def test_a_refusal_leaves_the_key_unused(stock: Stock) -> None:
+    """Case C24: nothing happened, so the same key may succeed later."""
+    with pytest.raises(SoldOut):
+        hold("again", quantity=11)
+    stock.fill(sku="a", quantity=5)
+    hold("again", quantity=11)
+    assert Hold.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+@pytest.mark.parametrize("place", ["stock.hold", "stock.hold.inside", "stock.hold.after"])
+def test_a_process_killed_in_progress_neither_blocks_nor_doubles(place: str) -> None:
+    """Case C23: what it had not committed is gone, and so is its hold on the key."""
+    use(Stock).fill(sku="a", quantity=5)
+    connections.close_all()
+    child = os.fork()
+    if child == 0:
+        faults.planned[place] = [lambda: os.kill(os.getpid(), signal.SIGKILL)]
+        try:
+            hold("killed")
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status), "the child was to be killed"
+    first = hold("killed")
+    assert hold("killed") == first
+    assert Hold.objects.count() == 1
+
+
+def key_of(header: str, *, path: str = "/orders", caller: str = "one") -> tuple[int, str]:
+    """Status, and the key that a request's command would be given."""
+    seen: list[str] = []
+
+    def view(request: Any) -> HttpResponse:
+        outgoing = current().outgoing
+        assert isinstance(outgoing, RequestKey)
+        seen.append(outgoing.value)
+        return HttpResponse()
+
+    headers = {"Idempotency-Key": header, "Authorization": f"Bearer {caller}"}
+    request = RequestFactory().post(path, headers=headers)
+    status = RequestScopeMiddleware(view)(request).status_code
+    return status, seen[0] if seen else ""
+
+
+def test_the_quoted_and_the_bare_form_are_one_key() -> None:
+    """Case C24; the draft has a structured string, most clients send it bare."""
+    assert key_of('"8e03978e"') == key_of("8e03978e")
+
+
+def test_the_key_of_another_endpoint_or_caller_is_another_key() -> None:
+    """Case C22: nobody gets an answer that was given to somebody else."""
+    assert key_of("8e03978e") == key_of("8e03978e")
+    assert key_of("8e03978e") != key_of("8e03978e", path="/baskets")
+    assert key_of("8e03978e") != key_of("8e03978e", caller="two")
+
+
+@pytest.mark.parametrize("header", ["", '""', "x" * 5000, "schlüssel", "two words", "a\tb"])
+def test_a_key_that_is_none_is_a_clear_error(header: str) -> None:
+    assert key_of(header)[0] == 400
