@@ -2,12 +2,14 @@
 
 import inspect
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any, get_type_hints
+from typing import Any, NamedTuple, get_type_hints, overload
 from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
+from cronsim import CronSim, CronSimError
 
 from monolift.events.wake import wake, wake_after_commit
 from monolift.kernel import CallRefused, DeclarationError, clock, uuid7
@@ -20,15 +22,37 @@ from monolift.registry.sql import execute, moment, now
 from monolift.registry.topology import topology
 
 
+class Schedule(NamedTuple):
+    """The times at which a task comes round: a line of cron, in a time zone."""
+
+    line: str
+    zone: ZoneInfo
+
+    def next_after(self, moment: datetime) -> datetime:
+        """The first time after a moment, in UTC.
+
+        As Debian's cron does it: a time that a change of the clocks skips comes right after the
+        change, one that comes twice is run once; a line with `*` for minutes or hours runs by
+        what the clock shows.
+        """
+        return next(CronSim(self.line, moment.astimezone(self.zone))).astimezone(UTC)
+
+
 class Task[**P]:
     """A function that a worker runs. Shaped like `django.tasks`: `enqueue`, with a time by `at`."""
 
     def __init__(
-        self, function: Callable[P, None], *, name: str, run_at: datetime | None = None
+        self,
+        function: Callable[P, None],
+        *,
+        name: str,
+        run_at: datetime | None = None,
+        schedule: Schedule | None = None,
     ) -> None:
         self.function = function
         self._name = name
         self.run_at = run_at
+        self.schedule = schedule
 
     @property
     def module(self) -> str:
@@ -45,6 +69,12 @@ class Task[**P]:
         if when.tzinfo is None:
             raise ValueError(f"{when!r} has no timezone; give an aware datetime.")
         return Task(self.function, name=self._name, run_at=when)
+
+    def next_after(self, moment: datetime) -> datetime:
+        """When a recurring task comes round next."""
+        if self.schedule is None:
+            raise ValueError(f"{self.name} does not come round: it has no `every=`.")
+        return self.schedule.next_after(moment)
 
     def after(self, delay: timedelta, /) -> "Task[P]":
         """The same task, not before `delay` from now."""
@@ -114,8 +144,62 @@ class Task[**P]:
 _tasks: list[Task[Any]] = []
 
 
-def task[**P](function: Callable[P, None], /) -> Task[P]:
-    """Make a function of `tasks.py` a task. Its parameters are keyword-only plain data."""
+@overload
+def task[**P](function: Callable[P, None], /) -> Task[P]: ...
+
+
+@overload
+def task(*, every: str, zone: str = "UTC") -> Callable[[Callable[[], None]], Task[[]]]: ...
+
+
+def task(
+    function: Callable[..., None] | None = None, /, *, every: str | None = None, zone: str = "UTC"
+) -> Any:
+    """Make a function of `tasks.py` a task. Its parameters are keyword-only plain data.
+
+    `@task(every="30 2 * * *", zone="Europe/Berlin")` makes one without parameters that comes round
+    by itself, at the times of a line of cron: minute, hour, day of the month, month, weekday. No
+    two runs of it overlap; a time at which nothing ran is made up for once at most.
+    """
+    if function is not None:
+        return _declared(function, None)
+    if every is None:
+        raise DeclarationError("task(zone=...) needs every=: a line of cron, or write `@task`.")
+
+    def decorate(function: Callable[[], None]) -> Task[[]]:
+        if inspect.signature(function).parameters:
+            raise DeclarationError.at(
+                function,
+                f"{function.__name__} comes round by itself, so nobody gives it parameters.",
+                f"Write `def {function.__name__}() -> None:`.",
+            )
+        return _declared(function, _schedule(function, every, zone))
+
+    return decorate
+
+
+def _schedule(function: Callable[[], None], line: str, zone: str) -> Schedule:
+    try:
+        schedule = Schedule(line, ZoneInfo(zone))
+        schedule.next_after(clock.now())
+    except CronSimError as error:
+        raise DeclarationError.at(
+            function,
+            f"every={line!r} is no line of cron: {error}.",
+            'Give minute, hour, day, month and weekday: every="30 2 * * *".',
+        ) from None
+    except StopIteration:
+        raise DeclarationError.at(
+            function, f"every={line!r} never comes.", "Give a day that there is."
+        ) from None
+    except (ZoneInfoNotFoundError, ValueError):
+        raise DeclarationError.at(
+            function, f"zone={zone!r} is no time zone.", 'Give one by name: zone="Europe/Berlin".'
+        ) from None
+    return schedule
+
+
+def _declared[**P](function: Callable[P, None], schedule: Schedule | None) -> Task[P]:
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
             raise DeclarationError.at(
@@ -127,9 +211,14 @@ def task[**P](function: Callable[P, None], /) -> Task[P]:
             raise DeclarationError.at(
                 function, f"{function.__name__}: {parameter.name!r} has no type.", "Annotate it."
             )
-    made = Task(function, name=function.__name__)
+    made = Task(function, name=function.__name__, schedule=schedule)
     _tasks.append(made)
     return made
+
+
+def all_tasks() -> list[Task[Any]]:
+    """Every task of the process; of two that are declared alike, the later one."""
+    return list({known.name: known for known in _tasks}.values())
 
 
 def task_named(name: str) -> Task[Any] | None:

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from django.db import close_old_connections, connections, reset_queries
 
-from monolift.events import handover, lanes, lateness, retention
+from monolift.events import handover, lanes, lateness, retention, timetable
 from monolift.observe.logs import logger
 from monolift.registry.settings import setting
 
@@ -24,6 +24,7 @@ log = logger("monolift.upkeep")
 def look_after(alias: str) -> None:
     """Everything but the purge, once."""
     lanes.sweep(alias)
+    timetable.plan(alias)
     while handover.hand_over(alias):
         pass
     lateness.tell(alias)
