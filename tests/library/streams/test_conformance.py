@@ -20,6 +20,7 @@ from monolift.events.streams import arrive, envelope
 from monolift.events.streams.envelope import Arrived, Envelope
 from monolift.events.streams.port import Refused
 from monolift.events.subscriptions import Subscription, add, remove
+from monolift.events.worker import aliases
 from monolift.kernel import Event, Unavailable, clock
 from monolift.registry.sql import fetch
 from monolift.registry.topology import install, reset, topology
@@ -83,12 +84,14 @@ def mails() -> list[str]:
 
 
 def kept() -> list[tuple[str, str]]:
-    """What arrived and cannot be delivered: id and reason."""
-    alias = topology().alias("sales")
-    return fetch(
-        alias,
-        "SELECT event, failure FROM monolift_delivery WHERE state = 'failed' ORDER BY created_at",
-    )  # type: ignore[return-value]  # both are text
+    """What arrived and cannot be delivered, on any database: id and reason."""
+    return [
+        (event, failure)
+        for alias in aliases()
+        for event, failure in fetch(
+            alias, "SELECT event, failure FROM monolift_delivery WHERE state = 'failed'"
+        )
+    ]
 
 
 def arrived() -> int:

@@ -333,6 +333,17 @@ def test_a_refused_batch_is_halved_until_one_message_is_to_blame() -> None:
     assert taken == {one.id for one in batch[:-1]}
 
 
+def test_a_connection_closed_while_it_was_idle_is_made_anew() -> None:
+    def behave(link: socket.socket) -> None:
+        answering("204 No Content")(link)
+        link.recv(1)  # the next request begins, and finds nobody
+
+    with Peer(behave) as peer, stream_to(peer.port) as stream:
+        for number in range(3):
+            stream.send(to="warehouse", batch=[filled("a", number)])
+        assert len(peer.bodies) == 3
+
+
 def test_a_deployable_without_url_or_key_is_named() -> None:
     stream = HttpStream(urls={"warehouse": "http://127.0.0.1:1"}, signers={})
     with pytest.raises(Unavailable, match=r"stream to warehouse is unavailable: .*KEYS"):

@@ -157,12 +157,12 @@ def decode(message: bytes) -> Envelope:
     return envelope
 
 
-def read(message: bytes) -> Arrived:
-    """One message as it came in: an envelope, or why it is none."""
+def read(message: bytes, *, source: str = "") -> Arrived:
+    """One message as it came in, in the stream of a module: an envelope, or why it is none."""
     try:
         return decode(message)
     except Malformed as error:
-        return rejected(message, str(error))
+        return rejected(message, str(error), source=source)
 
 
 def read_batch(body: bytes) -> list[Arrived]:
@@ -186,8 +186,8 @@ class _Known(msgspec.Struct):
 _TELLING = re.compile(r"[A-Za-z0-9_.:/-]{1,255}")
 
 
-def rejected(message: bytes, reason: str) -> Rejected:
-    """A message that is refused, with what can be told of it."""
+def rejected(message: bytes, reason: str, *, source: str = "") -> Rejected:
+    """A message that is refused, with what can be told of it; `source` if it says none itself."""
     try:
         known = msgspec.json.decode(message[:MAX_MESSAGE], type=_Known)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -198,7 +198,7 @@ def rejected(message: bytes, reason: str) -> Rejected:
     ]
     return Rejected(
         told[0] or f"unreadable-{sha256(message).hexdigest()[:32]}",
-        told[1],
+        told[1] or source,
         told[2],
         reason,
         message,

@@ -16,7 +16,7 @@ import msgspec
 import urllib3
 from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ProtocolError
 
 from monolift.events.streams.envelope import BATCH_TYPE, Envelope, chunks, join
 from monolift.events.streams.port import Refused
@@ -92,24 +92,27 @@ class HttpStream:
         token = self._signers[to].sign(
             audience=to, method="POST", path=urlsplit(url).path, body=body
         )
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": BATCH_TYPE}
         _deadline.end = monotonic() + self._timeout
         try:
-            answer = self._pool.urlopen(
-                "POST",
-                url,
-                body=body,
-                headers={"Authorization": f"Bearer {token}", "Content-Type": BATCH_TYPE},
-                redirect=False,
-                preload_content=False,
-            )
             try:
-                text = answer.read(_ANSWER, decode_content=False)
-            finally:
-                answer.close()  # only what was not read to its end: else the pool has it again
+                return self._request(url, body, headers)
+            except ProtocolError:
+                # The server has closed a connection that was idle. A batch bears it twice.
+                return self._request(url, body, headers)
         except (HTTPError, OSError) as error:
             raise Unavailable(f"stream to {to}", f"{type(error).__name__}: {error}") from error
         finally:
             _deadline.end = inf
+
+    def _request(self, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
+        answer = self._pool.urlopen(
+            "POST", url, body=body, headers=headers, redirect=False, preload_content=False
+        )
+        try:
+            text = answer.read(_ANSWER, decode_content=False)
+        finally:
+            answer.close()  # only what was not read to its end: else the pool has it again
         return answer.status, _told(text)
 
     def stop(self) -> None:

@@ -255,6 +255,7 @@ def _place(message: Message) -> tuple[tuple[str, int], int]:
 
 def _arrived(message: Message) -> Arrived:
     value = message.value()
+    publisher = str(message.topic()).removeprefix(topic(""))
     if value is None:
-        return rejected(b"", f"Message {_place(message)} has no value.")
-    return read(value if isinstance(value, bytes) else str(value).encode())
+        return rejected(repr(_place(message)).encode(), "It has no value.", source=publisher)
+    return read(value if isinstance(value, bytes) else str(value).encode(), source=publisher)

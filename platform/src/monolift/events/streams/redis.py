@@ -180,7 +180,7 @@ class RedisStream:
             keys=[key, lease_key(publisher, self._name)],
             args=[self._name, self._token, int(self._lease * 1000), _COUNT],
         )
-        messages = [_message(entry[1]) for entry in entries if entry[1]]
+        messages = [_message(entry[1], publisher) for entry in entries if entry[1]]
         arrived = [one for to, one in messages if to == self._name]
         if arrived:
             accept(arrived)
@@ -250,11 +250,12 @@ def lease_key(publisher: str, group: str) -> str:
     return f"{stream_key(publisher)}:reader:{group}"
 
 
-def _message(fields: Sequence[bytes]) -> tuple[str, Arrived]:
+def _message(fields: Sequence[bytes], publisher: str) -> tuple[str, Arrived]:
     """Whom an entry is for, and its message."""
     found = dict(zip(fields[::2], fields[1::2], strict=False))
     to = found.get(b"to", b"").decode(errors="replace")
     message = found.get(b"event")
     if message is None:
-        return to, rejected(b" ".join(fields), "The entry has no field `event`.")
-    return to, read(message)
+        reason = "The entry has no field `event`."
+        return to, rejected(b" ".join(fields), reason, source=publisher)
+    return to, read(message, source=publisher)
