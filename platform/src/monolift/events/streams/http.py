@@ -117,6 +117,9 @@ class HttpStream:
 
     def stop(self) -> None:
         """See `port.Stream`."""
+        for key in self._pool.pools.keys():  # noqa: SIM118 - it does not iterate itself
+            if pool := self._pool.pools.get(key):
+                pool.close()  # `clear` leaves that to the garbage collector
         self._pool.clear()
 
 
