@@ -19,6 +19,13 @@ _bindings: dict[Any, "Binding"] = {}
 _adapters: dict[str, Callable[["Binding"], Methods]] = {}
 
 
+def _nobody(_: Any) -> Any:
+    return None
+
+
+_stand_in: Callable[[Any], Any] = _nobody
+
+
 class Binding:
     """An interface, the proxy handed out for it, and what its calls reach at the moment."""
 
@@ -33,18 +40,23 @@ class Binding:
     @property
     def module(self) -> str:
         """The label of the module that provides the interface."""
-        if self.overridden:
+        if self.replacement is not None:
             return str(self.interface.interface_owner)
         return provider(self.interface)[0]
 
     @property
     def implementation(self) -> Any:
         """What answers in this process: the override in force, or the module's own class."""
-        if self.overridden:
-            return self.overridden[-1]
+        if self.replacement is not None:
+            return self.replacement
         if self._implementation is None:
             self._implementation = implementation(self.interface)
         return self._implementation
+
+    @property
+    def replacement(self) -> Any:
+        """What answers in the place of the module's own class; None in production."""
+        return self.overridden[-1] if self.overridden else _stand_in(self.interface)
 
     def unbind(self) -> None:
         """Make every method look up its place again at its next call."""
@@ -99,6 +111,22 @@ def override[T](interface: "TypeForm[T]", replacement: T, /) -> Iterator[T]:
     finally:
         binding.overridden.remove(replacement)
         binding.unbind()
+
+
+@contextmanager
+def standing_in(find: Callable[[Any], Any]) -> Iterator[None]:
+    """Answer every interface for which `find` has an object with that for a while. For tests.
+
+    Unlike `override` it need not know beforehand which interfaces will be called.
+    """
+    global _stand_in
+    previous, _stand_in = _stand_in, find
+    _rebind()
+    try:
+        yield
+    finally:
+        _stand_in = previous
+        _rebind()
 
 
 def register_adapter(route: str, build: Callable[[Binding], Methods]) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from monolift.kernel import Saga, Step
+from monolift.registry.modules import is_module
 from monolift.registry.proxies import binding_of
 from monolift.registry.settings import setting
 from monolift.registry.topology import LOCAL, on_change, topology
@@ -31,7 +32,10 @@ def _may_fuse(step: Step[Any], alias: str) -> bool:
     if step.awaits:
         return False
     for operation in step.calls:
-        place = topology().place(binding_of(operation.interface).module)
+        module = binding_of(operation.interface).module
+        if not is_module(module):
+            return False  # a fake answers for one that is not installed: nothing rolls it back
+        place = topology().place(module)
         if operation.external or place.route not in LOCAL or place.alias != alias:
             return False
     return True

@@ -1,4 +1,4 @@
-"""The pytest plugin, by entry point: the `topologies` marker and the `scenario` fixture."""
+"""The pytest plugin, by entry point: markers, `--only-module`, and the `scenario` fixture."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,8 +8,71 @@ import pytest
 _ROUTES = ("local", "loopback")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--only-module`."""
+    parser.addoption(
+        "--only-module",
+        metavar="LABEL",
+        help="boot this module alone, with fakes for what it requires, and run its tests",
+    )
+    parser.addini(
+        "monolift_module_tests",
+        "where the tests of a module are, for --only-module",
+        default="tests/modules/{module}",
+    )
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
+    """Leave the other modules out, before pytest-django sets Django up."""
+    label = early_config.known_args_namespace.only_module
+    if label:
+        from monolift.testing.alone import NotAlone, install_only
+
+        install_only(label)
+        try:
+            return (yield)
+        except NotAlone as error:
+            raise pytest.UsageError(str(error)) from None
+    return (yield)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs the real neighbours of the module that runs alone."""
+    if config.getoption("only_module"):
+        left_out = [item for item in items if item.get_closest_marker("together")]
+        if left_out:
+            config.hook.pytest_deselected(items=left_out)
+            items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.fixture(autouse=True)
+def monolift_fakes(request: pytest.FixtureRequest) -> Iterator[None]:
+    """With `--only-module`: fresh fakes for what the module requires."""
+    if not request.config.getoption("only_module"):
+        yield
+        return
+    from monolift.testing.alone import faked
+
+    with faked():
+        yield
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker."""
+    """Declare the markers, and find the tests of the module that runs alone."""
+    label = config.getoption("only_module")
+    if label and config.args_source is not pytest.Config.ArgsSource.ARGS:
+        folder = str(config.getini("monolift_module_tests")).format(module=label)
+        if not (config.rootpath / folder).is_dir():
+            raise pytest.UsageError(
+                f"--only-module {label}: {folder} does not exist. Name the tests, or set "
+                "monolift_module_tests in the ini file."
+            )
+        config.args[:] = [folder]
+    config.addinivalue_line(
+        "markers",
+        "together: needs other modules as they are; left out with --only-module.",
+    )
     config.addinivalue_line(
         "markers",
         'topologies("local", "loopback"): run the test once over each of these transports.',
