@@ -145,6 +145,7 @@ class HttpRig:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.connections = 0
+        self.handlers: list[threading.Thread] = []
         settings.ROOT_URLCONF = "tests.library.streams.urls"
         settings.MONOLIFT = {**settings.MONOLIFT, "KEYS": KEYS, "URLS": {"warehouse": self.url}}
         chosen.signers()  # made while this is the shop
@@ -168,9 +169,11 @@ class HttpRig:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": BATCH_TYPE}
         headers |= changes.pop("headers", {})
         method = changes.pop("verb", "POST")
-        url = self.url + changes.pop("target", PATH)
+        target = changes.pop("target", PATH)
         assert not changes, changes
-        answer = urllib3.request(method, url, body=body, headers=headers, retries=False)
+        # A pool of its own: a connection that is kept keeps the server's thread.
+        with urllib3.HTTPConnectionPool("127.0.0.1", self.port) as pool:
+            answer = pool.request(method, target, body=body, headers=headers, retries=False)
         if answer.status == 204:
             return 204, {}
         assert answer.headers["Content-Type"] == "application/problem+json", answer.data
@@ -194,13 +197,17 @@ class HttpRig:
         self.thread.join()
 
     def mend(self) -> None:
-        self.server = ThreadedWSGIServer(
-            ("127.0.0.1", self.port), _Handler, connections_override={}
-        )
+        self.server = _Server(("127.0.0.1", self.port), _Handler, connections_override={})
         self.server.rig = self
         self.server.set_app(WSGIHandler())
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
         self.thread.start()
+
+
+class _Server(ThreadedWSGIServer):
+    def process_request_thread(self, *arguments: Any) -> None:
+        self.rig.handlers.append(threading.current_thread())
+        super().process_request_thread(*arguments)
 
 
 class _Handler(WSGIRequestHandler):
@@ -225,6 +232,8 @@ def http(settings: Settings, monkeypatch: pytest.MonkeyPatch, **_: Any) -> Itera
     finally:
         chosen.stream().stop()
         rig.cut()
+        for handler in rig.handlers:
+            handler.join()  # each has connections to databases that go away
 
 
 class RedisServer:

@@ -5,6 +5,7 @@ from typing import Any
 from modules.catalog.interface import ProductDraft, Sku, VariantDraft
 from monolift.registry.sql import fetch
 from monolift.registry.topology import topology
+from monolift.testing import announcing
 
 
 def draft(
@@ -27,9 +28,9 @@ def offer(sku: str, *options: str, **more: Any) -> VariantDraft:
 
 
 def announced() -> list[str]:
-    """The names of the events that catalog has published."""
+    """The names of the events that catalog, or its fake, has published."""
     rows = fetch(
         topology().alias("catalog"),
         "SELECT name FROM monolift_outbox WHERE module = 'catalog' ORDER BY number, event",
     )
-    return [str(name) for (name,) in rows]
+    return [str(name) for (name,) in rows] + [event.event_name for event in announcing.announced]

@@ -350,10 +350,12 @@ def test_strange_addresses_are_no_fault(clerk: Client) -> None:
             assert clerk.get(f"/admin/catalog/{page}/?{query}").status_code in (200, 302)
 
 
+@pytest.mark.together
 def test_a_form_with_too_many_fields_is_refused(clerk: Client) -> None:
     assert clerk.post(ADD, {f"x{number}": "" for number in range(1001)}).status_code == 400
 
 
+@pytest.mark.together
 def test_who_may_only_add_adds_and_changes_nothing(clerk: Client, change: str) -> None:
     adder = staff("add_product")
     assert send(adder, ADD, {**ONE, "slug": "cup"}).status_code == 302
@@ -363,6 +365,7 @@ def test_who_may_only_add_adds_and_changes_nothing(clerk: Client, change: str) -
     assert adder.post(change, ONE).status_code == 403
 
 
+@pytest.mark.together
 def test_who_may_only_look_changes_nothing(clerk: Client, change: str) -> None:
     looker = staff("view_product")
     form = opened(clerk, change)

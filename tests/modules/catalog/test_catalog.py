@@ -21,7 +21,7 @@ from tests.shop import shelve
 
 pytestmark = [
     pytest.mark.django_db(databases="__all__"),
-    pytest.mark.topologies("local", "loopback"),
+    pytest.mark.topologies("local", "loopback", fake=Catalog),
 ]
 catalog = use(Catalog)
 
@@ -69,6 +69,7 @@ def test_a_sku_belongs_to_one_product_for_ever() -> None:
         catalog.product(slug="cup", currency="EUR")
 
 
+@pytest.mark.topologies("local", "loopback")
 def test_labels_name_what_is_known() -> None:
     shelve("MUG")
     assert catalog.labels(skus=[Sku("MUG"), Sku("NONE")]) == {
@@ -107,6 +108,8 @@ def test_a_new_product_does_not_shift_the_next_page() -> None:
     assert second.next is None
 
 
+@pytest.mark.together
+@pytest.mark.topologies("local", "loopback")
 def test_a_page_takes_three_statements_however_long() -> None:
     for number in range(12):
         shelve(f"SKU-{number}", quantity=0)

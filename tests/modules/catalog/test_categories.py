@@ -11,7 +11,7 @@ from tests.modules.catalog.drafts import announced, draft
 
 pytestmark = [
     pytest.mark.django_db(databases="__all__"),
-    pytest.mark.topologies("local", "loopback"),
+    pytest.mark.topologies("local", "loopback", fake=Catalog),
 ]
 catalog = use(Catalog)
 
@@ -44,6 +44,7 @@ def test_main_categories_are_followed_by_their_own() -> None:
     assert list(catalog.categories()) == [DESK, KITCHEN, CUPS, PANS]
 
 
+@pytest.mark.topologies("local", "loopback")
 def test_setting_again_changes_names_and_keeps_the_others() -> None:
     catalog.set_categories(categories=TREE)
     renamed = Category(slug="cups", title="Mugs and cups", parent="kitchen", count=99)
@@ -56,6 +57,7 @@ def test_setting_again_changes_names_and_keeps_the_others() -> None:
     assert not [one for one in seen if "catalog_" in one and not one.startswith("SELECT")]
 
 
+@pytest.mark.topologies("local", "loopback")
 @pytest.mark.parametrize(
     ("categories", "problem"),
     [
@@ -127,6 +129,7 @@ def test_categories_count_what_comes_moves_and_goes() -> None:
     assert counts() == {"desk": 0, "kitchen": 2, "cups": 1, "pans": 1}
 
 
+@pytest.mark.topologies("local", "loopback")
 def test_counting_is_one_statement_for_any_number_of_products() -> None:
     catalog.set_categories(categories=TREE)
     with statements() as seen:
@@ -154,6 +157,8 @@ def test_a_category_that_is_not_there_is_said() -> None:
         catalog.publish_product(draft=draft(category="none"))
 
 
+@pytest.mark.together
+@pytest.mark.topologies("local", "loopback")
 def test_reading_takes_few_statements_however_many_there_are() -> None:
     catalog.set_categories(
         categories=[

@@ -26,7 +26,7 @@ from tests.shop import shelve
 
 pytestmark = [
     pytest.mark.django_db(databases="__all__"),
-    pytest.mark.topologies("local", "loopback"),
+    pytest.mark.topologies("local", "loopback", fake=Catalog),
 ]
 catalog = use(Catalog)
 
@@ -108,6 +108,7 @@ def test_the_main_picture_is_among_the_pictures() -> None:
     assert shown.images == SHIRT.images[::-1]
 
 
+@pytest.mark.topologies("local", "loopback")
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
@@ -175,6 +176,7 @@ def test_a_batch_has_a_size() -> None:
 
 
 @pytest.mark.parametrize("size", [2, 60])
+@pytest.mark.topologies("local", "loopback")
 def test_a_batch_takes_few_statements_however_large(size: int) -> None:
     catalog.set_categories(categories=[Category(slug="c", title="C")])
     drafts = [
@@ -246,6 +248,8 @@ def test_a_card_says_what_a_list_needs() -> None:
     assert catalog.cards(slugs=["shirt"], currency="JPY")["shirt"].price is None
 
 
+@pytest.mark.together
+@pytest.mark.topologies("local", "loopback")
 def test_cards_take_three_statements_however_many() -> None:
     for number in range(12):
         shelve(f"P{number}", quantity=0)

@@ -23,7 +23,7 @@ from monolift.testing.statements import statements
 
 pytestmark = [
     pytest.mark.django_db(databases="__all__"),
-    pytest.mark.topologies("local", "loopback"),
+    pytest.mark.topologies("local", "loopback", fake=Inventory),
 ]
 inventory = use(Inventory)
 A = Sku("A")
@@ -66,6 +66,7 @@ def test_an_adjustment_is_on_record() -> None:
     assert left() == 3
 
 
+@pytest.mark.topologies("local", "loopback")
 def test_what_was_received_counts_adjustments() -> None:
     inventory.receive(reference=uuid4(), lines=[Line(sku=A, quantity=5)])
     adjust(-2, AdjustmentReason.LOST)
@@ -110,6 +111,7 @@ def test_what_is_held_cannot_be_taken_away() -> None:
     assert (left(), trail()) == (2, [5])
 
 
+@pytest.mark.topologies("local", "loopback")
 def test_nothing_is_taken_from_what_was_never_stocked() -> None:
     with pytest.raises(InsufficientStock, match="Only 0 of A"):
         adjust(-1)
@@ -143,6 +145,7 @@ def test_adjustments_come_in_pages_the_newest_first() -> None:
         inventory.adjustments(sku=A, after="yesterday")
 
 
+@pytest.mark.topologies("local", "loopback")
 def test_an_adjustment_takes_few_statements() -> None:
     adjust(5)
     with statements() as seen:

@@ -121,6 +121,7 @@ def test_holds_are_found_by_their_reference(clerk: Client, query: str) -> None:
     assert "0 holds\n" in clerk.get(listed, {"q": query}).content.decode()
 
 
+@pytest.mark.together
 @pytest.mark.parametrize("what", ["change", "history", "delete"])
 def test_a_sku_that_cannot_be_is_not_found(clerk: Client, what: str) -> None:
     answer = clerk.get(f"{LIST}M%00G/{what}/", follow=True)
@@ -193,6 +194,7 @@ def test_a_threshold_that_makes_no_sense_is_refused(
     assert not LogEntry.objects.exists()
 
 
+@pytest.mark.together
 @pytest.mark.parametrize("what", ["adjust", "threshold"])
 def test_who_may_only_look_can_only_look(clerk: Client, what: str) -> None:
     reader = staff("view_stock")
@@ -213,6 +215,7 @@ def test_acts_are_posted_and_name_a_sku(clerk: Client, what: str) -> None:
     assert "never any stock" in post(clerk, "NONE", what, {"by": "1"})
 
 
+@pytest.mark.together
 @pytest.mark.parametrize("way", ["add", "MUG/delete", "MUG/change"])
 def test_rows_are_not_written_past_the_interface(clerk: Client, way: str) -> None:
     response = clerk.post(f"{LIST}{way}/", {"sku": "MUG", "available": "99", "received": "99"})

@@ -8,6 +8,7 @@ import pytest
 from django.db import IntegrityError
 
 from modules.inventory import models
+from modules.inventory.events import HoldLapsed
 from modules.inventory.interface import (
     Hold,
     HoldExpired,
@@ -20,14 +21,12 @@ from modules.inventory.interface import (
 )
 from monolift import use
 from monolift.kernel import clock
-from monolift.registry.sql import fetch
-from monolift.registry.topology import topology
 from monolift.testing.scenario import Scenario
 from monolift.testing.statements import statements
 
 pytestmark = [
     pytest.mark.django_db(databases="__all__"),
-    pytest.mark.topologies("local", "loopback"),
+    pytest.mark.topologies("local", "loopback", fake=Inventory),
 ]
 inventory = use(Inventory)
 
@@ -61,13 +60,10 @@ def places(sku: str) -> tuple[int, int, int, int]:
 
 def lapses() -> int:
     """How many lapsed holds were announced."""
-    rows = fetch(
-        topology().alias("inventory"),
-        "SELECT COUNT(*) FROM monolift_outbox WHERE name = 'inventory.hold_lapsed.v1'",
-    )
-    return int(rows[0][0])
+    return len(Scenario().published(HoldLapsed))
 
 
+@pytest.mark.topologies("local", "loopback")
 def test_unknown_skus_are_not_available() -> None:
     assert inventory.available(skus=[Sku("NONE")]) == {"NONE": 0}
     with statements() as seen:
@@ -108,6 +104,7 @@ def test_reserving_twice_returns_the_same_hold() -> None:
     assert left("A") == 3
 
 
+@pytest.mark.topologies("local", "loopback")
 def test_all_lines_are_held_or_none() -> None:
     receive(A=5, B=1)
     with pytest.raises(InsufficientStock, match="Only 1 of B are left") as refused:
@@ -187,12 +184,14 @@ def test_taking_nothing_is_refused() -> None:
 
 
 @pytest.mark.parametrize("available", [-1, 2])
+@pytest.mark.topologies("local", "loopback")
 def test_the_database_itself_refuses_stock_from_nowhere(available: int) -> None:
     receive(A=1)
     with pytest.raises(IntegrityError):
         models.Stock.objects.filter(sku="A").update(available=available)
 
 
+@pytest.mark.topologies("local", "loopback")
 def test_holding_one_line_takes_three_statements() -> None:
     receive(A=5)
     with statements() as seen:
@@ -200,6 +199,7 @@ def test_holding_one_line_takes_three_statements() -> None:
     assert len(seen) == 3, seen
 
 
+@pytest.mark.topologies("local", "loopback")
 def test_taking_takes_one_statement() -> None:
     receive(A=5)
     hold = reserve(A=1)

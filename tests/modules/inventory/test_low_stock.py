@@ -1,12 +1,11 @@
 """StockLow: announced once on the way down, and again only after there was enough."""
 
 from collections.abc import Mapping
-from typing import Any
 from uuid import UUID, uuid4
 
-import msgspec
 import pytest
 
+from modules.inventory.events import StockLow
 from modules.inventory.interface import (
     AdjustmentReason,
     InsufficientStock,
@@ -17,14 +16,12 @@ from modules.inventory.interface import (
     Sku,
 )
 from monolift import use
-from monolift.registry.sql import fetch
-from monolift.registry.topology import topology
 from monolift.testing.scenario import Scenario
 from monolift.testing.statements import statements
 
 pytestmark = [
     pytest.mark.django_db(databases="__all__"),
-    pytest.mark.topologies("local", "loopback"),
+    pytest.mark.topologies("local", "loopback", fake=Inventory),
 ]
 inventory = use(Inventory)
 
@@ -46,14 +43,8 @@ def adjust(sku: str, by: int) -> None:
 
 def said() -> list[tuple[str, int, int]]:
     """SKU, available and threshold of each StockLow, in order of time."""
-    rows = fetch(
-        topology().alias("inventory"),
-        "SELECT body, key FROM monolift_outbox "
-        "WHERE name = 'inventory.stock_low.v1' ORDER BY number, event",
-    )
-    events: list[Any] = [msgspec.json.decode(body) for body, _ in rows]
-    assert [event["sku"] for event in events] == [key for _, key in rows]
-    return [(event["sku"], event["available"], event["threshold"]) for event in events]
+    events = Scenario().published(StockLow)
+    return [(event.sku, event.available, event.threshold) for event in events]
 
 
 @pytest.fixture(autouse=True)
@@ -138,6 +129,7 @@ def test_what_was_never_stocked_has_no_threshold() -> None:
 
 
 @pytest.mark.parametrize("wanted", [{"A": 1}, {"A": 1, "B": 1}])
+@pytest.mark.topologies("local", "loopback")
 def test_watching_costs_no_statement_until_there_is_something_to_say(
     wanted: dict[str, int],
 ) -> None:
@@ -184,6 +176,7 @@ def test_what_is_held_is_neither_taken_nor_given_back(scenario: Scenario) -> Non
     assert [level.held for level in inventory.stock().levels] == [1, 6]
 
 
+@pytest.mark.topologies("local", "loopback")
 def test_stock_comes_in_pages() -> None:
     for number in range(3):
         adjust(f"M{number}", 1)

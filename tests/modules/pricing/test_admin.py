@@ -140,6 +140,7 @@ def test_what_a_row_is_known_by_is_not_changed(clerk: Client) -> None:
     assert models.ListPrice.objects.count() == 1
 
 
+@pytest.mark.together
 def test_who_may_only_look_changes_nothing() -> None:
     pricing.set_prices(prices=[ListPrice(sku="MUG", unit=Money.of("11.00", "EUR"))])
     looker = staff("view_listprice")
@@ -262,6 +263,7 @@ def test_a_price_that_somebody_else_set_meanwhile_is_not_overwritten(clerk: Clie
     assert (shown("CUP"), shown()) == (Money.of("11.00", "EUR"), Money.of("9.00", "EUR"))
 
 
+@pytest.mark.together
 @pytest.mark.usefixtures("two_prices")
 def test_who_may_not_set_prices_does_not_see_the_form() -> None:
     looker = staff("view_listprice", "change_listprice")
@@ -370,6 +372,7 @@ def test_a_coupon_that_has_not_begun_is_not_ended(clerk: Client) -> None:
     assert said() == []
 
 
+@pytest.mark.together
 def test_what_a_coupon_was_used_for_is_seen(clerk: Client) -> None:
     pricing.set_coupons(coupons=[Coupon(code=code, percent=10) for code in ("ONE", "TWO")])
     one, two = uuid4(), uuid4()

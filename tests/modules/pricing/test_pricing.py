@@ -23,7 +23,7 @@ from monolift.testing.statements import statements
 
 pytestmark = [
     pytest.mark.django_db(databases="__all__"),
-    pytest.mark.topologies("local", "loopback"),
+    pytest.mark.topologies("local", "loopback", fake=Pricing),
 ]
 pricing = use(Pricing)
 
@@ -61,6 +61,7 @@ def test_a_price_tag_shows_the_list_price() -> None:
     assert pricing.prices(skus=["MUG"], currency="USD") == {}
 
 
+@pytest.mark.topologies("local", "loopback")
 def test_no_skus_cost_no_statement() -> None:
     with statements() as seen:
         assert pricing.prices(skus=[], currency="EUR") == {}
@@ -115,6 +116,7 @@ def test_without_a_country_there_is_no_tax() -> None:
     )
 
 
+@pytest.mark.topologies("local", "loopback")
 def test_a_quote_takes_one_statement_however_many_lines() -> None:
     for number in range(5):
         price(f"SKU-{number}", "10.00")

@@ -108,6 +108,7 @@ def order(client: Client) -> str:
     return str(answer.json()["id"])
 
 
+@pytest.mark.together
 def test_a_history_has_ones_own_orders_in_pages(ada: Client) -> None:
     shelve()
     mine = [order(ada) for _ in range(3)]
@@ -121,6 +122,7 @@ def test_a_history_has_ones_own_orders_in_pages(ada: Client) -> None:
     assert ada.get("/api/v1/orders?limit=1000").status_code == 422
 
 
+@pytest.mark.together
 def test_a_guests_basket_is_claimed(ada: Client) -> None:
     shelve()
     basket_id = basket_with(quantity=2)
@@ -130,6 +132,7 @@ def test_a_guests_basket_is_claimed(ada: Client) -> None:
     assert send(Client(), "POST", f"/baskets/{basket_id}/claim", {}).status_code == 401
 
 
+@pytest.mark.together
 def test_modules_know_users_by_id_only(ada: Client) -> None:
     shelve()
     order(ada)

@@ -22,7 +22,10 @@ from monolift import atomic, use, uuid7
 from monolift.db.models import Outbox
 from monolift.registry.topology import topology
 
-pytestmark = pytest.mark.django_db(databases="__all__")
+pytestmark = [
+    pytest.mark.django_db(databases="__all__"),
+    pytest.mark.topologies("local", fake=Profiles),
+]
 profiles = use(Profiles)
 
 HOME = PostalAddress(
@@ -60,7 +63,7 @@ def test_an_unknown_user_has_an_empty_profile(user: UUID) -> None:
     assert not profiles.addresses(user_id=user)
 
 
-@pytest.mark.topologies("local", "loopback")
+@pytest.mark.topologies("local", "loopback", fake=Profiles)
 def test_a_profile_is_what_was_saved_last(user: UUID) -> None:
     profiles.save_profile(user_id=user, name=" Ada ", phone="+49 30 901820", newsletter=True)
     assert profiles.profile(user_id=user) == Profile(
@@ -178,6 +181,7 @@ def test_addresses_kept_at_once_have_one_default(user: UUID) -> None:
 # Erasure ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.topologies("local", "loopback")
 def test_what_is_forgotten_is_gone_and_announced(user: UUID) -> None:
     other = uuid7()
     for one in (user, other):
@@ -195,6 +199,7 @@ def test_what_is_forgotten_is_gone_and_announced(user: UUID) -> None:
     profiles.forget(user_id=user)
 
 
+@pytest.mark.topologies("local", "loopback")
 def test_the_database_holds_one_default(user: UUID) -> None:
     from django.db import IntegrityError
 

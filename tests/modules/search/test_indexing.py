@@ -87,6 +87,7 @@ class Interrupted:
         return answer
 
 
+@pytest.mark.together
 def test_a_reindexing_never_overwrites_what_an_event_wrote_meanwhile(scenario: Scenario) -> None:
     from modules.catalog.services import CatalogService
 

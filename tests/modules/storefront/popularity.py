@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from modules.recommendations.services import RecommendationsService
+from modules.recommendations.interface import Recommendations
 
 
-class Popular(RecommendationsService):
+class Popular(Recommendations):
     """Says that these are bought with anything, and most."""
 
     def __init__(self, *skus: str) -> None:

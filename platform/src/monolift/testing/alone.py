@@ -63,7 +63,7 @@ def faked() -> Iterator[None]:
     """Answer each required interface, whose module is not there, with a fresh fake.
 
     The fake is the provider's: `Fake<Interface>` in the `fakes.py` beside its `interface.py`. Where
-    there is none, a call raises NotAlone, which says what to write.
+    there is none, the first call raises NotAlone, which says what to write.
     """
     from monolift.registry.proxies import standing_in
 
@@ -73,34 +73,25 @@ def faked() -> Iterator[None]:
         if _is_installed(interface):
             return None
         if interface not in fakes:
-            fakes[interface] = _fake_of(interface)
+            fakes[interface] = fake_of(interface)
         return fakes[interface]
 
     with standing_in(find):
         yield
 
 
-def _fake_of(interface: Any) -> Any:
+def fake_of(interface: Any) -> Any:
+    """A new fake of an interface. Raises NotAlone when its module has none."""
     name = f"{interface.__module__.rpartition('.')[0]}.fakes"
     if find_spec(name) is not None:
         fake = getattr(importlib.import_module(name), f"Fake{interface.__name__}", None)
         if fake is not None:
             return fake()
-    return _NoFake(interface, name)
-
-
-class _NoFake:
-    def __init__(self, interface: Any, name: str) -> None:
-        self._reason = (
-            f"{interface.interface_name} has no fake, and its module is not installed with "
-            f"--only-module {_only}. Write class Fake{interface.__name__}({interface.__name__}) in "
-            f"{name}, or mark the test @pytest.mark.together."
-        )
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        raise NotAlone(self._reason)
+    alone = f", and its module is not installed with --only-module {_only}" if _only else ""
+    raise NotAlone(
+        f"{interface.interface_name} has no fake{alone}. Write class Fake{interface.__name__}"
+        f"({interface.__name__}) in {name}, or mark the test @pytest.mark.together."
+    )
 
 
 def _is_installed(interface: Any) -> bool:

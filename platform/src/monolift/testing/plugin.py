@@ -48,7 +48,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(autouse=True)
 def monolift_fakes(request: pytest.FixtureRequest) -> Iterator[None]:
-    """With `--only-module`: fresh fakes for what the module requires."""
+    """Forget what fakes announced; with `--only-module`, fresh fakes for what it requires."""
+    from monolift.testing.announcing import announced
+
+    announced.clear()
     if not request.config.getoption("only_module"):
         yield
         return
@@ -75,7 +78,8 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.addinivalue_line(
         "markers",
-        'topologies("local", "loopback"): run the test once over each of these transports.',
+        'topologies("local", "loopback", fake=None): run the test once over each of these '
+        "transports, and once with the fake of an interface in the place of its module.",
     )
 
 
@@ -89,8 +93,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             raise pytest.UsageError(
                 f"{metafunc.definition.nodeid}: topologies({route!r}) is not one of {_ROUTES}."
             )
+    routes = [*marker.args]
+    if fake := marker.kwargs.get("fake"):
+        routes.append(pytest.param(fake, id="fake"))
     metafunc.fixturenames.append("monolift_route")  # which lets it be parametrized
-    metafunc.parametrize("monolift_route", marker.args, indirect=True)
+    metafunc.parametrize("monolift_route", routes, indirect=True)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -103,7 +110,14 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.fixture
 def monolift_route(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The transport that the running test uses."""
+    """The transport that the running test uses; `fake` when a fake answers."""
+    if not isinstance(request.param, str):
+        from monolift.registry.proxies import override
+        from monolift.testing.alone import fake_of
+
+        with override(request.param, fake_of(request.param)):
+            yield "fake"
+        return
     from monolift.testing.transports import transported
 
     with transported(request.param):

@@ -11,6 +11,7 @@ from monolift.kernel import Event, SagaRun, clock
 from monolift.observe import matrix
 from monolift.registry.sql import fetch
 from monolift.registry.topology import topology
+from monolift.testing.announcing import announced
 
 _PIECES = 1000
 
@@ -61,13 +62,17 @@ class Scenario:
             gone += timedelta(seconds=61)
 
     def published[E: Event](self, event: type[E], /) -> list[E]:
-        """The events of one class that were announced and committed, by key in their order."""
+        """The events of one class that were announced and committed, in their order.
+
+        Those of fakes are among them.
+        """
         rows = fetch(
             topology().alias(event.event_owner),
             "SELECT body FROM monolift_outbox WHERE name = %s ORDER BY number, event",
             (event.event_name,),
         )
-        return [msgspec.json.decode(body, type=event) for (body,) in rows]
+        known = [msgspec.json.decode(body, type=event) for (body,) in rows]
+        return known + [one for one in announced if isinstance(one, event)]
 
     @property
     def calls(self) -> list[str]:
