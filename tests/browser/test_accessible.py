@@ -23,8 +23,8 @@ from monolift import override, use
 from monolift.kernel import Money
 from monolift.testing.scenario import Scenario
 from tests.browser.conftest import Open
+from tests.doubles import silent
 from tests.modules.storefront.goods import sell, shelves
-from tests.modules.storefront.silence import SilentSearch
 from tests.shop import ADDRESS, basket_with, card, some_id, total_of
 
 pytestmark = [
@@ -161,7 +161,7 @@ def test_what_opens_and_changes(visit: Open) -> None:
 def test_pages_that_say_what_is_wrong(visit: Open) -> None:
     page = visit()
     assert_accessible(page, "/products/none", "/none", "/products?after=x", "/orders/none")
-    with override(Search, SilentSearch()):
+    with silent(Search, "search", "suggest"):
         assert_accessible(page, "/search?q=clock", "/products?o:Colour=blue")
     page.goto("/products/clock")
     page.get_by_label("Quantity").fill("1000")

@@ -8,11 +8,10 @@ from playwright.sync_api import Page, expect
 
 from modules.search.interface import Search
 from modules.storefront.views.listing import PAGE_SIZE
-from monolift import override
 from monolift.testing.scenario import Scenario
 from tests.browser.conftest import Open
+from tests.doubles import silent
 from tests.modules.storefront.goods import sell, shelves
-from tests.modules.storefront.silence import SilentSearch
 
 pytestmark = [
     pytest.mark.browser,
@@ -136,7 +135,7 @@ def test_enter_searches_while_nothing_is_chosen(visit: Open) -> None:
 @pytest.mark.usefixtures("goods")
 def test_suggestions_that_do_not_come_are_not_missed(visit: Open) -> None:
     page = visit()
-    with override(Search, SilentSearch()):
+    with silent(Search, "search", "suggest"):
         with page.expect_response(re.compile("/search/suggestions")):
             page.get_by_label("Search the shop").press_sequentially("clo")
         expect(page.locator("#notice")).to_be_empty()

@@ -9,13 +9,11 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from modules.catalog.interface import Catalog, ProductPage
-from modules.catalog.services import CatalogService
-from modules.orders.interface import Basket, BasketId, Orders
-from modules.orders.services import OrdersService
+from modules.catalog.interface import Catalog
+from modules.orders.interface import Orders
 from modules.storefront.views.listing import PAGE_SIZE
-from monolift import Unavailable, override
 from monolift.testing.scenario import Scenario
+from tests.doubles import failing, silent
 from tests.modules.storefront.goods import sell, shelves
 from tests.modules.storefront.shopper import TYPED, Shopper, text
 from tests.modules.storefront.test_listing import following
@@ -230,36 +228,14 @@ def test_a_form_takes_no_idempotency_key(shopper: Shopper) -> None:
     assert_sentence(response, 400)
 
 
-class BrokenCatalog(CatalogService):
-    """A catalog with a bug."""
-
-    def products(self, *, currency: str, limit: int = 24, after: str | None = None) -> ProductPage:
-        """Fail."""
-        raise RuntimeError("secret detail")
-
-
-class SilentOrders(OrdersService):
-    """Orders that give no answer."""
-
-    def basket(self, *, basket_id: BasketId, currency: str = "EUR") -> Basket:
-        """Give no answer."""
-        raise Unavailable("orders.basket", "secret detail")
-
-    def add_to_basket(
-        self, *, basket_id: BasketId, sku: str, quantity: int, currency: str = "EUR"
-    ) -> None:
-        """Give no answer."""
-        raise Unavailable("orders.add_to_basket", "secret detail")
-
-
 def test_a_module_that_fails_or_is_silent(shopper: Shopper) -> None:
     shelve("MUG")
     shopper.add()
-    with override(Catalog, BrokenCatalog()):
+    with failing(Catalog, products=RuntimeError("secret detail")):
         response = shopper.get("/")
     assert_sentence(response, 503)
     assert response["Retry-After"] == "5"
-    with override(Orders, SilentOrders()):
+    with silent(Orders, "basket", "add_to_basket"):
         for response in (shopper.get("/basket"), shopper.get("/checkout")):
             assert_sentence(response, 503)
             assert response["Retry-After"] == "5"

@@ -1,14 +1,12 @@
 """3-D Secure: the bank asks the customer before anything is reserved or charged."""
 
-from typing import Any
-
 import pytest
 from django.test import Client
 
-from modules.orders.interface import Order, Orders
-from modules.orders.services import OrdersService
+from modules.orders.interface import Orders
 from modules.payments.interface import Payments
-from monolift import Unavailable, override, use
+from monolift import use
+from tests.doubles import silent
 from tests.modules.storefront.shopper import Shopper, text
 from tests.shop import available, charges, shelve
 
@@ -83,17 +81,9 @@ def test_coming_back_twice_is_one_order(shopper: Shopper) -> None:
     assert charges() == [("captured", 1200)]
 
 
-class NeverOrders(OrdersService):
-    """Orders that gives no answer to a checkout."""
-
-    def check_out(self, **_: Any) -> Order:
-        """Give no answer."""
-        raise Unavailable("orders.check_out", "too late")
-
-
 def test_silence_after_approving_does_not_ask_for_the_card_again(shopper: Shopper) -> None:
     shopper.post(at_the_bank(shopper), approve="1")
-    with override(Orders, NeverOrders()):
+    with silent(Orders, "check_out"):
         answer = shopper.get("/checkout/authenticated")
     assert answer.status_code == 503
     assert 'href="/checkout/authenticated"' in answer.content.decode()

@@ -2,23 +2,19 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from django.http import HttpResponse
 
 from modules.inventory.interface import Inventory, Line
 from modules.inventory.interface import Sku as StockedSku
-from modules.orders.interface import CheckoutFailed, Order, Orders
-from modules.orders.sagas import Checkout
-from modules.orders.services import OrdersService
-from modules.payments.interface import Payment, Payments
-from modules.payments.services import PaymentsService
-from monolift import Money, Unavailable, override, use
+from modules.orders.interface import CheckoutFailed, Orders
+from modules.payments.interface import Payments
+from monolift import use
 from monolift.registry.topology import topology
-from monolift.sagas import operate
 from monolift.testing.scenario import Scenario
+from tests.doubles import failing, silent, slow
 from tests.modules.storefront.shopper import TYPED, Shopper, text
 from tests.shop import ANSWER_LOST, DECLINED, NO_FUNDS, available, charges, shelve
 
@@ -234,25 +230,8 @@ def test_there_is_nothing_to_check_out_in_an_empty_basket() -> None:
         assert "There is nothing to check out yet." in text(response)
 
 
-class RefusesEverything(OrdersService):
-    """Orders that takes every checkout back."""
-
-    def check_out(self, **_: Any) -> Order:
-        """Refuse."""
-        raise CheckoutFailed(reason="the hold lapsed")
-
-
-class IsSlow(OrdersService):
-    """Orders whose checkout gives no answer in time."""
-
-    def check_out(self, **arguments: Any) -> Order:
-        """Do it, and give no answer."""
-        super().check_out(**arguments)
-        raise Unavailable("orders.check_out", "too late")
-
-
 def test_a_checkout_that_was_taken_back_can_be_tried_again(shopper: Shopper) -> None:
-    with override(Orders, RefusesEverything()):
+    with failing(Orders, check_out=CheckoutFailed(reason="the hold lapsed")):
         response = shopper.pay()
     assert response.status_code == 409
     assert "The order could not be completed: the hold lapsed." in text(response)
@@ -261,7 +240,7 @@ def test_a_checkout_that_was_taken_back_can_be_tried_again(shopper: Shopper) -> 
 
 
 def test_a_checkout_without_an_answer_leads_back_to_the_one_order(shopper: Shopper) -> None:
-    with override(Orders, IsSlow()):
+    with slow(Orders, "check_out"):
         response = shopper.pay()
     assert response.status_code == 503
     assert int(response["Retry-After"]) > 0
@@ -270,17 +249,13 @@ def test_a_checkout_without_an_answer_leads_back_to_the_one_order(shopper: Shopp
     assert charges() == [("captured", 1200)]
 
 
-class NeverAuthorises(PaymentsService):
-    """Payments whose authorisations get no answer."""
-
-    def authorise(self, *, reference: UUID, amount: Money, card_token: str) -> Payment:
-        """Give no answer."""
-        raise Unavailable("payments.authorise", "nobody is there")
-
-
+@pytest.mark.together
 def test_an_order_in_processing_looks_again_by_itself(shopper: Shopper, scenario: Scenario) -> None:
+    from modules.orders.sagas import Checkout
+    from monolift.sagas import operate
+
     total = shopper.total()
-    with override(Payments, NeverAuthorises()):
+    with silent(Payments, "authorise"):
         response = shopper.pay(total)
         page = shopper.get(response["Location"])
         assert "Processing We are on it" in text(page)

@@ -4,22 +4,18 @@ from datetime import timedelta
 
 import pytest
 
-from modules.catalog.interface import Catalog, Category, ProductPage
+from modules.catalog.interface import Catalog, Category
 from modules.inventory.interface import Inventory
 from modules.pricing.interface import Pricing, Promotion
 from modules.recommendations.interface import Recommendations
-from monolift import Unavailable, override, use
+from monolift import override, use
 from monolift.kernel import clock
 from monolift.observe import matrix
+from tests.doubles import silent
 from tests.modules.storefront.cost import cost
 from tests.modules.storefront.goods import sell, shelves
 from tests.modules.storefront.popularity import Popular
 from tests.modules.storefront.shopper import Shopper, text
-from tests.modules.storefront.silence import (
-    SilentInventory,
-    SilentRecommendations,
-    WithoutCategories,
-)
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -91,13 +87,13 @@ def test_a_silent_module_leaves_the_home_page_standing(shopper: Shopper) -> None
     shelves()
     sell("Mug", category="cups", quantity=2)
     assert "Only 2 left" in text(shopper.get("/"))
-    with override(Inventory, SilentInventory()):
+    with silent(Inventory, "available"):
         shown = text(shopper.get("/"))
     assert "Mug €10.00" in shown
     assert "left" not in shown
-    with override(Recommendations, SilentRecommendations()):
+    with silent(Recommendations, "bought_together"):
         assert "Mug €10.00 Only 2 left" in text(shopper.get("/"))
-    with override(Catalog, WithoutCategories()):
+    with silent(Catalog, "categories"):
         response = shopper.get("/")
         assert "Mug €10.00 Only 2 left" in text(response)
         assert "Look around" not in text(response)
@@ -119,31 +115,16 @@ def test_every_page_lists_the_categories(shopper: Shopper) -> None:
 def test_any_page_does_without_its_menu(shopper: Shopper) -> None:
     shelves()
     sell("Mug", category="cups")
-    with override(Catalog, WithoutCategories()):
+    with silent(Catalog, "categories"):
         for path in ("/products", "/products/mug", "/search?q=mug", "/search", "/basket"):
             response = shopper.get(path)
             assert response.status_code == 200
             assert 'class="menu"' not in response.content.decode()
 
 
-class SilentCatalog(WithoutCategories):
-    """A catalog that gives no answer at all."""
-
-    def products(
-        self,
-        *,
-        currency: str,
-        limit: int = 24,
-        after: str | None = None,
-        category: str | None = None,
-    ) -> ProductPage:
-        """Give no answer."""
-        raise Unavailable("catalog.products", "secret detail")
-
-
 def test_a_page_about_silence_waits_for_no_menu(shopper: Shopper) -> None:
     matrix.clear()
-    with override(Catalog, SilentCatalog()):
+    with silent(Catalog, "categories", "products"):
         response = shopper.get("/")
     assert response.status_code == 503
     assert "secret" not in response.content.decode()

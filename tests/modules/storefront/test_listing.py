@@ -9,12 +9,11 @@ from modules.inventory.interface import Inventory
 from modules.search.interface import Search
 from modules.storefront.views.listing import PAGE_SIZE
 from modules.storefront.views.narrowing import GROUPS, SHOWN
-from monolift import override
 from monolift.testing.scenario import Scenario
+from tests.doubles import silent
 from tests.modules.storefront.cost import cost
 from tests.modules.storefront.goods import sell, shelves
 from tests.modules.storefront.shopper import Shopper, text
-from tests.modules.storefront.silence import SilentInventory, SilentSearch
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -160,14 +159,14 @@ def test_every_page_keeps_what_the_list_was_narrowed_by(
 
 @pytest.mark.usefixtures("goods")
 def test_silent_modules_leave_the_list_standing(shopper: Shopper) -> None:
-    with override(Search, SilentSearch()):
+    with silent(Search, "search"):
         response = shopper.get("/categories/kitchen")
         assert titles(response.content.decode()) == ["Beaker", "Mug", "Pot"]
         assert "Narrow down" not in text(response)
         response = shopper.get("/categories/kitchen?o:Colour=red")
         assert titles(response.content.decode()) == ["Beaker", "Mug", "Pot"]
         assert "cannot be narrowed down right now" in text(response)
-    with override(Inventory, SilentInventory()):
+    with silent(Inventory, "available"):
         assert titles(shopper.get("/categories/kitchen").content.decode()) == [
             "Beaker",
             "Mug",

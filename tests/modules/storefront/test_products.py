@@ -14,15 +14,11 @@ from modules.recommendations.interface import Recommendations
 from modules.storefront.views.listing import PAGE_SIZE
 from monolift import override, use
 from monolift.kernel import clock
+from tests.doubles import silent
 from tests.modules.storefront.cost import cost
 from tests.modules.storefront.goods import sell, shelves
 from tests.modules.storefront.popularity import Popular
 from tests.modules.storefront.shopper import Shopper, text
-from tests.modules.storefront.silence import (
-    SilentInventory,
-    SilentRecommendations,
-    WithoutCategories,
-)
 from tests.shop import shelve
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -122,7 +118,7 @@ def test_goods_are_shown_without_stock_while_inventory_is_silent(
     shopper: Shopper, path: str
 ) -> None:
     shelve("MUG")
-    with override(Inventory, SilentInventory()):
+    with silent(Inventory, "available"):
         response = shopper.get(path)
     assert response.status_code == 200
     assert "€10.00" in text(response)
@@ -247,12 +243,12 @@ def test_what_is_bought_together_is_shown_once_and_never_itself(shopper: Shopper
 def test_a_product_is_shown_while_other_modules_are_silent(shopper: Shopper) -> None:
     shelves()
     sell("Mug", category="cups")
-    for interface, silent in (
-        (Recommendations, SilentRecommendations()),
-        (Catalog, WithoutCategories()),
-        (Inventory, SilentInventory()),
+    for interface, operation in (
+        (Recommendations, "bought_together"),
+        (Catalog, "categories"),
+        (Inventory, "available"),
     ):
-        with override(interface, silent):
+        with silent(interface, operation):
             response = shopper.get("/products/mug")
         assert response.status_code == 200
         assert "Mug €10.00" in text(response)

@@ -12,11 +12,11 @@ from modules.storefront.views.listing import PAGE_SIZE
 from modules.storefront.views.search import SUGGESTIONS
 from monolift import override, use
 from monolift.testing.scenario import Scenario
+from tests.doubles import silent
 from tests.modules.storefront.cost import cost
 from tests.modules.storefront.goods import sell, shelves
 from tests.modules.storefront.popularity import Popular
 from tests.modules.storefront.shopper import Shopper, text
-from tests.modules.storefront.silence import SilentSearch
 from tests.modules.storefront.test_listing import following, titles
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -147,7 +147,7 @@ def test_no_more_suggestions_than_fit(shopper: Shopper, scenario: Scenario) -> N
 
 @pytest.mark.usefixtures("goods")
 def test_a_silent_search_is_said_and_suggests_nothing(shopper: Shopper) -> None:
-    with override(Search, SilentSearch()):
+    with silent(Search, "search", "suggest"):
         response = shopper.get("/search?q=mug")
         assert response.status_code == 503
         assert "Try again" in text(response)
