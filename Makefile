@@ -71,6 +71,15 @@ test-postgresql-each: $(READY) ## Run the tests with a database for each module,
 test-django-lts: $(READY) ## Run the tests on Django 5.2, the oldest release that is supported
 	@$(BIN)/uv run --frozen --no-sync --with 'django>=5.2,<5.3' python -m pytest -n 2 --dist loadfile $(DATABASE_TESTS) $(PYTEST_ARGS)
 
+MODULES := $(notdir $(patsubst %/,%,$(dir $(wildcard modules/*/apps.py))))
+
+.PHONY: test-alone $(addprefix test-alone-,$(MODULES))
+test-alone: $(READY) ## Run the tests of each module without the others
+	@$(MAKE) --no-print-directory -j 2 --output-sync $(addprefix test-alone-,$(MODULES))
+
+$(addprefix test-alone-,$(MODULES)): test-alone-%: $(READY)
+	@$(PYTEST) -n 0 --only-module $* $(PYTEST_ARGS)
+
 .PHONY: chaos
 chaos: $(READY) ## Kill processes in the middle of things, and compare (PLANS= EVENTS= SEEDS=)
 	@MONOLIFT_CHAOS_EVENTS=$(EVENTS) $(PYTEST) -n 0 -s tests/chaos $(PYTEST_ARGS)
@@ -86,7 +95,7 @@ bench: $(READY) ## Measure (BENCH_ARGS=)
 .PHONY: check
 check: $(READY) ## Everything continuous integration checks
 	@$(MAKE) --no-print-directory lint contracts-check codeowners-check docs-check bench BENCH_ARGS=--short
-	@$(MAKE) --no-print-directory test-postgresql-each test-postgresql test-each test-django-lts test
+	@$(MAKE) --no-print-directory test-alone test-postgresql-each test-postgresql test-each test-django-lts test
 
 ##@ Guard
 

@@ -24,11 +24,10 @@ def test_file(*, name: str, package: str, library_is_own: bool) -> str:
     known = camel(name)
     ours = [
         f"from {package}.events import EntryAdded",
-        f"from {package}.fakes import Fake{known}",
         f"from {package}.interface import {', '.join(sorted(('Entry', 'NameTaken', known)))}",
     ]
     library = [
-        "from monolift import override, use",
+        "from monolift import use",
         "from monolift.testing.scenario import Scenario",
     ]
     if library_is_own:
