@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST
 
 from modules.orders import models
 from modules.orders.interface import OrderId, OrderNotFound, Orders
-from modules.orders.queries.orders import ids_of, number_of
+from modules.orders.queries.numbers import ids_of, number_of
 from monolift import DomainError, Unavailable, use
 from monolift.gateway.backoffice import CappedPaginator
 from monolift.kernel import CallFailed, Money

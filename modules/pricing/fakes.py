@@ -170,7 +170,9 @@ class FakePricing(Pricing):
         used = list(self._redeemed.values()).count(known)
         again = reference is not None and self._redeemed.get(reference) == known
         if not again and not _counts(coupon):
-            raise CouponRefused(coupon=known, problem="it is not valid now.")
+            over = coupon.ends_at is not None and coupon.ends_at <= clock.now()
+            problem = "it has expired." if over else "it is not valid yet."
+            raise CouponRefused(coupon=known, problem=problem)
         if not again and coupon.limit is not None and used >= coupon.limit:
             raise CouponRefused(coupon=known, problem="it is used up.")
         return msgspec.structs.replace(coupon, redeemed=used)

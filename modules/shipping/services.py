@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from django.conf import settings
 
-from modules.shipping import models, queries
+from modules.shipping import models
 from modules.shipping.events import ShipmentCancelled, ShipmentDelivered
 from modules.shipping.interface import (
     AlreadyShipped,
@@ -19,6 +19,8 @@ from modules.shipping.interface import (
     ShipmentNotFound,
     Shipping,
 )
+from modules.shipping.queries import rates as rate_queries
+from modules.shipping.queries import shipments as shipment_queries
 from modules.shipping.tasks import hand_over
 from monolift import atomic, publish
 from monolift.kernel import clock
@@ -31,11 +33,11 @@ class ShippingService(Shipping):
 
     def rates(self, *, country: str, currency: str) -> Sequence[Rate]:
         """See `Shipping.rates`."""
-        return queries.rates(country=country, currency=currency)
+        return rate_queries.rates(country=country, currency=currency)
 
     def rate(self, *, country: str, currency: str, method: str) -> Rate:
         """See `Shipping.rate`."""
-        return queries.rate(country=country, currency=currency, method=method)
+        return rate_queries.rate(country=country, currency=currency, method=method)
 
     def book(
         self, *, order_id: UUID, method: str, recipient: Recipient, parcel: Sequence[ParcelLine]
@@ -53,7 +55,7 @@ class ShippingService(Shipping):
             models.Shipment.objects.bulk_create([row], ignore_conflicts=True)
             packed: int = settings.SHIPPING["HAND_OVER_AFTER"]
             hand_over.after(timedelta(seconds=packed)).enqueue(order_id=order_id)
-        return queries.shown(row)
+        return shipment_queries.shown(row)
 
     def cancel(self, *, order_id: UUID) -> None:
         """See `Shipping.cancel`."""
@@ -81,4 +83,4 @@ class ShippingService(Shipping):
 
     def shipment(self, *, order_id: UUID) -> Shipment:
         """See `Shipping.shipment`."""
-        return queries.shipment(order_id=order_id)
+        return shipment_queries.shipment(order_id=order_id)

@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -27,27 +26,16 @@ from modules.orders.interface import (
     Refund,
 )
 from modules.orders.queries.baskets import address_of
+from modules.orders.queries.numbers import ids_of, number_of
 from monolift.kernel import Money
 
 LARGEST_PAGE = 100
 LARGEST_COUNT = 1000
 
-# Crockford's base 32: no I, L, O, U, so that a number can be read out on the telephone.
-_DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_NUMBER = re.compile(r"[0-9A-HJKMNP-TV-Z]{4}-?[0-9A-HJKMNP-TV-Z]{0,4}-?[0-9A-HJKMNP-TV-Z]{0,4}")
-_BITS = 60
-
 
 class _Position(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     placed_at: datetime
     id: UUID
-
-
-def number_of(order_id: UUID) -> str:
-    """What people call an order: the first 60 bits of its id, `7K3M-9QX2-4TBD`."""
-    value = order_id.int >> (128 - _BITS)
-    text = "".join(_DIGITS[value >> shift & 31] for shift in range(_BITS - 5, -1, -5))
-    return f"{text[:4]}-{text[4:8]}-{text[8:]}"
 
 
 def order(*, order_id: OrderId) -> Order | None:
@@ -189,19 +177,6 @@ def _page(found: QuerySet[Any, Any], limit: int, after: str | None) -> OrderPage
         ),
         next=_cursor(rows[-1][-1], rows[-1][0]) if more else None,
     )
-
-
-def ids_of(text: str) -> tuple[UUID | None, UUID | None]:
-    """The least and the greatest id whose number begins with `text`; None when none can."""
-    number = text.upper()
-    if not _NUMBER.fullmatch(number):
-        return None, None
-    digits = number.replace("-", "")
-    value = 0
-    for digit in digits:
-        value = value << 5 | _DIGITS.index(digit)
-    free = 128 - 5 * len(digits)
-    return UUID(int=value << free), UUID(int=(value << free) + (1 << free) - 1)
 
 
 def _cursor(placed_at: datetime, identifier: UUID) -> str:

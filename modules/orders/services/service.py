@@ -32,6 +32,7 @@ from modules.orders.interface import (
 )
 from modules.orders.queries import baskets as basket_queries
 from modules.orders.queries import orders as order_queries
+from modules.orders.queries.numbers import number_of
 from modules.orders.requires import (
     CardDeclined,
     CouponNotValid,
@@ -139,7 +140,7 @@ class OrdersService(Orders):
         failed = run.status in (SagaStatus.UNDONE, SagaStatus.ABANDONED)
         return Order(
             id=order_id,
-            number=order_queries.number_of(order_id),
+            number=number_of(order_id),
             state=OrderState.FAILED if failed else OrderState.PROCESSING,
             customer_id=run.state.customer_id,
             lines=run.state.lines,
@@ -261,7 +262,7 @@ def _in_words(state: OrderState) -> str:
 def _paid(state: Checkout) -> Order:
     return Order(
         id=state.order_id,
-        number=order_queries.number_of(state.order_id),
+        number=number_of(state.order_id),
         state=OrderState.PAID,
         customer_id=state.customer_id,
         lines=state.lines,

@@ -92,6 +92,7 @@ def test_a_list_takes_as_many_statements_for_more_rows(clerk: Client, what: str)
     assert len(few) == len(many)
 
 
+@pytest.mark.together
 @pytest.mark.parametrize("what", LISTS)
 def test_nothing_is_written(clerk: Client, what: str) -> None:
     payment, refund = refunded()

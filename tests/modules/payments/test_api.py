@@ -74,6 +74,7 @@ def test_what_is_not_json_is_a_problem(client: Client, sent: str, status: int) -
     assert answer["Content-Type"].startswith("application/problem+json")
 
 
+@pytest.mark.together
 @pytest.mark.parametrize("identifier", ["4fd1e7c2-7a5c-4f0e-9d5f-0f3a2b6c8d10", "none", "1", "%00"])
 def test_an_unknown_challenge_is_not_found(client: Client, identifier: str) -> None:
     answer = client.get(f"{PATH}/{identifier}")

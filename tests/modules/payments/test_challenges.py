@@ -20,7 +20,7 @@ from tests.shop import GOOD, card, charges
 
 pytestmark = [
     pytest.mark.django_db(databases="__all__"),
-    pytest.mark.topologies("local", "loopback"),
+    pytest.mark.topologies("local", "loopback", fake=Payments),
 ]
 payments = use(Payments)
 CHALLENGED = "4000000000003220"
@@ -137,6 +137,7 @@ def test_asking_again_gives_the_same_challenge_until_it_is_spent() -> None:
     assert challenged(token, reference=reference).id != second.id
 
 
+@pytest.mark.topologies("local", "loopback")
 def test_a_challenge_survives_a_restart() -> None:
     asked = challenged(card(CHALLENGED))
     assert SandboxProvider().challenged(challenge=asked.id) == asked

@@ -24,7 +24,7 @@ from tests.shop import ANSWER_LOST, DECLINED, GOOD, NO_FUNDS, assert_books_balan
 
 pytestmark = [
     pytest.mark.django_db(databases="__all__"),
-    pytest.mark.topologies("local", "loopback"),
+    pytest.mark.topologies("local", "loopback", fake=Payments),
 ]
 payments = use(Payments)
 TEN = Money(1000, "EUR")
@@ -60,6 +60,7 @@ def test_tokens_are_made_without_a_statement() -> None:
     assert seen == []
 
 
+@pytest.mark.topologies("local", "loopback")
 def test_the_number_is_kept_nowhere() -> None:
     card(GOOD)
     payments.authorise(reference=uuid4(), amount=TEN, card_token=card(GOOD))
@@ -93,6 +94,7 @@ def test_an_authorisation_sets_money_aside_and_writes_no_ledger() -> None:
     assert ledger() == {}
 
 
+@pytest.mark.topologies("local", "loopback")
 def test_authorising_twice_sets_aside_once() -> None:
     reference, token = uuid4(), card()
     for _ in range(2):
@@ -119,6 +121,7 @@ def test_an_unknown_token_is_declined() -> None:
         payments.authorise(reference=uuid4(), amount=TEN, card_token="tok_none")
 
 
+@pytest.mark.topologies("local", "loopback")
 def test_a_lost_answer_is_found_by_asking_again() -> None:
     reference, token = uuid4(), card(ANSWER_LOST)
     with pytest.raises(Unavailable):
@@ -146,6 +149,7 @@ def test_capturing_twice_takes_and_posts_once() -> None:
     }
 
 
+@pytest.mark.topologies("local", "loopback")
 def test_a_capture_takes_four_statements_and_one_posting_is_one_of_them() -> None:
     reference = authorise()
     with statements() as seen:
@@ -177,6 +181,7 @@ def test_what_does_not_exist_cannot_be_captured_or_refunded() -> None:
         payments.refund(reference=uuid4(), refund_reference=uuid4(), amount=TEN)
 
 
+@pytest.mark.topologies("local", "loopback")
 def test_a_refund_happens_once_per_reference() -> None:
     reference, refund = captured(), uuid4()
     for _ in range(2):
@@ -221,6 +226,7 @@ def test_currencies_are_kept_apart() -> None:
     }
 
 
+@pytest.mark.topologies("local", "loopback")
 def test_the_ledger_can_only_grow() -> None:
     captured()
     entry = models.Entry.objects.first()
@@ -235,6 +241,7 @@ def test_the_ledger_can_only_grow() -> None:
         models.Entry.objects.filter(account="x").delete()
 
 
+@pytest.mark.topologies("local", "loopback")
 def test_the_providers_books_survive_a_restart() -> None:
     authorise()
     assert [charge.state for charge in sandbox.SandboxProvider().charges()] == ["authorised"]

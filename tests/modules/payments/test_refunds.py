@@ -13,7 +13,7 @@ from tests.shop import assert_books_balance, books, card
 
 pytestmark = [
     pytest.mark.django_db(databases="__all__"),
-    pytest.mark.topologies("local", "loopback"),
+    pytest.mark.topologies("local", "loopback", fake=Payments),
 ]
 payments = use(Payments)
 TEN = Money(1000, "EUR")
@@ -34,6 +34,7 @@ def give_back(payment: UUID, cents: int, *, refund: UUID | None = None) -> Payme
     )
 
 
+@pytest.mark.topologies("local", "loopback")
 def test_a_payment_shows_its_refunds_the_oldest_first() -> None:
     reference, refunds = captured(), [uuid4(), uuid4(), uuid4()]
     assert payments.payment(reference=reference).refunds == ()
@@ -65,6 +66,7 @@ def test_a_repeated_refund_answers_with_what_was_refunded_since() -> None:
     assert (again.refunded, len(again.refunds)) == (Money(300, "EUR"), 2)
 
 
+@pytest.mark.topologies("local", "loopback")
 @pytest.mark.parametrize(("other", "cents"), [(False, 101), (True, 100)])
 def test_a_refund_reference_is_for_one_refund(other: bool, cents: int) -> None:
     reference, refund = captured(), uuid4()
@@ -84,6 +86,7 @@ def test_what_is_left_is_said() -> None:
         give_back(reference, 1)
 
 
+@pytest.mark.topologies("local", "loopback")
 def test_a_payment_without_refunds_is_one_statement_and_with_them_two() -> None:
     reference = captured()
     with statements() as without:

@@ -28,7 +28,7 @@ from monolift.kernel import clock
 from monolift.testing.statements import statements
 
 pytestmark = pytest.mark.django_db(databases="__all__")
-both = pytest.mark.topologies("local", "loopback")
+both = pytest.mark.topologies("local", "loopback", fake=Pricing)
 pricing = use(Pricing)
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 

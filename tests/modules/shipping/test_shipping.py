@@ -23,11 +23,12 @@ from modules.shipping.provider import sandbox
 from monolift import Money, Unavailable, use
 from monolift.registry.sql import fetch
 from monolift.registry.topology import topology
+from monolift.testing import announcing
 from monolift.testing.scenario import Scenario
 from monolift.testing.statements import statements
 
 pytestmark = pytest.mark.django_db(databases="__all__")
-both = pytest.mark.topologies("local", "loopback")
+both = pytest.mark.topologies("local", "loopback", fake=Shipping)
 shipping = use(Shipping)
 ADA = Recipient(
     name="Ada", street="12 St James's Square", city="London", postcode="1", country="GB"
@@ -50,7 +51,7 @@ def announced() -> list[str]:
         topology().alias("shipping"),
         "SELECT name FROM monolift_outbox WHERE module = 'shipping' ORDER BY number",
     )
-    return [name for (name,) in rows]
+    return [name for (name,) in rows] + [one.event_name for one in announcing.announced]
 
 
 class Books(sandbox.SandboxCarrier):
@@ -87,6 +88,7 @@ def books(settings: Settings) -> type[Books]:
 # Rates --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.together
 @both
 @pytest.mark.parametrize("currency", ["EUR", "USD", "JPY", "KWD"])
 def test_wherever_we_tax_we_deliver(currency: str) -> None:
@@ -123,7 +125,7 @@ def test_booking_takes_two_statements() -> None:
     assert len(ours) == 2, seen
 
 
-@both
+@pytest.mark.topologies("local", "loopback")
 def test_a_parcel_is_packed_then_handed_over(scenario: Scenario) -> None:
     order_id = booked()
     scenario.run_until_idle()

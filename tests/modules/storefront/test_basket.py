@@ -162,6 +162,7 @@ def test_adding_after_an_order_begins_a_new_basket(shopper: Shopper) -> None:
     assert "€20.00" in text(shopper.get("/basket"))
 
 
+@pytest.mark.together
 def test_a_long_basket_costs_no_more_than_a_short_one(shopper: Shopper) -> None:
     for number in range(12):
         shelve(f"MUG{number}")

@@ -112,6 +112,7 @@ def test_every_page_lists_the_categories(shopper: Shopper) -> None:
         assert ("aria-current" in menu) == (path == "/products/mug"), path
 
 
+@pytest.mark.together
 def test_any_page_does_without_its_menu(shopper: Shopper) -> None:
     shelves()
     sell("Mug", category="cups")
@@ -131,6 +132,7 @@ def test_a_page_about_silence_waits_for_no_menu(shopper: Shopper) -> None:
     assert {one.operation for one in matrix.matrix()} == {"catalog.products"}
 
 
+@pytest.mark.together
 def test_what_the_home_page_costs(shopper: Shopper) -> None:
     shelves()
     for title in ("Mug", "Pot", "Rake", "Spade", "Vase"):

@@ -174,6 +174,7 @@ def test_silent_modules_leave_the_list_standing(shopper: Shopper) -> None:
         ]
 
 
+@pytest.mark.together
 @pytest.mark.usefixtures("goods")
 def test_what_a_list_costs(shopper: Shopper) -> None:
     once = cost(shopper, "/categories/kitchen")

@@ -43,12 +43,14 @@ def test_every_state_has_a_page(shopper: Shopper, order: str, state: OrderState)
     assert ('http-equiv="refresh"' in page.content.decode()) is waits
 
 
+@pytest.mark.together
 def test_looking_costs_little(shopper: Shopper, order: str) -> None:
     seen = cost(shopper, order)
     assert seen.calls == {"catalog.categories": 1, "orders.order": 1}
     assert seen.statements == 3
 
 
+@pytest.mark.together
 def test_a_page_that_asks_again_hears_only_what_is_new(
     shopper: Shopper, order: str, scenario: Scenario
 ) -> None:
@@ -63,6 +65,7 @@ def test_a_page_that_asks_again_hears_only_what_is_new(
     assert "It is on its way" in text(shopper.get(html.unescape(again), headers=asked))
 
 
+@pytest.mark.together
 def test_a_parcel_is_followed(shopper: Shopper, order: str, scenario: Scenario) -> None:
     scenario.run_until_idle()
     scenario.travel(minutes=2)
@@ -75,6 +78,7 @@ def test_a_parcel_is_followed(shopper: Shopper, order: str, scenario: Scenario) 
     assert "Delivered It has arrived" in text(shopper.get(order))
 
 
+@pytest.mark.together
 def test_an_order_can_be_cancelled_before_it_leaves(shopper: Shopper, order: str) -> None:
     assert "Cancel the order" in text(shopper.get(order))
     assert shopper.post(f"{order}/cancel")["Location"] == order
@@ -86,6 +90,7 @@ def test_an_order_can_be_cancelled_before_it_leaves(shopper: Shopper, order: str
     assert shopper.post(f"{order}/cancel").status_code == 303
 
 
+@pytest.mark.together
 def test_what_has_left_cannot_be_cancelled(
     shopper: Shopper, order: str, scenario: Scenario
 ) -> None:
@@ -109,6 +114,7 @@ def test_a_refund_is_seen(shopper: Shopper, order: str) -> None:
     assert "€2.00 of it went back to your card." in text(shopper.get(order))
 
 
+@pytest.mark.together
 def test_an_invoice_comes_after_paying(shopper: Shopper, order: str, scenario: Scenario) -> None:
     early = shopper.get(f"{order}/invoice")
     assert early.status_code == 404

@@ -255,6 +255,7 @@ def test_a_product_is_shown_while_other_modules_are_silent(shopper: Shopper) -> 
         assert "Add to basket" in text(response)
 
 
+@pytest.mark.together
 def test_what_a_product_costs(shopper: Shopper) -> None:
     shelves()
     sell("Mug", category="cups", options={"Colour": ["red"]})

@@ -51,6 +51,7 @@ def test_the_form_in_the_frame_finds_products(shopper: Shopper) -> None:
     assert 'content="noindex"' in page
 
 
+@pytest.mark.together
 @pytest.mark.usefixtures("goods")
 def test_a_typing_error_is_understood(shopper: Shopper) -> None:
     response = shopper.get("/search?q=mullch")
@@ -123,6 +124,7 @@ def test_nothing_to_suggest_is_an_empty_answer(shopper: Shopper, typed: str) -> 
     assert (response.status_code, response.content.strip()) == (200, b"")
 
 
+@pytest.mark.together
 def test_titles_are_written_as_text(shopper: Shopper, scenario: Scenario) -> None:
     sell("Mug")
     use(Catalog).publish_product(draft=_named("<b>Mug</b>"))
@@ -156,6 +158,7 @@ def test_a_silent_search_is_said_and_suggests_nothing(shopper: Shopper) -> None:
         assert (response.status_code, response.content.strip()) == (200, b"")
 
 
+@pytest.mark.together
 @pytest.mark.usefixtures("goods")
 def test_what_a_search_costs(shopper: Shopper) -> None:
     assert cost(shopper, "/search?q=mug").calls == {

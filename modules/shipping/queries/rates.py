@@ -1,10 +1,8 @@
-"""Reads: rates from a table in code, shipments from the database."""
+"""Rates, from a table in code."""
 
 from collections.abc import Mapping
-from uuid import UUID
 
-from modules.shipping import models
-from modules.shipping.interface import NoSuchMethod, Rate, Shipment, ShipmentNotFound, ShipmentState
+from modules.shipping.interface import NoSuchMethod, Rate
 from monolift.kernel import Money
 
 _ZONES: Mapping[str, str] = {
@@ -53,22 +51,3 @@ def rate(*, country: str, currency: str, method: str) -> Rate:
         if found.method == method:
             return found
     raise NoSuchMethod(country=country, method=method)
-
-
-def shipment(*, order_id: UUID) -> Shipment:
-    """The shipment of an order."""
-    row = models.Shipment.objects.filter(pk=order_id).first()
-    if row is None:
-        raise ShipmentNotFound(order_id=order_id)
-    return shown(row)
-
-
-def shown(row: models.Shipment) -> Shipment:
-    """A row as others see it."""
-    return Shipment(
-        order_id=row.order_id,
-        state=ShipmentState(row.state),
-        method=row.method,
-        tracking=row.tracking,
-        carrier=row.carrier,
-    )
