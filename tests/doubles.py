@@ -1,8 +1,9 @@
 """Modules that answer wrongly, or not at all: copies of whatever answers now, spoilt."""
 
 import copy
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Any
 
 from monolift import Unavailable
@@ -10,59 +11,50 @@ from monolift.registry.proxies import binding_of, override
 
 
 @contextmanager
-def failing(interface: Any, /, **errors: Exception) -> Iterator[None]:
-    """Let operations raise an error each, in place of doing anything."""
+def instead(interface: Any, /, **operations: Callable[..., Any]) -> Iterator[None]:
+    """Let functions answer operations; the first argument is what answers otherwise."""
     double = copy.copy(binding_of(interface).implementation)
-    for operation, error in errors.items():
-        setattr(double, operation, _raising(error))
+    for name, function in operations.items():
+        setattr(double, name, partial(function, getattr(double, name)))
     with override(interface, double):
         yield
 
 
-@contextmanager
-def answering(interface: Any, /, **answers: Any) -> Iterator[None]:
+def answering(interface: Any, /, **answers: Any) -> AbstractContextManager[None]:
     """Let operations give an answer each, whatever they are asked."""
-    double = copy.copy(binding_of(interface).implementation)
-    for operation, answer in answers.items():
-        setattr(double, operation, _giving(answer))
-    with override(interface, double):
-        yield
+    return instead(interface, **{name: _giving(answer) for name, answer in answers.items()})
 
 
-@contextmanager
-def silent(interface: Any, /, *operations: str) -> Iterator[None]:
-    """Let operations give no answer."""
-    errors = {
-        one: Unavailable(f"{interface.__name__}.{one}", "secret detail") for one in operations
-    }
-    with failing(interface, **errors):
-        yield
+def failing(interface: Any, /, **errors: Exception) -> AbstractContextManager[None]:
+    """Let operations raise an error each, in place of doing anything."""
+    return instead(interface, **{name: _raising(error) for name, error in errors.items()})
 
 
-@contextmanager
-def slow(interface: Any, operation: str, /) -> Iterator[None]:
+def silent(interface: Any, /, *operations: str) -> AbstractContextManager[None]:
+    """Let operations give no answer, and do nothing."""
+    return failing(interface, **{name: _no_answer(interface, name) for name in operations})
+
+
+def slow(interface: Any, operation: str, /) -> AbstractContextManager[None]:
     """Let an operation do what it does, and give no answer."""
-    double = copy.copy(binding_of(interface).implementation)
-    real = getattr(double, operation)
 
-    def do_and_fail(**arguments: Any) -> None:
+    def do_and_fail(real: Callable[..., Any], **arguments: Any) -> None:
         real(**arguments)
-        raise Unavailable(f"{interface.__name__}.{operation}", "too late")
+        raise _no_answer(interface, operation)
 
-    setattr(double, operation, do_and_fail)
-    with override(interface, double):
-        yield
+    return instead(interface, **{operation: do_and_fail})
 
 
-def _raising(error: Exception) -> Any:
-    def fail(**_: Any) -> None:
+def _giving(answer: Any) -> Callable[..., Any]:
+    return lambda _, **__: answer
+
+
+def _raising(error: Exception) -> Callable[..., Any]:
+    def fail(_: Any, **__: Any) -> None:
         raise error
 
     return fail
 
 
-def _giving(answer: Any) -> Any:
-    def give(**_: Any) -> Any:
-        return answer
-
-    return give
+def _no_answer(interface: Any, operation: str) -> Unavailable:
+    return Unavailable(f"{interface.__name__}.{operation}", "secret detail")

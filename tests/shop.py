@@ -1,5 +1,6 @@
 """Goods, cards and an address for tests of the shop's modules."""
 
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 from modules.catalog.interface import Catalog, ProductDraft
@@ -8,7 +9,7 @@ from modules.inventory.interface import Inventory, Line
 from modules.inventory.interface import Sku as StockedSku
 from modules.orders.interface import Address, BasketId, Orders
 from modules.payments.fakes import FakePayments
-from modules.payments.interface import Payments
+from modules.payments.interface import Payment, Payments
 from modules.payments.provider.sandbox import Charge, SandboxProvider
 from modules.pricing.interface import ListPrice, Pricing
 from monolift import Money, use
@@ -73,15 +74,15 @@ def available(sku: str = "MUG") -> int:
 
 
 def charges() -> list[tuple[str, int]]:
-    """State and amount of every charge in the provider's books, or in those of the fake."""
+    """State and amount of every charge in the provider's books."""
+    return [(str(charge.state), charge.amount.amount) for charge in books()]
+
+
+def books() -> Sequence[Charge | Payment]:
+    """The provider's books, or those of the fake."""
     answering = binding_of(Payments).implementation
     if isinstance(answering, FakePayments):
-        return answering.charges()
-    return [(charge.state, charge.amount.amount) for charge in books()]
-
-
-def books() -> list[Charge]:
-    """The provider's books."""
+        return answering.books()
     return SandboxProvider().charges()
 
 

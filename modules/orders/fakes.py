@@ -70,6 +70,8 @@ from modules.orders.requires import (
 from monolift.kernel import Money, clock
 from monolift.testing.announcing import announce
 
+_LONGEST = {"name": 100, "street": 200, "city": 100, "postcode": 20, "country": 2, "email": 254}
+
 
 @dataclass
 class _Basket:
@@ -167,6 +169,9 @@ class FakeOrders(Orders):
         for name, text in msgspec.structs.asdict(address).items():
             if not text.strip():
                 raise InvalidAddress(problem=f"the {name} is missing.")
+            if len(text) > _LONGEST[name]:
+                problem = f"the {name} has more than {_LONGEST[name]} characters."
+                raise InvalidAddress(problem=problem)
             if not text.isprintable():
                 problem = f"the {name} contains characters that cannot be printed."
                 raise InvalidAddress(problem=problem)
@@ -330,15 +335,17 @@ class FakeOrders(Orders):
         order = self.order(order_id=order_id)
         if order.state is OrderState.PAID and order.total is not None:
             inventory.release(reference=order_id)
+            left = order.total - (order.refunded or Money.zero(order.total.currency))
             payments.refund(
-                reference=order_id, refund_reference=uuid5(order_id, "cancel"), amount=order.total
+                reference=order_id, refund_reference=uuid5(order_id, "cancel"), amount=left
             )
-            self._change(order_id, state=OrderState.CANCELLED, refunded=order.total)
+            reason = reason.strip() or "the customer cancelled it"
+            self._change(order_id, state=OrderState.CANCELLED, refunded=order.total, problem=reason)
             self._note(order_id, "Cancellation", "cancel")
             announce(
                 OrderCancelled(
                     order_id=order_id,
-                    reason=reason.strip() or "the customer cancelled it",
+                    reason=reason,
                     email=_email(order),
                     refunded=order.total,
                 )
@@ -362,7 +369,7 @@ class FakeOrders(Orders):
         if not reason.strip():
             raise RefundRefused(order_id=order_id, problem="give a reason.")
         if amount > order.total - order.refunded:
-            problem = f"At most {order.total - order.refunded} can be given back."
+            problem = f"at most {order.total - order.refunded} can be given back."
             raise RefundRefused(order_id=order_id, problem=problem)
         payments.refund(reference=order_id, refund_reference=refund_reference, amount=amount)
         done.append(

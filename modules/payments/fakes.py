@@ -49,12 +49,9 @@ class FakePayments(Payments):
         self._payments: dict[UUID, Payment] = {}
         self._declined: dict[UUID, str] = {}
 
-    def charges(self) -> list[tuple[str, int]]:
-        """State and amount of every payment, in their order."""
-        return [
-            ("refunded" if one.refunded == one.amount else str(one.state), one.amount.amount)
-            for one in self._payments.values()
-        ]
+    def books(self) -> list[Payment]:
+        """Every payment, in the order they were authorised."""
+        return list(self._payments.values())
 
     def tokenise(self, *, number: str, expiry: str, cvc: str) -> str:
         number = cards.plain(number)

@@ -71,6 +71,7 @@ def test_a_paid_order_is_confirmed(scenario: Scenario) -> None:
     assert "12 St James's Square" in message.body
 
 
+@pytest.mark.together
 def test_a_parcel_is_announced_with_its_number(scenario: Scenario) -> None:
     order = bought()
     scenario.run_until_idle()
@@ -157,6 +158,7 @@ def test_a_mail_is_sent_once_and_its_address_forgotten(
     assert notifications.mails(order_id=order.id)[0].sent_at == kept.sent_at
 
 
+@pytest.mark.together
 def test_an_event_that_is_relayed_twice_is_one_mail(scenario: Scenario) -> None:
     order = bought()
     scenario.run_until_idle()

@@ -109,6 +109,7 @@ def test_cancelling_goes_through_the_interface_and_is_logged(clerk: Client, orde
     assert "Cancel this order" not in clerk.get(page(order)).content.decode()
 
 
+@pytest.mark.together
 def test_who_may_only_look_can_only_look(order: Order) -> None:
     reader = staff("view_order")
     assert "Cancel this order" not in reader.get(page(order)).content.decode()

@@ -20,15 +20,14 @@ from modules.orders.interface import (
 )
 from modules.orders.sagas import Checkout
 from modules.payments.interface import Payments
-from modules.payments.services import PaymentsService
 from modules.shipping.interface import ShipmentState, Shipping
-from modules.shipping.tasks import hand_over
-from monolift import Money, Unavailable, override, use
+from monolift import Money, use
 from monolift.kernel import SagaStatus
 from monolift.registry.sql import fetch
 from monolift.registry.topology import topology
 from monolift.testing.scenario import Scenario
 from monolift.testing.statements import statements
+from tests.doubles import slow
 from tests.shop import (
     assert_books_balance,
     available,
@@ -87,7 +86,7 @@ def test_an_order_that_was_not_paid_has_no_invoice() -> None:
 # Cancelling ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.topologies("local", "loopback")
+@pytest.mark.topologies("local", "loopback", fake=Orders)
 def test_a_cancelled_order_gives_back_stock_and_money() -> None:
     shelve()
     order = bought(quantity=2)
@@ -127,19 +126,10 @@ def test_an_unknown_order_cannot_be_cancelled() -> None:
         orders.cancel(order_id=OrderId(some_id()))
 
 
-class NoAnswer(PaymentsService):
-    """Payments whose refunds happen, but nobody hears of them."""
-
-    def refund(self, *, reference: UUID, refund_reference: UUID, amount: Money):  # type: ignore[no-untyped-def]  # raises
-        """Give no answer."""
-        super().refund(reference=reference, refund_reference=refund_reference, amount=amount)
-        raise Unavailable("payments.refund", "nobody is there")
-
-
 def test_a_lost_answer_of_the_bank_pays_back_once(scenario: Scenario) -> None:
     shelve()
     order = bought()
-    with override(Payments, NoAnswer()):
+    with slow(Payments, "refund"):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("modules.orders.services.service.WAIT", 0.2)
             half = orders.cancel(order_id=order.id)
@@ -155,7 +145,7 @@ def test_a_lost_answer_of_the_bank_pays_back_once(scenario: Scenario) -> None:
 # Refunds ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.topologies("local", "loopback")
+@pytest.mark.topologies("local", "loopback", fake=Orders)
 def test_refunds_add_up_to_what_was_paid() -> None:
     shelve()
     order = bought()
@@ -319,6 +309,7 @@ def test_numbers_can_be_read_out() -> None:
 # Delivery -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.together
 def test_an_order_goes_its_way(scenario: Scenario) -> None:
     shelve()
     order = bought()
@@ -350,11 +341,14 @@ def test_a_cancelled_order_stays_here(scenario: Scenario) -> None:
     assert published() == ["order_placed", "order_paid", "order_cancelled"]
 
 
+@pytest.mark.together
 def test_what_the_carrier_took_meanwhile_is_not_cancelled(scenario: Scenario) -> None:
     """The parcel left, and orders has not heard of it yet."""
     shelve()
     order = bought()
     scenario.run_until_idle()
+    from modules.shipping.tasks import hand_over
+
     hand_over(order_id=order.id)
     with pytest.raises(NotCancellable, match="carrier"):
         orders.cancel(order_id=order.id)

@@ -23,7 +23,7 @@ from tests.shop import ADDRESS, shelve
 
 pytestmark = [
     pytest.mark.django_db(databases="__all__"),
-    pytest.mark.topologies("local", "loopback"),
+    pytest.mark.topologies("local", "loopback", fake=Orders),
 ]
 orders = use(Orders)
 
@@ -115,6 +115,7 @@ def test_a_line_without_a_price_counts_for_nothing(basket_id: BasketId) -> None:
     assert basket.total == Money(1200, "EUR")
 
 
+@pytest.mark.topologies("local", "loopback")
 def test_a_withdrawn_variant_keeps_its_name_in_the_basket(basket_id: BasketId) -> None:
     shelve("MUG")
     add(basket_id)
@@ -161,6 +162,7 @@ def test_a_line_stays_within_its_limit(basket_id: BasketId) -> None:
     assert quantities(basket_id) == {"MUG": 99}
 
 
+@pytest.mark.topologies("local", "loopback")
 def test_a_basket_has_room_for_so_many_articles(basket_id: BasketId) -> None:
     shelve("MUG")
     add(basket_id)
@@ -200,6 +202,8 @@ def test_there_are_two_ways_to_deliver(basket_id: BasketId) -> None:
         orders.set_delivery(basket_id=basket_id, method="drone")
 
 
+@pytest.mark.topologies("local", "loopback")
+@pytest.mark.together
 def test_statements_of_a_basket(basket_id: BasketId) -> None:
     shelve("MUG")
     shelve("BOWL")

@@ -29,15 +29,14 @@ from modules.orders.interface import (
 )
 from modules.orders.sagas import Checkout
 from modules.payments.interface import NotCapturable, Payment, Payments
-from modules.payments.services import PaymentsService
-from modules.pricing.models import ListPrice
-from monolift import Money, Unavailable, override, use
+from monolift import Money, use
 from monolift.kernel import SagaStatus
 from monolift.registry.sql import fetch
 from monolift.registry.topology import topology
 from monolift.sagas import operate
 from monolift.testing.scenario import Scenario
 from monolift.testing.statements import statements
+from tests.doubles import failing, instead, silent, slow
 from tests.shop import (
     ANSWER_LOST,
     DECLINED,
@@ -51,7 +50,7 @@ from tests.shop import (
     total_of,
 )
 
-both = pytest.mark.topologies("local", "loopback")
+both = pytest.mark.topologies("local", "loopback", fake=Orders)
 pytestmark = pytest.mark.django_db(databases="__all__")
 orders = use(Orders)
 
@@ -84,7 +83,8 @@ def assert_nothing_happened(*, stock: int = 10) -> None:
     assert_books_balance()
 
 
-@both
+@pytest.mark.together
+@pytest.mark.topologies("local", "loopback")
 def test_a_basket_becomes_a_paid_order() -> None:
     shelve("MUG", price="10.00")
     basket_id = basket_with(quantity=3)
@@ -155,7 +155,7 @@ def test_what_is_missing_is_said() -> None:
     assert_nothing_happened()
 
 
-@both
+@pytest.mark.topologies("local", "loopback")
 @pytest.mark.parametrize(
     ("number", "reason"), [(DECLINED, "declined it"), (NO_FUNDS, "not enough money")]
 )
@@ -208,18 +208,21 @@ def test_what_ran_out_is_said_and_fewer_can_be_bought() -> None:
     assert available() == 0
 
 
+@pytest.mark.together
 @both
 def test_an_article_that_lost_its_price_cannot_be_bought() -> None:
     shelve()
     basket_id = basket_with()
     total = total_of(basket_id)
+    from modules.pricing.models import ListPrice
+
     ListPrice.objects.all().delete()
     with pytest.raises(UnknownSku):
         check_out(basket_id, expected=total)
     assert_nothing_happened()
 
 
-@both
+@pytest.mark.topologies("local", "loopback")
 def test_a_lost_answer_of_the_card_network_is_found_out() -> None:
     shelve()
     order = check_out(basket_with(), number=ANSWER_LOST)
@@ -233,28 +236,12 @@ def test_an_unknown_order_is_not_found() -> None:
         orders.order(order_id=OrderId(uuid4()))
 
 
-class RefusesToCapture(PaymentsService):
-    """Payments whose provider lets an authorisation go before it is captured."""
-
-    def capture(self, *, reference: UUID) -> Payment:
-        """Refuse."""
-        raise NotCapturable(reference=reference, state="expired")
-
-
-class IsDown(PaymentsService):
-    """Payments whose capture gets no answer."""
-
-    def capture(self, *, reference: UUID) -> Payment:
-        """Give no answer."""
-        raise Unavailable("payments.capture", "nobody is there")
-
-
-@both
+@pytest.mark.topologies("local", "loopback")
 def test_an_order_whose_payment_cannot_be_taken_is_cancelled(scenario: Scenario) -> None:
     shelve()
     basket_id = basket_with()
     with (
-        override(Payments, RefusesToCapture()),
+        failing(Payments, capture=NotCapturable(reference=uuid4(), state="expired")),
         pytest.raises(CheckoutFailed, match="expired") as refused,
     ):
         check_out(basket_id)
@@ -271,7 +258,7 @@ def test_an_order_whose_payment_cannot_be_taken_is_cancelled(scenario: Scenario)
 def test_a_capture_without_an_answer_is_neither_lost_nor_doubled(scenario: Scenario) -> None:
     shelve()
     basket_id = basket_with()
-    with override(Payments, IsDown()):
+    with silent(Payments, "capture"):
         order = check_out(basket_id)
         assert order.state is OrderState.PLACED
         stuck = scenario.settle(Checkout, key=str(order.id))
@@ -285,39 +272,29 @@ def test_a_capture_without_an_answer_is_neither_lost_nor_doubled(scenario: Scena
     assert_books_balance()
 
 
-class TakesForEver(PaymentsService):
-    """Payments whose bank answers after the hold on the stock is gone."""
-
-    def authorise(self, *, reference: UUID, amount: Money, card_token: str) -> Payment:
-        """Answer too late."""
-        use(Inventory).release(reference=reference)
-        return super().authorise(reference=reference, amount=amount, card_token=card_token)
-
-
-@both
+@pytest.mark.topologies("local", "loopback")
 def test_a_hold_that_lapses_meanwhile_gives_the_money_back() -> None:
     shelve()
     basket_id = basket_with()
-    with override(Payments, TakesForEver()), pytest.raises(CheckoutFailed, match="given back"):
+
+    def take_for_ever(real: Callable[..., Payment], *, reference: UUID, **rest: Any) -> Payment:
+        use(Inventory).release(reference=reference)
+        return real(reference=reference, **rest)
+
+    with (
+        instead(Payments, authorise=take_for_ever),
+        pytest.raises(CheckoutFailed, match="given back"),
+    ):
         check_out(basket_id)
     assert charges() == [("voided", 1200)]
     assert_nothing_happened()
     assert check_out(basket_id).state is OrderState.PAID
 
 
-class NeverAuthorises(PaymentsService):
-    """Payments whose authorisations happen, but nobody hears of them."""
-
-    def authorise(self, *, reference: UUID, amount: Money, card_token: str) -> Payment:
-        """Give no answer."""
-        super().authorise(reference=reference, amount=amount, card_token=card_token)
-        raise Unavailable("payments.authorise", "nobody is there")
-
-
 def test_an_authorisation_in_doubt_is_settled_before_it_is_undone(scenario: Scenario) -> None:
     shelve()
     basket_id = basket_with()
-    with override(Payments, NeverAuthorises()):
+    with slow(Payments, "authorise"):
         order = check_out(basket_id)
         assert order.state is OrderState.PROCESSING
         assert [line.sku for line in order.lines] == ["MUG"]
@@ -377,32 +354,23 @@ def test_a_double_click_orders_once() -> None:
     assert available() == 9
 
 
-class WaitsToCapture(PaymentsService):
-    """Payments that take the money only when told to."""
-
-    def __init__(self) -> None:
-        self.asked = threading.Event()
-        self.go_on = threading.Event()
-
-    def capture(self, *, reference: UUID) -> Payment:
-        """Wait for `go_on`."""
-        self.asked.set()
-        assert self.go_on.wait(10)
-        return super().capture(reference=reference)
-
-
 @pytest.mark.django_db(transaction=True, databases="__all__")
 def test_a_click_while_the_money_is_taken_waits_for_the_answer() -> None:
     shelve()
     basket_id = basket_with()
     total, tokens = total_of(basket_id), [card(), card()]
-    service = WaitsToCapture()
+    asked, go_on = threading.Event(), threading.Event()
+
+    def wait_to_capture(real: Callable[..., Payment], **arguments: Any) -> Payment:
+        asked.set()
+        assert go_on.wait(10)
+        return real(**arguments)
 
     def notice(
         run: Callable[..., Any], sql: str, parameters: Any, many: bool, context: dict[str, Any]
     ) -> Any:
         if "monolift_saga" in sql:
-            service.go_on.set()
+            go_on.set()
         return run(sql, parameters, many, context)
 
     def first() -> Order:
@@ -412,17 +380,17 @@ def test_a_click_while_the_money_is_taken_waits_for_the_answer() -> None:
             connections.close_all()
 
     def second() -> Order:
-        assert service.asked.wait(10)
+        assert asked.wait(10)
         try:
             with connections[topology().alias("orders")].execute_wrapper(notice):
                 return orders.check_out(
                     basket_id=basket_id, expected_total=total, card_token=tokens[1]
                 )
         finally:
-            service.go_on.set()
+            go_on.set()
             connections.close_all()
 
-    with override(Payments, service), ThreadPoolExecutor(2) as pool:
+    with instead(Payments, capture=wait_to_capture), ThreadPoolExecutor(2) as pool:
         answers = [one.result() for one in (pool.submit(first), pool.submit(second))]
     assert [order.state for order in answers] == [OrderState.PAID] * 2
     assert charges() == [("captured", 1200)]

@@ -19,7 +19,7 @@ def contents(basket_id: BasketId) -> dict[str, int]:
     return {line.sku: line.quantity for line in orders.basket(basket_id=basket_id).lines}
 
 
-@pytest.mark.topologies("local", "loopback")
+@pytest.mark.topologies("local", "loopback", fake=Orders)
 def test_a_guests_basket_becomes_the_customers() -> None:
     shelve()
     customer, basket_id = uuid4(), basket_with()

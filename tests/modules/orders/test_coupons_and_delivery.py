@@ -71,7 +71,7 @@ def is_used_up() -> bool:
 # Coupons ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.topologies("local", "loopback")
+@pytest.mark.topologies("local", "loopback", fake=Orders)
 def test_a_coupon_takes_its_part_off_before_tax() -> None:
     on_sale()
     basket = orders.basket(basket_id=basket_with_coupon())
@@ -133,7 +133,7 @@ def test_a_checkout_at_the_price_with_the_coupon_is_refused_without_it() -> None
     assert_books_balance()
 
 
-@pytest.mark.topologies("local", "loopback")
+@pytest.mark.topologies("local", "loopback", fake=Orders)
 def test_who_saw_the_price_without_a_coupon_pays_it() -> None:
     shelve()
     high = Money.of("500.00", "EUR")
@@ -152,7 +152,7 @@ def test_a_coupon_of_one_use_is_used_up_by_an_order() -> None:
     assert is_used_up()
 
 
-@pytest.mark.topologies("local", "loopback")
+@pytest.mark.topologies("local", "loopback", fake=Orders)
 def test_a_refused_card_gives_the_coupon_back() -> None:
     on_sale(limit=1)
     basket_id = basket_with_coupon()

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from modules.orders.events import BoughtLine, OrderPlaced
 from modules.orders.interface import BoughtOrder, BoughtPage, OrderId, Orders
-from modules.orders.services import OrdersService
 from modules.recommendations import models
 from modules.recommendations.interface import Recommendations
 from modules.recommendations.services import counting, rebuilding
-from monolift import Money, Unavailable, atomic, publish, use
+from monolift import Money, Unavailable, atomic, use
 from monolift.registry.proxies import override
+from monolift.testing.announcing import announce
 from monolift.testing.scenario import Scenario
 from monolift.testing.statements import statements
 from tests.shop import basket_with, card, shelve, total_of
@@ -27,15 +27,14 @@ recommendations = use(Recommendations)
 def place(*skus: str, order_id: UUID | None = None) -> UUID:
     """Announce an order."""
     order_id = order_id or uuid4()
-    with atomic(module="orders"):
-        publish(
-            OrderPlaced(
-                order_id=order_id,
-                lines=tuple(BoughtLine(sku=sku, quantity=2) for sku in skus),
-                total=Money(100, "EUR"),
-                email="ada@example.org",
-            )
+    announce(
+        OrderPlaced(
+            order_id=order_id,
+            lines=tuple(BoughtLine(sku=sku, quantity=2) for sku in skus),
+            total=Money(100, "EUR"),
+            email="ada@example.org",
         )
+    )
     return order_id
 
 
@@ -51,7 +50,7 @@ def numbers() -> tuple[dict[tuple[str, str], int], dict[str, int]]:
     return {(sku, other): count for sku, other, count in pairs}, dict(single)
 
 
-class Bookkeeper(OrdersService):
+class Bookkeeper(Orders):
     """Stands for orders: gives out what was placed, with something happening between the pages."""
 
     def __init__(self, orders: Sequence[tuple[UUID, tuple[str, ...]]]) -> None:
@@ -196,7 +195,7 @@ def test_until_a_rebuild_ends_the_old_numbers_are_read(scenario: Scenario) -> No
     assert set(models.Pair.objects.values_list("generation", flat=True)) == {2}
 
 
-class Silent(OrdersService):
+class Silent(Orders):
     """Orders that do not answer after the first page."""
 
     def __init__(self, keeper: Bookkeeper) -> None:
