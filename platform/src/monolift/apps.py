@@ -16,12 +16,13 @@ class MonoliftConfig(AppConfig):
         from monolift.boundaries.registry.system_checks import register_model_checks
         from monolift.boundaries.sql.guard import watch_connections
         from monolift.boundaries.sql_checks import register_sql_checks
+        from monolift.events.upkeep import register_look
         from monolift.events.worker import register_source
         from monolift.kernel.saga import install_runtime, on_saga_declared
         from monolift.registry.proxies import register_adapter
         from monolift.registry.sql import equip_open_connections
         from monolift.registry.transactions import remember_open_connections
-        from monolift.sagas import arrivals, runtime
+        from monolift.sagas import arrivals, record, runtime
         from monolift.transport import local, loopback
 
         remember_open_connections()
@@ -34,4 +35,5 @@ class MonoliftConfig(AppConfig):
         install_runtime(runtime.Runtime())
         on_saga_declared(arrivals.subscribe_saga)
         register_source(runtime.run_next)
+        register_look(record.tell_unknown)
         import_module("monolift.events.streams.arrive")  # a worker runs its task

@@ -20,6 +20,17 @@ PURGE_EVERY = 3600.0
 
 log = logger("monolift.upkeep")
 
+type Look = Callable[[str], object]
+"""Looks after something on the database of an alias."""
+
+_looks: list[Look] = []
+
+
+def register_look(look: Look) -> None:
+    """Let every worker look after more. Given by `monolift.sagas`."""
+    if look not in _looks:
+        _looks.append(look)
+
 
 def look_after(alias: str) -> None:
     """Everything but the purge, once."""
@@ -28,6 +39,8 @@ def look_after(alias: str) -> None:
     while handover.hand_over(alias):
         pass
     lateness.tell(alias)
+    for look in _looks:
+        look(alias)
 
 
 def purge(alias: str) -> None:

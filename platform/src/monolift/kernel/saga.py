@@ -395,6 +395,7 @@ def _check(saga: type[Saga]) -> None:
             f"{saga.__name__} answers twice, in {' and '.join(answers)}.",
             "run() returns once: keep answer=True at the step after which the caller has it all.",
         )
+    _check_other_versions(saga)
     sets: dict[type[Event], Step[Any]] = {}
     passed = False
     for step in saga.saga_steps:
@@ -440,3 +441,20 @@ def _check(saga: type[Saga]) -> None:
                 f"{place_of(step.action)}: the step {step.name!r} commands another module before "
                 f"the pivot and has no undo. Add `@{step.name}.undo` below it."
             )
+
+
+def _check_other_versions(saga: type[Saga]) -> None:
+    """An event that comes is kept once for the saga, whichever version waits for it."""
+    for (name, version), other in _declared.items():
+        if name != saga.saga_name or version == saga.saga_version:
+            continue
+        awaited = {event: step.match for step in other.saga_steps for event in step.awaits}
+        for step in saga.saga_steps:
+            for event in step.awaits:
+                if awaited.get(event, step.match) != step.match:
+                    raise DeclarationError.at(
+                        step.action,
+                        f"{saga.__name__} awaits {event.__name__} by {step.match!r}, version "
+                        f"{version} of {name} by {awaited[event]!r}.",
+                        "Await an event by one field in all versions that are installed.",
+                    )

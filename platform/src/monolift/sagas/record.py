@@ -9,10 +9,14 @@ import msgspec
 from django.db import transaction
 
 from monolift.kernel import DomainError, Saga, SagaEntry, SagaRun, SagaStatus, clock, uuid7
-from monolift.kernel.saga import saga_class
+from monolift.kernel.saga import declared_sagas, saga_class
+from monolift.observe.logs import logger
 from monolift.observe.trace import carried
 from monolift.registry.settings import setting
 from monolift.registry.sql import after, execute, fetch, moment, now, skip_locked
+from monolift.registry.topology import LOCAL, topology
+
+log = logger("monolift.sagas")
 
 NEVER_DUE = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -66,6 +70,10 @@ class AlreadyStarted(Exception):
     """A saga of this key exists."""
 
 
+class Unreadable(LookupError):
+    """A stored saga does not go with any class here; says which one to bring back."""
+
+
 _SELECT = (
     "SELECT module, id, name, version, key, status, state, progress, failure, trace, attempts, "
     "token FROM monolift_saga s "
@@ -116,17 +124,30 @@ class Record:
         failure, trace, attempts, token = rest
         saga = saga_class(name, version)
         if saga is None:
-            raise LookupError(
-                f"Saga {identifier} is {name} version {version}, which is not installed here. "
-                "Keep the class of a version until its last saga has ended."
+            raise Unreadable(_not_installed(name, version))
+        try:
+            fields = msgspec.json.decode(state, type=saga)
+            known = msgspec.json.decode(progress, type=Progress)
+        except msgspec.DecodeError as error:
+            raise Unreadable(
+                f"What {name} version {version} has stored does not fit its class here: {error}. "
+                "Give a class whose fields changed a new version, and keep the old one until its "
+                "last saga has ended."
+            ) from None
+        gone = known.marks.keys() - {step.name for step in saga.saga_steps}
+        if gone or known.cursor > len(saga.saga_steps):
+            raise Unreadable(
+                f"{name} version {version} has done {', '.join(sorted(gone)) or 'more steps'}, "
+                "which its class here does not have. Give a class whose steps changed a new "
+                "version, and keep the old one until its last saga has ended."
             )
         return cls(
             alias=alias,
             module=module,
             id=identifier,
-            saga=msgspec.json.decode(state, type=saga),
+            saga=fields,
             status=SagaStatus(status),
-            progress=msgspec.json.decode(progress, type=Progress),
+            progress=known,
             failure=failure,
             trace=trace,
             attempts=attempts,
@@ -154,16 +175,41 @@ class Record:
     def claim(cls, alias: str, *, identifier: str | None = None) -> "Record | None":
         """Take a saga that has work to do, in a commit of its own; None when there is none.
 
-        One whose worker died is marked as crashed and its attempt is counted.
+        One whose worker died is marked as crashed and its attempt is counted. One that cannot be
+        read is passed over, with the reason as its failure.
         """
-        due = _DUE.format(now=now(alias)) + (" AND s.id = %s" if identifier else "")
-        which = (identifier,) if identifier else ()
+        while (claimed := cls._claim_row(alias, identifier)) is not None:
+            row, crashed, reached = claimed
+            try:
+                record = cls._of(alias, row)
+            except Unreadable as error:
+                _pass_over(alias, module=row[0], identifier=row[1], reason=str(error))
+                continue
+            record.crashed = crashed
+            record.due = reached
+            return record
+        return None
+
+    @classmethod
+    def _claim_row(
+        cls, alias: str, identifier: str | None
+    ) -> tuple[tuple[Any, ...], bool, bool] | None:
+        kinds = [(saga.saga_name, saga.saga_version) for saga in declared_sagas()]
+        if not kinds:
+            return None
+        # A process of an older release leaves alone what only the newer one knows.
+        known = ", ".join(["(%s, %s)"] * len(kinds))
+        due = f"{_DUE.format(now=now(alias))} AND (s.name, s.version) IN (VALUES {known})"
+        which: list[Any] = [value for kind in kinds for value in kind]
+        if identifier:
+            due += " AND s.id = %s"
+            which.append(identifier)
         if not fetch(alias, f"SELECT 1 FROM monolift_saga s WHERE {due} LIMIT 1", which):
             return None
         with transaction.atomic(using=alias):
             rows = fetch(
                 alias,
-                "SELECT module, id, CASE WHEN lease_until IS NULL THEN 0 ELSE 1 END, "
+                "SELECT module, id, CASE WHEN lease_until IS NULL OR token = '' THEN 0 ELSE 1 END, "
                 f"CASE WHEN due_at <= {now(alias)} THEN 1 ELSE 0 END "
                 f"FROM monolift_saga s WHERE {due} "
                 f"ORDER BY due_at LIMIT 1 {skip_locked(alias)}",
@@ -179,10 +225,7 @@ class Record:
                 (str(uuid7()), crashed, module, claimed),
             )
             row = fetch(alias, _SELECT + "WHERE module = %s AND id = %s", (module, claimed))[0]
-        record = cls._of(alias, row)
-        record.crashed = bool(crashed)
-        record.due = bool(reached)
-        return record
+        return row, bool(crashed), bool(reached)
 
     def insert(self, *, held: bool) -> None:
         """Store a new saga: held by this worker, or for any; AlreadyStarted if its key is known."""
@@ -309,3 +352,43 @@ class Snapshot:
     attempts: int
     failure: str
     stored: bool
+
+
+_AGAIN = 60.0
+"""Seconds until somebody looks again at a saga that could not be read."""
+
+
+def _not_installed(name: str, version: int) -> str:
+    return (
+        f"{name} version {version} is not installed here. Bring its class back: that of a version "
+        "is kept until its last saga has ended."
+    )
+
+
+def _pass_over(alias: str, *, module: str, identifier: str, reason: str) -> None:
+    """Leave a saga as it is for a while: no attempt is counted, and it goes on by itself."""
+    execute(
+        alias,
+        f"UPDATE monolift_saga SET failure = %s, token = '', lease_until = {after(alias, _AGAIN)} "
+        "WHERE module = %s AND id = %s",
+        (reason, module, identifier),
+    )
+    log.error("saga cannot be read", saga_id=identifier, failure=reason)
+
+
+def tell_unknown(alias: str) -> None:
+    """Say of each saga that should go on, and whose class is not here, which class is missing."""
+    kinds = {(saga.saga_name, saga.saga_version) for saga in declared_sagas()}
+    open_ones = "FROM monolift_saga WHERE status IN ('running', 'undoing', 'waiting')"
+    for module, name, version in fetch(alias, f"SELECT DISTINCT module, name, version {open_ones}"):
+        if (name, version) in kinds or topology().place(module).route not in LOCAL:
+            continue
+        reason = _not_installed(name, version)
+        told = execute(
+            alias,
+            "UPDATE monolift_saga SET failure = %s WHERE module = %s AND name = %s AND "
+            "version = %s AND status IN ('running', 'undoing', 'waiting') AND failure <> %s",
+            (reason, module, name, version, reason),
+        )
+        if told:
+            log.error("saga cannot go on", saga=name, version=version, count=told, failure=reason)

@@ -196,3 +196,52 @@ class Parcel(Saga, version=1):
     @step(awaits=(Shipped, Dropped), match="sale", within=minutes(30))
     def ship(self, event: Shipped | Dropped) -> None:
         self.parcel = event.parcel if isinstance(event, Shipped) else "none"
+
+
+class Booking(Saga, version=1):
+    """As it was: one hold, written down at the end."""
+
+    sale: str
+    held: int | None = None
+
+    @step(calls=Stock.hold)
+    def hold(self) -> None:
+        self.held = stock.hold(sku="a", quantity=1)
+
+    @hold.undo
+    def give_back(self) -> None:
+        if self.held is not None:
+            stock.give_back(hold=self.held)
+
+    @step(awaits=Shipped, match="sale", within=minutes(30))
+    def ship(self, event: Shipped) -> None:
+        Sale.objects.create(key=self.sale, state=f"old: {event.parcel}")
+
+
+class BookingInOneGo(Saga, version=2, name="sales.booking"):
+    """As it is now: twice as many, and a step more in front."""
+
+    sale: str
+    amount: int = 2
+    holds: tuple[int, ...] = ()
+
+    @step
+    def write_down(self) -> None:
+        Sale.objects.create(key=self.sale, state="new")
+
+    @write_down.undo
+    def cross_out(self) -> None:
+        Sale.objects.filter(key=self.key).update(state="dropped")
+
+    @step(calls=Stock.hold)
+    def hold(self) -> None:
+        self.holds = (stock.hold(sku="b", quantity=self.amount),)
+
+    @hold.undo
+    def give_back(self) -> None:
+        for hold in self.holds:
+            stock.give_back(hold=hold)
+
+    @step(awaits=Shipped, match="sale", within=minutes(30))
+    def ship(self, event: Shipped) -> None:
+        Sale.objects.filter(key=self.sale).update(state=f"new: {event.parcel}")
