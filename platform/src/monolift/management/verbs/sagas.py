@@ -39,7 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_format(show)
     for action, help_text in _DECISIONS.items():
         decision = below.add_parser(action, help=help_text)
-        decision.add_argument("id", help="the saga's id, as `list` shows it")
+        decision.add_argument("ids", metavar="ID", nargs="*", help="as `list` shows it")
+        if action == "retry":
+            decision.add_argument(
+                "--stuck", metavar="SAGA", help="every stuck one of this name (orders.checkout)"
+            )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -49,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     elif options.action == "show":
         print(_show(options))
     else:
-        print(_decide(options.action, options.id))
+        return _decide_all(options)
     return 0
 
 
@@ -128,6 +132,46 @@ def _timeline(history: list[Any]) -> str:
     return "\n".join(lines)
 
 
+def _decide_all(options: argparse.Namespace) -> int:
+    ids = list(options.ids)
+    if name := getattr(options, "stuck", None):
+        ids += _stuck(name)
+        if not ids:
+            print(f"No {name} is stuck.")
+    elif not ids:
+        raise VerbError(
+            f"Which saga? `monolift sagas {options.action} ID`, as `monolift sagas list --status "
+            "stuck` shows it."
+        )
+    refused = []
+    for identifier in ids:
+        try:
+            print(_decide(options.action, identifier))
+        except VerbError as error:
+            refused.append(str(error))
+    if refused:
+        raise VerbError("\n".join(refused))
+    return 0
+
+
+def _stuck(name: str) -> list[str]:
+    from monolift.db.models import SagaRow
+    from monolift.events.worker import aliases
+    from monolift.kernel.saga import declared_sagas
+
+    names = sorted({saga.saga_name for saga in declared_sagas()})
+    if name not in names:
+        raise VerbError(f"There is no saga called {name!r}. Installed: {', '.join(names)}.")
+    return [
+        identifier
+        for alias in aliases()
+        for identifier in SagaRow.objects.using(alias)
+        .filter(name=name, status="stuck")
+        .order_by("created_at")
+        .values_list("id", flat=True)
+    ]
+
+
 def _decide(action: str, identifier: str) -> str:
     from monolift.sagas import operate
 
@@ -169,6 +213,7 @@ def _summary(row: "SagaRow") -> dict[str, Any]:
         "attempts": row.attempts,
         "failure": row.failure,
         "due": row.due_at if row.status in ("running", "undoing") else None,
+        "held_until": row.lease_until,
         "started": row.created_at,
         "changed": row.updated_at,
         "trace": row.trace,
