@@ -30,6 +30,16 @@ _NO_TROUBLE = frozenset({KafkaError._PARTITION_EOF, KafkaError.UNKNOWN_TOPIC_OR_
 _log = logging.getLogger("monolift.streams.kafka")
 
 
+_MOVED = frozenset(
+    {
+        KafkaError.REBALANCE_IN_PROGRESS,
+        KafkaError.ILLEGAL_GENERATION,
+        KafkaError.UNKNOWN_MEMBER_ID,
+    }
+)
+"""Why an offset is not committed while partitions go from one reader to another: nothing is wrong."""
+
+
 class KafkaStream:
     """See `port.Source`. Sends acknowledged by all replicas in sync, and without duplicates of its
     own; commits offsets after what they cover is kept.
@@ -181,7 +191,8 @@ class KafkaStream:
             )
         except KafkaException as error:
             # All is kept. Whoever has the partition now reads it again.
-            raise self._unavailable(error.args[0]) from error
+            if error.args[0].code() not in _MOVED:
+                raise self._unavailable(error.args[0]) from error
 
     def _rewind(self, consumer: Consumer, first: Mapping[tuple[str, int], int]) -> None:
         try:
