@@ -37,7 +37,7 @@ _MOVED = frozenset(
         KafkaError.UNKNOWN_MEMBER_ID,
     }
 )
-"""Why an offset is not committed while partitions go from one reader to another: nothing is wrong."""
+"""Why an offset is not committed while partitions go to another reader: nothing is wrong."""
 
 
 class KafkaStream:
