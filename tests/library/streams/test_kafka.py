@@ -41,7 +41,7 @@ def stream(url: str, **options: Any) -> Any:
 def test_events_of_a_key_share_a_partition(rig: KafkaRig) -> None:
     partitions: dict[str, set[int]] = {}
     for number in range(40):
-        rig.sender.send(to="warehouse", batch=[filled(f"sku-{number % 8}", number)])
+        rig.sender.send(to="warehouse", batch=[filled(f"share-{number % 8}", number)])
     reader = rig.client.Consumer(
         {"bootstrap.servers": rig.url, "group.id": "onlooker", "auto.offset.reset": "earliest"}
     )
@@ -55,12 +55,12 @@ def test_events_of_a_key_share_a_partition(rig: KafkaRig) -> None:
 
     def read() -> bool:
         seen.extend(message for message in reader.consume(100, 0.2) if not message.error())
-        return len([one for one in seen if one.key() and one.key().startswith(b"sku-")]) >= 40
+        return len([one for one in seen if one.key() and one.key().startswith(b"share-")]) >= 40
 
     eventually(read, what="all are there")
     reader.close()
     for message in seen:
-        if message.key() and message.key().startswith(b"sku-"):
+        if message.key() and message.key().startswith(b"share-"):
             partitions.setdefault(message.key().decode(), set()).add(message.partition())
     assert all(len(places) == 1 for places in partitions.values())
     assert len(set.union(*partitions.values())) > 1
