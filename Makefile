@@ -88,7 +88,9 @@ chaos: $(READY) ## Kill processes in the middle of things, and compare (PLANS= E
 	@MONOLIFT_CHAOS_EVENTS=$(EVENTS) $(PYTEST) -n 0 -s tests/chaos $(PYTEST_ARGS)
 	@MONOLIFT_SIMULATION_SEEDS=$(SEEDS) $(PYTEST) -n 0 tests/simulation $(PYTEST_ARGS)
 	@MONOLIFT_SIMULATION_SEEDS=500 $(WITH_POSTGRESQL) $(PYTEST) -n 0 tests/simulation $(PYTEST_ARGS)
-	@MONOLIFT_MODEL_PLANS=$(PLANS) $(PYTEST) -n 0 tests/library/test_saga_model.py tests/journeys/test_killed.py $(PYTEST_ARGS)
+	@MONOLIFT_SWEEP_STEP=1 $(PYTEST) -n 0 -s tests/journeys/test_killed.py $(PYTEST_ARGS)
+	@MONOLIFT_SWEEP_STEP=1 $(WITH_POSTGRESQL) $(PYTEST) -n 0 -s tests/journeys/test_killed.py $(PYTEST_ARGS)
+	@MONOLIFT_MODEL_PLANS=$(PLANS) $(PYTEST) -n 0 tests/library/test_saga_model.py $(PYTEST_ARGS)
 
 .PHONY: bench
 bench: $(READY) ## Measure (BENCH_ARGS=)

@@ -1,7 +1,10 @@
 """A checkout whose process is killed at any statement: afterwards money, stock and order agree."""
 
 import os
+import shutil
 import signal
+import subprocess
+import sys
 from datetime import timedelta
 from typing import Any
 
@@ -18,8 +21,15 @@ from tests import shop
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
-POINTS = 80
-"""More than a checkout has statements; the sweep ends at the first point that is not reached."""
+POINTS = 2000
+"""More than a checkout has of any kind; a sweep ends at the first point that is not reached."""
+
+STEP = int(os.environ.get("MONOLIFT_SWEEP_STEP", "16"))
+"""Of the system calls below, each so-and-so-manieth is a point; 1 in `make chaos`."""
+
+WRITES = ("pwrite64", "fdatasync", "unlink", "write", "sendto", "recvfrom")
+"""What a process does to a file of SQLite, to its log and to a server; the last before it hears
+what the server did."""
 
 
 def check_out(basket_id: BasketId, total: Money, token: str) -> Order:
@@ -54,6 +64,22 @@ def killed(at: int, basket_id: BasketId, total: Money, token: str) -> bool:
     return os.WIFSIGNALED(status)
 
 
+def assert_finished_once(
+    basket_id: BasketId, total: Money, token: str, *, died: int, where: str
+) -> None:
+    """Ask again, as the customer would: one order, one charge, one article gone."""
+    with clock.travelling():
+        clock.travel(timedelta(seconds=61))  # past every lease, before the hold lapses
+        order = check_out(basket_id, total, token)
+        Scenario().run_until_idle()
+        again = check_out(basket_id, total, token)
+    assert order.id == again.id
+    assert again.state is OrderState.PAID, f"killed {where}: {again}"
+    assert shop.charges() == [("captured", total.amount)] * died, f"killed {where}"
+    assert shop.available() == POINTS - died, f"killed {where}"
+    assert sum(entry.balance.amount for entry in use(Payments).ledger_balance()) == 0
+
+
 @pytest.mark.parametrize("fused", [True, False], ids=["fused", "unfused"])
 def test_a_killed_checkout_is_finished_once(fused: bool, settings: Settings) -> None:
     settings.MONOLIFT = {**settings.MONOLIFT, "FUSION": fused}
@@ -66,16 +92,59 @@ def test_a_killed_checkout_is_finished_once(fused: bool, settings: Settings) -> 
         if not killed(at, basket_id, total, token):
             break
         died += 1
-        with clock.travelling():
-            clock.travel(timedelta(seconds=61))  # past every lease, before the hold lapses
-            order = check_out(basket_id, total, token)
-            Scenario().run_until_idle()
-            again = check_out(basket_id, total, token)
-        assert order.id == again.id
-        assert again.state is OrderState.PAID, f"killed at statement {at}: {again}"
-        assert shop.charges() == [("captured", total.amount)] * died, f"killed at {at}"
-        assert shop.available() == POINTS - died, f"killed at statement {at}"
-        assert sum(entry.balance.amount for entry in use(Payments).ledger_balance()) == 0
+        assert_finished_once(basket_id, total, token, died=died, where=f"at statement {at}")
     else:
         raise AssertionError("the sweep did not come to the end of the checkout")
     assert died > 15, "a checkout has more statements than that"
+
+
+def killed_writing(call: str, at: int, basket_id: BasketId, total: Money, token: str) -> bool:
+    """Check out in a child that dies at its `at`-th system call of that name."""
+    connections.close_all()
+    wait, go = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            os.read(wait, 1)
+            check_out(basket_id, total, token)
+            status = 0
+        finally:
+            os._exit(status)
+    kill = f"inject={call}:signal=KILL:when={at}"
+    with subprocess.Popen(
+        ["strace", "-p", str(child), "-o", os.devnull, "-e", f"trace={call}", "-e", kill],
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as tracer:
+        assert tracer.stderr is not None
+        assert "attached" in tracer.stderr.readline()
+        os.write(go, b"!")
+        _, status = os.waitpid(child, 0)
+        tracer.stderr.read()
+    os.close(wait)
+    os.close(go)
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the child raised"
+    return os.WIFSIGNALED(status)
+
+
+@pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
+@pytest.mark.parametrize("fused", [True, False], ids=["fused", "unfused"])
+def test_a_checkout_killed_at_a_write_is_finished_once(fused: bool, settings: Settings) -> None:
+    settings.MONOLIFT = {**settings.MONOLIFT, "FUSION": fused}
+    shop.shelve(quantity=POINTS)
+    token = shop.card()
+    points = dict.fromkeys(WRITES, 0)
+    bought = 0
+    for call in WRITES:
+        for at in range(1, POINTS, STEP):
+            basket_id = shop.basket_with()
+            total = shop.total_of(basket_id)
+            died = killed_writing(call, at, basket_id, total, token)
+            bought += 1
+            assert_finished_once(basket_id, total, token, died=bought, where=f"at {call} {at}")
+            if not died:
+                break
+            points[call] += 1
+    sys.stderr.write(f"killed at {sum(points.values())} writes: {points}\n")
+    assert sum(points.values()) >= 40 // STEP, points
