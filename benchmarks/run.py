@@ -22,6 +22,7 @@ FIGURES: dict[str, tuple[str, ...]] = {
     "delivery": (SQLITE, POSTGRESQL),
     "throughput": (SQLITE, POSTGRESQL),
     "checkout": (SQLITE, POSTGRESQL),
+    "sagas": (SQLITE, POSTGRESQL),
     "reads": (SQLITE, POSTGRESQL),
     "pages": (SQLITE, POSTGRESQL),
     "sqlguard": (SQLITE, POSTGRESQL),
