@@ -68,7 +68,9 @@ class Task[**P]:
         """The same task, not before `when` (timezone-aware)."""
         if when.tzinfo is None:
             raise ValueError(f"{when!r} has no timezone; give an aware datetime.")
-        return Task(self.function, name=self._name, run_at=when)
+        later = Task(self.function, name=self._name, run_at=when)
+        later.arguments = self.arguments  # making the struct takes longer than all the rest
+        return later
 
     def next_after(self, moment: datetime) -> datetime:
         """When a recurring task comes round next."""
