@@ -76,9 +76,9 @@ def test_an_unknown_column_is_named() -> None:
 
 def test_an_error_leaves_nothing_behind() -> None:
     def rows() -> Any:
-        yield (uuid4(), "x", AT)
+        yield (uuid4(), "x", AT, {}, [])
         raise RuntimeError("the third one is missing")
 
     with pytest.raises(RuntimeError), atomic(module="shipping"):
-        insert_rows(Shipment, ("order_id", "method", "ordered_at"), rows())
+        insert_rows(Shipment, ("order_id", "method", "ordered_at", "recipient", "parcel"), rows())
     assert not Shipment.objects.exists()
