@@ -57,12 +57,16 @@ DATABASE_TESTS := $(addprefix --ignore tests/,architecture browser chaos codemod
   --ignore tests/journeys/test_make_run.py --ignore tests/library/test_money.py \
   --ignore-glob 'tests/library/test_contracts_*.py' --ignore-glob 'tests/library/test_supervise*.py'
 
-.PHONY: test-each test-postgresql test-postgresql-each
-test-each: $(READY) ## Run the tests with a database for each module, on SQLite
-	@MONOLIFT_DATABASES=each $(PYTEST) $(DATABASE_TESTS) $(PYTEST_ARGS)
+# The modules' own tests see one module's database at a time, so they run on one of each kind: on
+# PostgreSQL with a database for each module, on SQLite with one for all.
+LIBRARY_TESTS := $(DATABASE_TESTS) --ignore tests/modules --ignore tests/identity
 
-test-postgresql: $(READY) ## Run the tests on PostgreSQL (a throw-away server)
-	@$(WITH_POSTGRESQL) $(PYTEST) $(DATABASE_TESTS) $(PYTEST_ARGS)
+.PHONY: test-each test-postgresql test-postgresql-each
+test-each: $(READY) ## Run library and journeys with a database for each module, on SQLite
+	@MONOLIFT_DATABASES=each $(PYTEST) $(LIBRARY_TESTS) $(PYTEST_ARGS)
+
+test-postgresql: $(READY) ## Run library and journeys on PostgreSQL (a throw-away server)
+	@$(WITH_POSTGRESQL) $(PYTEST) $(LIBRARY_TESTS) $(PYTEST_ARGS)
 
 # Emptying fifteen databases after a test takes a second: races and streams run on one, or on SQLite.
 test-postgresql-each: $(READY) ## Run the tests with a database for each module, on PostgreSQL
