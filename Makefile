@@ -68,15 +68,16 @@ test-each: $(READY) ## Run library and journeys with a database for each module,
 test-postgresql: $(READY) ## Run library and journeys on PostgreSQL (a throw-away server)
 	@$(WITH_POSTGRESQL) $(PYTEST) $(LIBRARY_TESTS) $(PYTEST_ARGS)
 
-# Emptying fifteen databases after a test takes a second: races and streams run on one, or on SQLite.
-test-postgresql-each: $(READY) ## Run the tests with a database for each module, on PostgreSQL
-	@MONOLIFT_DATABASES=each $(WITH_POSTGRESQL) $(PYTEST) $(DATABASE_TESTS) \
-	  --ignore tests/library/streams --ignore tests/journeys/test_races.py $(PYTEST_ARGS)
+# Fifteen databases on one server are slow: here runs what goes from one database to another.
+test-postgresql-each: $(READY) ## Run modules and journeys with a database for each module, on PostgreSQL
+	@MONOLIFT_DATABASES=each $(WITH_POSTGRESQL) $(PYTEST) tests/identity tests/journeys tests/modules \
+	  $(addprefix tests/library/test_,events.py lanes.py sagas.py retention.py lateness.py) \
+	  $(patsubst %,--ignore tests/journeys/test_%.py,killed make_run races seed) $(PYTEST_ARGS)
 
 .PHONY: test-django-lts
 test-django-lts: $(READY) ## Run the tests on Django 5.2, the oldest release that is supported
 	@$(BIN)/uv run --frozen --no-sync --with 'django>=5.2,<5.3' python -m pytest -n 2 --dist loadfile \
-	  $(DATABASE_TESTS) --ignore tests/library/streams --ignore tests/journeys/test_races.py $(PYTEST_ARGS)
+	  $(LIBRARY_TESTS) --ignore tests/library/streams --ignore tests/journeys/test_races.py $(PYTEST_ARGS)
 
 MODULES := $(notdir $(patsubst %/,%,$(dir $(wildcard modules/*/apps.py))))
 

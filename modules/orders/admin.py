@@ -136,7 +136,9 @@ class OrderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at 
         """What the order's processes did."""
         try:
             entries = orders.timeline(order_id=OrderId(order.pk))
-        except (OrderNotFound, Unavailable, CallFailed):
+        except OrderNotFound:
+            return "None: its processes are not kept any more, or it was imported."
+        except (Unavailable, CallFailed):
             return "Not known at the moment."
         rows = format_html_join(
             "",

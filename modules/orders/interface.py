@@ -381,7 +381,10 @@ class Orders(Interface, Protocol, version=1):
 
     @query(timeout=5, raises=OrderNotFound)
     def timeline(self, *, order_id: OrderId) -> Sequence[TimelineEntry]:
-        """What the processes of an order did, in order of time. For the back office."""
+        """What the processes of an order did, in order of time. For the back office.
+
+        OrderNotFound also once they are not kept any more.
+        """
         ...
 
     @query(timeout=5)

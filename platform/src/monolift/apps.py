@@ -16,13 +16,13 @@ class MonoliftConfig(AppConfig):
         from monolift.boundaries.registry.system_checks import register_model_checks
         from monolift.boundaries.sql.guard import watch_connections
         from monolift.boundaries.sql_checks import register_sql_checks
-        from monolift.events.upkeep import register_look
+        from monolift.events.upkeep import register_look, register_purge
         from monolift.events.worker import register_source
         from monolift.kernel.saga import install_runtime, on_saga_declared
         from monolift.registry.proxies import register_adapter
         from monolift.registry.sql import equip_open_connections
         from monolift.registry.transactions import remember_open_connections
-        from monolift.sagas import arrivals, record, runtime
+        from monolift.sagas import arrivals, record, retention, runtime
         from monolift.transport import local, loopback
 
         remember_open_connections()
@@ -36,4 +36,5 @@ class MonoliftConfig(AppConfig):
         on_saga_declared(arrivals.subscribe_saga)
         register_source(runtime.run_next)
         register_look(record.tell_unknown)
+        register_purge(retention.purge_old)
         import_module("monolift.events.streams.arrive")  # a worker runs its task

@@ -36,7 +36,7 @@ def purge(alias: str, *, older_than: timedelta, keys_older_than: timedelta) -> P
     before = moment(alias, limit)
     first_of_then = uuid7_floor(limit)
     deliveries = sum(
-        _delete(
+        delete_in_chunks(
             alias,
             "monolift_delivery",
             "module = %s AND event < %s AND state = 'done' AND done_at < %s",
@@ -44,13 +44,13 @@ def purge(alias: str, *, older_than: timedelta, keys_older_than: timedelta) -> P
         )
         for module in modules()
     )
-    events = _delete(
+    events = delete_in_chunks(
         alias,
         "monolift_outbox",
         "relayed_at < %s AND number < %s",
         (before, int(limit.timestamp() * 1e6)),
     )
-    keys = _delete(
+    keys = delete_in_chunks(
         alias,
         "monolift_key",
         "created_at < %s AND state <> 'started'",
@@ -59,7 +59,8 @@ def purge(alias: str, *, older_than: timedelta, keys_older_than: timedelta) -> P
     return Purged(events, deliveries, keys)
 
 
-def _delete(alias: str, table: str, condition: str, parameters: tuple[object, ...]) -> int:
+def delete_in_chunks(alias: str, table: str, condition: str, parameters: tuple[object, ...]) -> int:
+    """Delete the rows that a condition holds for, `CHUNK` a transaction; how many they were."""
     return sum(_chunks(alias, table, condition, parameters))
 
 

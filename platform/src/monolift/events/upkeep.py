@@ -24,12 +24,19 @@ type Look = Callable[[str], object]
 """Looks after something on the database of an alias."""
 
 _looks: list[Look] = []
+_purges: list[Look] = []
 
 
 def register_look(look: Look) -> None:
     """Let every worker look after more. Given by `monolift.sagas`."""
     if look not in _looks:
         _looks.append(look)
+
+
+def register_purge(look: Look) -> None:
+    """Let every worker take away more that is old. Given by `monolift.sagas`."""
+    if look not in _purges:
+        _purges.append(look)
 
 
 def look_after(alias: str) -> None:
@@ -50,6 +57,8 @@ def purge(alias: str) -> None:
         older_than=timedelta(days=setting("KEEP")),
         keys_older_than=timedelta(days=setting("KEEP_KEYS")),
     )
+    for look in _purges:
+        look(alias)
 
 
 class Upkeep(threading.Thread):

@@ -48,6 +48,8 @@ _DEFAULTS: dict[str, Any] = {
     "KEEP": 7,
     # Days that idempotency keys are kept, with the answers given under them.
     "KEEP_KEYS": 30,
+    # Days that sagas are kept after their end, and events that no saga took.
+    "KEEP_SAGAS": 90,
     # Seconds of the first retry's delay; it doubles up to BACKOFF_MAX, with full jitter.
     "BACKOFF": 0.2,
     "BACKOFF_MAX": 60.0,
@@ -78,7 +80,17 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 }
 _SCHEMES = {"URLS": ("http://", "https://"), "redis": ("redis://", "rediss://", "unix://")}
 
-_POSITIVE = ("ATTEMPTS", "BACKOFF", "BACKOFF_MAX", "KEEP", "KEEP_KEYS", "LATE", "LEASE", "POLL")
+_POSITIVE = (
+    "ATTEMPTS",
+    "BACKOFF",
+    "BACKOFF_MAX",
+    "KEEP",
+    "KEEP_KEYS",
+    "KEEP_SAGAS",
+    "LATE",
+    "LEASE",
+    "POLL",
+)
 
 _MOST = 64
 

@@ -23,7 +23,7 @@ _DECISIONS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands."""
-    from monolift.management.choices import add_format, add_selection
+    from monolift.management.choices import add_format, add_selection, positive
 
     below = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     listing = below.add_parser("list", help="sagas, those changed last in front")
@@ -37,6 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show = below.add_parser("show", help="the state of a saga, and its history step by step")
     show.add_argument("id", help="the saga's id, as `list` shows it")
     add_format(show)
+    purge = below.add_parser("purge", help="take away what ended long ago; workers do it hourly")
+    purge.add_argument(
+        "--older-than",
+        metavar="DAYS",
+        type=positive,
+        help="ended for so long (default: MONOLIFT['KEEP_SAGAS'])",
+    )
     for action, help_text in _DECISIONS.items():
         decision = below.add_parser(action, help=help_text)
         decision.add_argument("ids", metavar="ID", nargs="*", help="as `list` shows it")
@@ -52,6 +59,8 @@ def run(options: argparse.Namespace) -> int:
         print(_list(options))
     elif options.action == "show":
         print(_show(options))
+    elif options.action == "purge":
+        print(_purge(options.older_than))
     else:
         return _decide_all(options)
     return 0
@@ -130,6 +139,21 @@ def _timeline(history: list[Any]) -> str:
         )
         lines.append(f"{text}: {line.note}" if line.note else text)
     return "\n".join(lines)
+
+
+def _purge(days: int | None) -> str:
+    from datetime import timedelta
+
+    from monolift.events.worker import aliases
+    from monolift.registry.settings import setting
+    from monolift.sagas.retention import purge
+
+    keep = setting("KEEP_SAGAS") if days is None else days
+    gone = [purge(alias, older_than=timedelta(days=keep)) for alias in aliases()]
+    return (
+        f"Gone: {sum(one.sagas for one in gone)} sagas that ended and "
+        f"{sum(one.arrivals for one in gone)} events that none took, older than {keep} days."
+    )
 
 
 def _decide_all(options: argparse.Namespace) -> int:
