@@ -9,6 +9,12 @@ MONOLIFT_TRANSPORT  `local` (default), or `loopback`: calls between modules thro
 MONOLIFT_EXECUTOR   who runs deliveries: `threads` (default) of the worker, or `celery`
 MONOLIFT_WAKE       how a commit wakes the workers: `datagram` (default) on one machine, `notify`
                     by PostgreSQL on several, or `poll`
+MONOLIFT_DEPLOYABLE which deployable of the topology this process is; default `shop`
+MONOLIFT_TOPOLOGY   the file that says what runs where; default `config/topology.toml`
+MONOLIFT_URLS       where the others are, `warehouse=http://warehouse:8000,...`, before what the
+                    topology says
+MONOLIFT_KEYS       a JSON file with the secrets that deployables sign requests with: a list of
+                    {"id": ..., "secret": ..., "issuer": "shop"}
 SECRET_KEY          required in production
 ALLOWED_HOSTS       comma-separated host names; required in production
 REDIS_URL           Celery's broker; only needed with MONOLIFT_EXECUTOR=celery
@@ -28,6 +34,7 @@ SERVE_STATIC        `0` when something in front of the shop serves /static/
 LOG_LEVEL           `INFO` by default
 """
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -252,8 +259,27 @@ if not _POSTGRES:
 
 # Modules ----------------------------------------------------------------------------------------
 
+
+def _urls() -> dict[str, str]:
+    pairs = [pair for pair in os.environ.get("MONOLIFT_URLS", "").split(",") if pair]
+    return {name.strip(): url.strip() for name, _, url in (pair.partition("=") for pair in pairs)}
+
+
+def _keys() -> list[dict[str, str]]:
+    file = os.environ.get("MONOLIFT_KEYS")
+    if not file:
+        return []
+    try:
+        keys: list[dict[str, str]] = json.loads(Path(file).read_text())
+    except (OSError, ValueError) as error:
+        raise ImproperlyConfigured(f"MONOLIFT_KEYS names {file}: {error}.") from None
+    return keys
+
+
 MONOLIFT = {
-    "TOPOLOGY": BASE_DIR / "config" / "topology.toml",
+    "TOPOLOGY": os.environ.get("MONOLIFT_TOPOLOGY") or BASE_DIR / "config" / "topology.toml",
+    "URLS": _urls(),
+    "KEYS": _keys(),
     "DATA": DATA_DIR,
     "TRANSPORT": _choice("MONOLIFT_TRANSPORT", "local", "loopback"),
     "EXECUTOR": _choice("MONOLIFT_EXECUTOR", "threads", "celery"),

@@ -10,6 +10,7 @@ from config.health import healthz
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz),
+    path("_monolift/", include("monolift.gateway.deployables")),
     path("api/v1/", api.urls),
     path("admin/", admin.site.urls),
     path("account/", include("config.identity.urls")),

@@ -1,8 +1,13 @@
 """The library's Django app: verbs, checks, and the place where its parts are put together."""
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from django.apps import AppConfig
+from django.core.exceptions import ImproperlyConfigured
+
+if TYPE_CHECKING:
+    from monolift.registry.proxies import Binding, Methods
 
 
 class MonoliftConfig(AppConfig):
@@ -32,9 +37,25 @@ class MonoliftConfig(AppConfig):
         register_model_checks()
         register_adapter("local", local.build)
         register_adapter("loopback", loopback.build)
+        register_adapter("http", _http)
         install_runtime(runtime.Runtime())
         on_saga_declared(arrivals.subscribe_saga)
         register_source(runtime.run_next)
         register_look(record.tell_unknown)
         register_purge(retention.purge_old)
         import_module("monolift.events.streams.arrive")  # a worker runs its task
+
+
+def _http(binding: "Binding") -> "Methods":
+    """Loaded by the first call to another deployable: who has one deployable needs no client."""
+    try:
+        build = import_module("monolift.transport.http").build
+    except ModuleNotFoundError as error:
+        if error.name != "urllib3":
+            raise
+        raise ImproperlyConfigured(
+            f"{binding.module} runs in another deployable, and urllib3, which reaches it, is not "
+            "installed. Install monolift[http]."
+        ) from None
+    methods: Methods = build(binding)
+    return methods

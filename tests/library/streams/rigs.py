@@ -148,8 +148,7 @@ class HttpRig:
         self.handlers: list[threading.Thread] = []
         settings.ROOT_URLCONF = "tests.library.streams.urls"
         settings.MONOLIFT = {**settings.MONOLIFT, "KEYS": KEYS, "URLS": {"warehouse": self.url}}
-        chosen.signers()  # made while this is the shop
-        chosen.stream()
+        chosen.stream()  # made while this is the shop
         self.mend()
 
     @property

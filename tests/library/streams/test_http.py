@@ -15,14 +15,15 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
-from monolift.events.streams import chosen, envelope
+from monolift.events.streams import envelope
 from monolift.events.streams.envelope import encode, join
 from monolift.events.streams.http import PATH, HttpStream
 from monolift.events.streams.port import Refused
 from monolift.kernel import Unavailable
 from monolift.registry.sql import fetch
 from monolift.registry.topology import install, reset, topology
-from monolift.transport.signing import Key, Signer
+from monolift.transport import trust
+from monolift.transport.signing import Key, Signer, Verifier
 from tests.library.streams.rigs import SECRET, HttpRig, filled, http
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
@@ -112,7 +113,7 @@ def test_without_keys_nobody_comes_in(
     rig: HttpRig, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.MONOLIFT = {**settings.MONOLIFT, "KEYS": ()}
-    monkeypatch.setattr("monolift.events.streams.receive.verifier", chosen.verifier)
+    monkeypatch.setattr("monolift.events.streams.receive.verifier", trust.verifier)
     assert rig.post(BODY)[0] == 401
 
 
@@ -361,7 +362,7 @@ def test_a_key_that_is_too_short_is_named_and_not_shown(settings: Settings) -> N
         "KEYS": [{"id": "shop-1", "secret": "short-secret", "issuer": "shop"}],
     }
     with pytest.raises(ImproperlyConfigured, match="'shop-1' has 12 bytes") as error:
-        chosen.keys()
+        trust.keys()
     assert "short-secret" not in str(error.value)
 
 
@@ -378,8 +379,10 @@ def test_who_signs_with_which_key(settings: Settings) -> None:
         ],
     }
     used = {}
-    for to, signer in chosen.signers().items():
+    for to in ("warehouse", "office"):
+        signer = trust.signer(to)
+        assert signer is not None
         token = signer.sign(audience=to, method="GET", path="/", body=b"")
-        verifier = chosen.Verifier(audience=to, keys=chosen.keys())
+        verifier = Verifier(audience=to, keys=trust.keys())
         used[to] = verifier.verify(token, method="GET", path="/", body=b"").kid
     assert used == {"warehouse": "shop-2", "office": "pair"}

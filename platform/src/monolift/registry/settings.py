@@ -63,6 +63,13 @@ _DEFAULTS: dict[str, Any] = {
     "STREAM_OPTIONS": {},
     # Where each other deployable is reached: {"warehouse": "https://warehouse.internal"}.
     "URLS": {},
+    # Calls to one module of another deployable that this process makes at once, and calls of
+    # others that it serves at once; what is more is refused at once. Have more threads than that.
+    "CALLS_AT_ONCE": 4,
+    "SERVES_AT_ONCE": 8,
+    # Certificates between deployables: "ca_file" to trust instead of the system's, "cert_file" and
+    # "key_file" to show. Files that change are read again.
+    "TLS": {},
     # Secrets that deployables sign requests with: {"id": ..., "secret": ..., "issuer": "shop"},
     # and "audience" if it is for a single receiver. The first of our own that fits is signed with,
     # all are known: a new one is added everywhere, then put first at its issuer, then the old goes.
@@ -148,6 +155,15 @@ def _check(given: dict[str, Any]) -> None:
         value = given.get(name, 1)
         if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
             raise ImproperlyConfigured(f"MONOLIFT[{name!r}] is {value!r}: give a number above 0.")
+    for name in ("CALLS_AT_ONCE", "SERVES_AT_ONCE"):
+        count = given.get(name, 1)
+        if type(count) is not int or count < 1:
+            raise ImproperlyConfigured(f"MONOLIFT[{name!r}] is {count!r}: give a number above 0.")
+    tls = given.get("TLS", {})
+    if not isinstance(tls, dict) or tls.keys() - {"ca_file", "cert_file", "key_file"}:
+        raise ImproperlyConfigured(
+            f"MONOLIFT['TLS'] is {tls!r}: give a dict of ca_file, cert_file and key_file."
+        )
     workers = given.get("WORKERS", {})
     if not isinstance(workers, dict) or not all(
         isinstance(name, str) and type(count) is int and 1 <= count <= _MOST

@@ -16,6 +16,8 @@ from monolift.registry.settings import setting, transport
 
 DEFAULT_ALIAS = "default"
 LOCAL = frozenset({"local", "loopback"})
+REMOTE = "http"
+_RESILIENCE = ("own", "mesh")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,11 +30,21 @@ class Place:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Deployable:
+    """A process role, and how others reach it."""
+
+    url: str | None = None
+    resilience: str = "own"
+    """`own`, or `mesh` when a service mesh in front of it repeats requests and breaks circuits."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Topology:
     """The places of all modules at one epoch. Epochs only grow."""
 
     epoch: int = 0
     places: Mapping[str, Place] = field(default_factory=dict)
+    deployables: Mapping[str, Deployable] = field(default_factory=dict)
 
     def place(self, module: str) -> Place:
         """The place of a module; the default alias, here, for one the file does not name."""
@@ -49,7 +61,11 @@ class Topology:
         """The next epoch's topology, with one module's place changed."""
         places = dict(self.places)
         places[module] = replace(self.place(module), **changes)
-        return Topology(epoch=self.epoch + 1, places=places)
+        return replace(self, epoch=self.epoch + 1, places=places)
+
+    def hosts(self, module: str) -> bool:
+        """Whether this process may answer for a module: its code and its tables are here."""
+        return self.place(module).route in LOCAL
 
 
 def here() -> str:
@@ -73,9 +89,19 @@ def topology() -> Topology:
 
 
 def modules_on(alias: str) -> list[str]:
-    """The modules whose tables are in a database."""
+    """The modules of this deployable whose tables are in a database."""
     known = topology()
-    return [label for label in modules() if known.alias(label) == alias]
+    return [label for label in modules() if known.alias(label) == alias and known.hosts(label)]
+
+
+def urls() -> dict[str, str]:
+    """Where each other deployable is reached: the setting `URLS`, else what the file says."""
+    declared = {
+        name: deployable.url
+        for name, deployable in topology().deployables.items()
+        if deployable.url and name != here()
+    }
+    return {**declared, **setting("URLS")}
 
 
 def install(new: Topology) -> bool:
@@ -107,35 +133,92 @@ def on_change(listener: Callable[[], None]) -> None:
 def declared() -> Topology:
     """The topology that the file describes, epoch 0."""
     path = setting("TOPOLOGY")
-    document = _read(Path(path)) if path else {}
+    if not path:
+        places = {label: Place(deployable=here(), route=transport()) for label in modules()}
+        return Topology(epoch=0, places=_on_databases(places, "DATABASES"))
+    return read_topology(Path(path))
+
+
+def read_topology(path: Path) -> Topology:
+    """What a file describes; ImproperlyConfigured names the entry that is wrong."""
+    document = _read(path)
+    if unknown := sorted(document.keys() - {"deployables", "modules"}):
+        raise ImproperlyConfigured(
+            f"{path}: [{unknown[0]}] is neither [deployables.NAME] nor [modules.NAME]."
+        )
+    deployables = {
+        name: _deployable(f"{path}: [deployables.{name}]", entry)
+        for name, entry in document.get("deployables", {}).items()
+    }
+    deployables = deployables or {here(): Deployable()}
+    if here() not in deployables:
+        raise ImproperlyConfigured(
+            f"{path}: this process is the deployable {here()!r} (MONOLIFT_DEPLOYABLE), which "
+            f"[deployables] lacks. It has: {', '.join(sorted(deployables))}."
+        )
     known = modules()
-    separate = os.environ.get("MONOLIFT_DATABASES") == "each"
     places = {label: Place(deployable=here(), route=transport()) for label in known}
     for label, entry in document.get("modules", {}).items():
+        where = f"{path}: [modules.{label}]"
         if label not in known:
             raise ImproperlyConfigured(
-                f"{path}: [modules.{label}] is not an installed module. "
-                f"Installed: {', '.join(sorted(known))}."
+                f"{where} is not an installed module. Installed: {', '.join(sorted(known))}."
             )
+        _only(where, entry, {"deployable", "database"})
         deployable = entry.get("deployable", here())
-        if deployable not in document.get("deployables", {deployable: {}}):
+        if deployable not in deployables:
             raise ImproperlyConfigured(
-                f"{path}: [modules.{label}] runs in {deployable!r}, which [deployables] lacks."
+                f"{where} runs in {deployable!r}, which [deployables] lacks. It has: "
+                f"{', '.join(sorted(deployables))}."
+            )
+        elsewhere = deployable != here()
+        if elsewhere and not (deployables[deployable].url or deployable in setting("URLS")):
+            raise ImproperlyConfigured(
+                f"{where} runs in {deployable!r}, and nothing says where that is. Give "
+                f"[deployables.{deployable}] a url, or MONOLIFT['URLS'] one for it."
             )
         places[label] = Place(
             deployable=deployable,
-            route=transport(),
+            route=REMOTE if elsewhere else transport(),
             alias=entry.get("database", DEFAULT_ALIAS),
         )
+    return Topology(epoch=0, places=_on_databases(places, str(path)), deployables=deployables)
+
+
+def _deployable(where: str, entry: Mapping[str, Any]) -> Deployable:
+    _only(where, entry, {"url", "resilience"})
+    made = Deployable(**entry)
+    if made.url is not None and (
+        not isinstance(made.url, str) or not made.url.startswith(("http://", "https://"))
+    ):
+        raise ImproperlyConfigured(
+            f'{where}: url is {made.url!r}: give a URL, for example "http://inventory:8000".'
+        )
+    if made.resilience not in _RESILIENCE:
+        raise ImproperlyConfigured(
+            f"{where}: resilience is {made.resilience!r}: choose from {', '.join(_RESILIENCE)}."
+        )
+    return made
+
+
+def _only(where: str, entry: Mapping[str, Any], known: set[str]) -> None:
+    if unknown := sorted(entry.keys() - known):
+        raise ImproperlyConfigured(
+            f"{where} has {unknown[0]!r}. It may have: {', '.join(sorted(known))}."
+        )
+
+
+def _on_databases(places: dict[str, Place], where: str) -> dict[str, Place]:
+    separate = os.environ.get("MONOLIFT_DATABASES") == "each"
     for label, place in places.items():
         if separate and label in settings.DATABASES:
             place = places[label] = replace(place, alias=label)
         if place.alias not in settings.DATABASES:
             raise ImproperlyConfigured(
-                f"{path}: [modules.{label}] is on the database {place.alias!r}, "
+                f"{where}: [modules.{label}] is on the database {place.alias!r}, "
                 f"which DATABASES lacks. It has: {', '.join(sorted(settings.DATABASES))}."
             )
-    return Topology(epoch=0, places=places)
+    return places
 
 
 def _read(path: Path) -> dict[str, Any]:

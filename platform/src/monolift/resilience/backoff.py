@@ -7,9 +7,13 @@ from monolift.registry.settings import setting
 _random = random.Random()  # noqa: S311 - spreads load; nothing secret depends on it
 
 
-def delay(*, attempt: int) -> float:
-    """Seconds to wait after the `attempt`-th failure, counted from 1."""
-    ceiling = min(setting("BACKOFF_MAX"), setting("BACKOFF") * 2 ** min(attempt - 1, 30))
+def delay(*, attempt: int, first: float | None = None) -> float:
+    """Seconds to wait after the `attempt`-th failure, counted from 1.
+
+    `first` is the most after the first one, `MONOLIFT["BACKOFF"]` if it is not given.
+    """
+    base = setting("BACKOFF") if first is None else first
+    ceiling = min(setting("BACKOFF_MAX"), base * 2 ** min(attempt - 1, 30))
     return _random.uniform(0, ceiling)
 
 

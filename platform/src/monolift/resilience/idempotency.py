@@ -36,6 +36,13 @@ class Answered(BaseException):
         self.stored = stored
 
 
+class Clashed(BaseException):
+    """The key is another request's, or its twin was just rolled back: leave the body."""
+
+    def __init__(self, error: KeyReused | KeyInFlight) -> None:
+        self.error = error
+
+
 class Stored(msgspec.Struct, frozen=True):
     """What is kept under a key."""
 
@@ -57,11 +64,15 @@ class KeyedCommand:
         self.fingerprint = hashlib.sha256(operation.name.encode() + b"\n" + body).hexdigest()
 
     def first(self, alias: str) -> None:
-        """Claim the key in the operation's transaction; Answered when it is taken."""
+        """Claim the key in the operation's transaction; Answered or Clashed when it is taken."""
         if self.operation.external:
             return  # claimed before the body, by start()
         if not self._insert(alias, _DONE):
-            raise Answered(self._known(alias))
+            try:
+                stored = self._known(alias)
+            except (KeyReused, KeyInFlight) as error:
+                raise Clashed(error) from None
+            raise Answered(stored)
 
     def last(self, alias: str, answer: Any) -> None:
         """Store the answer with the effect."""

@@ -5,7 +5,16 @@ from typing import Any
 
 import msgspec
 
-from monolift.kernel import CallFailed, DomainError, Operation, Unavailable
+from monolift.kernel import (
+    CallFailed,
+    DomainError,
+    KeyInFlight,
+    KeyReused,
+    NeverHappened,
+    Operation,
+    Unavailable,
+)
+from monolift.kernel.errors import MonoliftError
 from monolift.transport.live import live
 
 _encoder = msgspec.json.Encoder()
@@ -21,6 +30,15 @@ class Failure(msgspec.Struct, tag=True, frozen=True, omit_defaults=True):
 
 UNAVAILABLE = "monolift.unavailable"
 FAILED = "monolift.call_failed"
+REFUSED = "monolift.refused"
+"""Nothing was run: too busy, not signed, not here. What is meant by it says the status."""
+
+# What else a caller may expect, with the class and the HTTP status.
+_OTHERS: dict[str, tuple[type[MonoliftError], int]] = {
+    "monolift.never_happened": (NeverHappened, 410),
+    "monolift.key_reused": (KeyReused, 422),
+    "monolift.key_in_flight": (KeyInFlight, 409),
+}
 
 
 def encode_arguments(operation: Operation, arguments: dict[str, Any]) -> bytes:
@@ -57,8 +75,34 @@ def encode_error(error: Exception) -> bytes:
     if isinstance(error, DomainError):
         fields = msgspec.Raw(_encoder.encode(error.fields))
         return _encoder.encode(Failure(code=error.code, fields=fields))
+    for code, (kind, _) in _OTHERS.items():
+        if isinstance(error, kind):
+            return _encoder.encode(Failure(code=code, reason=str(error)))
     code = UNAVAILABLE if isinstance(error, Unavailable) else FAILED
     return _encoder.encode(Failure(code=code, reason=getattr(error, "reason", str(error))))
+
+
+def encode_refusal(reason: str) -> bytes:
+    """That nothing was run, and why."""
+    return _encoder.encode(Failure(code=REFUSED, reason=reason))
+
+
+def is_refusal(body: bytes) -> bool:
+    """Whether an error on the wire says that nothing was run."""
+    try:
+        return bool(_decoder(Failure).decode(body).code == REFUSED)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+
+
+def status_of(error: Exception) -> int:
+    """The HTTP status that goes with an error."""
+    if isinstance(error, DomainError):
+        return error.status
+    for kind, status in _OTHERS.values():
+        if isinstance(error, kind):
+            return status
+    return 503 if isinstance(error, Unavailable) else 500
 
 
 def decode_error(operation: Operation, body: bytes) -> Exception:
@@ -68,8 +112,10 @@ def decode_error(operation: Operation, body: bytes) -> Exception:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         # A proxy's page, a truncated body: whether the call was carried out, nobody knows.
         return Unavailable(operation.name, f"its error cannot be read: {error}")
-    if failure.code == UNAVAILABLE:
+    if failure.code in (UNAVAILABLE, REFUSED):
         return Unavailable(operation.name, failure.reason)
+    if failure.code in _OTHERS:
+        return _OTHERS[failure.code][0](failure.reason)
     declared = operation.errors.get(failure.code)
     if declared is None:
         return CallFailed(operation.name, failure.reason or f"it raised {failure.code}")

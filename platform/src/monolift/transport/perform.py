@@ -23,7 +23,7 @@ from monolift.registry.scope import CallKey, Scope, entered
 from monolift.registry.settings import setting
 from monolift.registry.topology import topology
 from monolift.registry.transactions import foreign_transaction
-from monolift.resilience.idempotency import Answered, KeyedCommand, Stored, replay
+from monolift.resilience.idempotency import Answered, Clashed, KeyedCommand, Stored, replay
 
 type HandOver = Callable[[Any], Any]
 
@@ -159,6 +159,9 @@ def _keyed(
         except Answered as known:
             abort(scope, known)
             return replay(operation, known.stored)
+        except Clashed as clash:
+            abort(scope, clash)
+            raise clash.error from None
         except BaseException as error:
             raised = failure(operation, scope, error)
             if operation.external:

@@ -1,3 +1,4 @@
+import time
 from collections.abc import Mapping, Sequence
 
 from django.db.models import F, Sum
@@ -79,6 +80,8 @@ class StockService(Stock):
             case "publish foreign":
                 with atomic():
                     publish(Foreign(sale="1"))
+            case "sleep":
+                time.sleep(1)
             case "publish outside":
                 publish(Counted(total=1))
         return how

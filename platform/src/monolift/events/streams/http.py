@@ -4,18 +4,11 @@ The receiver keeps a batch before it answers, so an answer is the acknowledgemen
 `monolift.events.streams.receive` for the other side.
 """
 
-import socket
-import ssl
-import threading
 from collections.abc import Mapping, Sequence
-from math import inf
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-import urllib3
-from urllib3.connection import HTTPConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, ProtocolError
 
 from monolift.events.streams.envelope import BATCH_TYPE, Envelope, chunks, join
@@ -23,6 +16,7 @@ from monolift.events.streams.port import Refused
 from monolift.events.streams.sending import encoded
 from monolift.kernel.clock import monotonic
 from monolift.kernel.errors import Unavailable
+from monolift.transport import deadlined
 from monolift.transport.signing import Signer
 
 PATH = "/_monolift/events"
@@ -52,14 +46,7 @@ class HttpStream:
         self._urls = urls
         self._signers = signers
         self._timeout = timeout
-        context = ssl.create_default_context(cafile=(options or {}).get("ca_file"))
-        if options and options.get("cert_file"):
-            context.load_cert_chain(options["cert_file"], options.get("key_file"))
-        context.sslsocket_class = _TlsSocket
-        self._pool = urllib3.PoolManager(
-            maxsize=8, retries=False, timeout=timeout, ssl_context=context
-        )
-        self._pool.pool_classes_by_scheme = {"http": _Pool, "https": HTTPSConnectionPool}
+        self._pool = deadlined.pools(size=8, timeout=timeout, **(options or {}))
 
     def send(self, *, to: str, batch: Sequence[Envelope]) -> None:
         """See `port.Stream`."""
@@ -93,17 +80,15 @@ class HttpStream:
             audience=to, method="POST", path=urlsplit(url).path, body=body
         )
         headers = {"Authorization": f"Bearer {token}", "Content-Type": BATCH_TYPE}
-        _deadline.end = monotonic() + self._timeout
-        try:
+        with deadlined.until(monotonic() + self._timeout):
             try:
-                return self._request(url, body, headers)
-            except ProtocolError:
-                # The server has closed a connection that was idle. A batch bears it twice.
-                return self._request(url, body, headers)
-        except (HTTPError, OSError) as error:
-            raise Unavailable(f"stream to {to}", f"{type(error).__name__}: {error}") from error
-        finally:
-            _deadline.end = inf
+                try:
+                    return self._request(url, body, headers)
+                except ProtocolError:
+                    # The server has closed a connection that was idle. A batch bears it twice.
+                    return self._request(url, body, headers)
+            except (HTTPError, OSError) as error:
+                raise Unavailable(f"stream to {to}", f"{type(error).__name__}: {error}") from error
 
     def _request(self, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
         answer = self._pool.urlopen(
@@ -117,10 +102,7 @@ class HttpStream:
 
     def stop(self) -> None:
         """See `port.Stream`."""
-        for key in self._pool.pools.keys():  # noqa: SIM118 - it does not iterate itself
-            if pool := self._pool.pools.get(key):
-                pool.close()  # `clear` leaves that to the garbage collector
-        self._pool.clear()
+        deadlined.close(self._pool)
 
 
 def _told(answer: bytes) -> str:
@@ -130,57 +112,3 @@ def _told(answer: bytes) -> str:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""
     return str(document.get("detail") or document.get("title") or "")[:500]
-
-
-class _Deadline(threading.local):
-    """When the request of this thread ends, on the monotonic clock."""
-
-    end = inf
-
-
-_deadline = _Deadline()
-
-
-class _Socket(socket.socket):
-    """Gives up at the deadline of the running request, however slowly bytes come and go.
-
-    The timeouts of an HTTP client are for each read: an answer of a byte now and then has no end.
-    """
-
-    def recv_into(self, *args: Any, **options: Any) -> int:
-        self.settimeout(_left())
-        return super().recv_into(*args, **options)
-
-    def sendall(self, *args: Any) -> None:
-        self.settimeout(_left())  # of all of it
-        super().sendall(*args)
-
-
-class _TlsSocket(ssl.SSLSocket):
-    """The same for TLS, whose `sendall` is a loop of `send`."""
-
-    def recv_into(self, *args: Any, **options: Any) -> int:
-        self.settimeout(_left())
-        return super().recv_into(*args, **options)
-
-    def send(self, *args: Any) -> int:
-        self.settimeout(_left())
-        return super().send(*args)
-
-
-def _left() -> float | None:
-    if _deadline.end == inf:
-        return None
-    left = _deadline.end - monotonic()
-    if left <= 0:
-        raise TimeoutError("the deadline of the request has passed")
-    return left
-
-
-class _Connection(HTTPConnection):
-    def _new_conn(self) -> socket.socket:
-        return _Socket(fileno=super()._new_conn().detach())
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection

@@ -14,7 +14,6 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from monolift.events.streams.arrive import accept
-from monolift.events.streams.chosen import verifier
 from monolift.events.streams.envelope import (
     BATCH_TYPE,
     MAX_BYTES,
@@ -25,6 +24,7 @@ from monolift.events.streams.envelope import (
 from monolift.observe.logs import logger
 from monolift.registry.topology import topology
 from monolift.transport.signing import SignatureRefused, bearer
+from monolift.transport.trust import verifier
 
 log = logger("monolift.streams")
 

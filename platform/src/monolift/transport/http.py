@@ -1,0 +1,211 @@
+"""Calls to modules of other deployables, by HTTP (see `monolift.transport.protocol`).
+
+One owner for each protection of a call, all here: the total deadline, repetition within a budget
+and under the command's key, a circuit breaker for each interface, a bulkhead for each module.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from urllib3.exceptions import HTTPError, NewConnectionError
+
+from monolift.kernel import CallFailed, KeyInFlight, Operation, Unavailable
+from monolift.kernel.clock import monotonic
+from monolift.kernel.ids import uuid7
+from monolift.observe.matrix import row
+from monolift.observe.trace import current_trace
+from monolift.registry.proxies import Binding, Methods
+from monolift.registry.scope import CallKey, Scope, current
+from monolift.registry.topology import topology
+from monolift.resilience.backoff import delay
+from monolift.resilience.breaker import Breaker
+from monolift.resilience.bulkhead import Full
+from monolift.transport import codec, protocol
+from monolift.transport.peers import Peer, peer
+from monolift.transport.perform import admit
+from monolift.transport.protocol import Outcome
+
+ATTEMPTS = 3
+"""How often one call is sent at most."""
+PAUSE = 0.025
+"""Seconds before the first repetition at most; twice that before each further one."""
+
+
+class _NotRun(Exception):
+    """It did not reach the operation: repeating it is harmless, whatever it is."""
+
+    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class _InDoubt(Exception):
+    """It was sent, and no answer came: it may have happened."""
+
+
+def build(binding: Binding) -> Methods:
+    """The methods of a proxy whose module is in another deployable."""
+    target = peer(topology().place(binding.module).deployable)
+    breaker = Breaker()
+    return {
+        name: _method(binding, operation, target, breaker)
+        for name, operation in binding.operations.items()
+    }
+
+
+def _method(
+    binding: Binding, operation: Operation, target: Peer, breaker: Breaker
+) -> Callable[..., Any]:
+    cells = row(operation.name)
+    module = binding.module
+    if binding.replacement is not None:
+        raise ImproperlyConfigured(
+            f"override() of {operation.interface.__qualname__}: it runs in the deployable "
+            f"{target.name!r}, and an override reaches no other process."
+        )
+
+    def call(**arguments: Any) -> Any:
+        caller = current()
+        cell = cells[caller.module]
+        start = monotonic()
+        try:
+            key = admit(caller, operation)
+            body = codec.encode_arguments(operation, arguments)
+            end = start + operation.timeout
+            if caller.deadline is not None and caller.deadline < end:
+                end = caller.deadline
+            with target.bulkhead(module):
+                return _Call(operation, target, breaker, caller, key, body, end).run()
+        except Full:
+            cell.errors += 1
+            raise Unavailable(
+                operation.name,
+                f"as many calls to {module} are under way as may be (CALLS_AT_ONCE)",
+            ) from None
+        except BaseException:
+            cell.errors += 1
+            raise
+        finally:
+            cell.calls = next(cell.ticket)
+            cell.timed += 1
+            cell.seconds += monotonic() - start
+
+    call.__name__ = operation.method
+    call.__doc__ = operation.function.__doc__
+    return call
+
+
+class _Call:
+    """One call with its repetitions."""
+
+    def __init__(
+        self,
+        operation: Operation,
+        target: Peer,
+        breaker: Breaker,
+        caller: Scope,
+        key: CallKey | None,
+        body: bytes,
+        end: float,
+    ) -> None:
+        self.operation = operation
+        self.target = target
+        self.breaker = breaker
+        self.caller = caller
+        self.body = body
+        self.end = end
+        if key is None and operation.kind == "command" and operation.keyed:
+            key = CallKey(f"once:{uuid7()}")
+        self.key = key
+        self.repeatable = operation.kind == "query" or key is not None
+        self.doubt = False
+        """An earlier attempt may have had its effect."""
+
+    def run(self) -> Any:
+        """Send it until there is an answer, or no time, no budget, or no sense in it."""
+        attempts = ATTEMPTS if self.target.repeats else 1
+        self.target.budget.earn()
+        for attempt in range(1, attempts + 1):
+            reason, retry_after = "", None
+            try:
+                return self._once()
+            except _NotRun as error:
+                reason, retry_after = str(error), error.retry_after
+            except _InDoubt as error:
+                reason, self.doubt = str(error), True
+                if not self.repeatable:
+                    raise Unavailable(self.operation.name, reason) from error.__cause__
+            except KeyInFlight:
+                # The attempt before is still running there: its answer comes under the same key.
+                if not self.doubt:
+                    raise
+                reason = "an earlier attempt is still running"
+            pause = delay(attempt=attempt, first=PAUSE)
+            last = attempt == attempts or monotonic() + pause >= self.end
+            if last or not self.target.budget.spend():
+                raise Unavailable(self.operation.name, reason, retry_after=retry_after)
+            time.sleep(pause)
+        raise AssertionError("a loop of at least one attempt ends by itself")
+
+    def _once(self) -> Any:
+        if self.end <= monotonic():
+            raise Unavailable(self.operation.name, "its deadline has passed")
+        wait = self.breaker.admit() if self.target.repeats else 0.0
+        if wait:
+            raise Unavailable(
+                self.operation.name,
+                f"{self.target.name} did not answer lately; it is asked again in {wait:.1f} s",
+                retry_after=wait,
+            )
+        try:
+            outcome = self._send()
+        except (_NotRun, _InDoubt):
+            self.breaker.failed()
+            raise
+        if outcome.status == 200:
+            self.breaker.succeeded()
+            try:
+                return codec.decode_answer(self.operation, outcome.body)
+            except CallFailed as error:
+                # Unlike in process, what it did is committed by now.
+                raise Unavailable(self.operation.name, error.reason) from error
+        refused = codec.decode_error(self.operation, outcome.body)
+        if not isinstance(refused, Unavailable):
+            self.breaker.succeeded()
+            raise refused
+        self.breaker.failed()
+        if codec.is_refusal(outcome.body):
+            raise _NotRun(f"{self.target.name}: {refused.reason}", outcome.retry_after)
+        refused.retry_after = outcome.retry_after
+        raise refused
+
+    def _send(self) -> Outcome:
+        key = self.key
+        if key is not None and self.doubt and not key.settling:
+            key = CallKey(key.value, repeated=True)
+        path = protocol.target(self.operation.interface.interface_name, self.operation.method, key)
+        try:
+            return self.target.post(
+                path, self.body, end=self.end, headers=_headers(self.caller, self.end)
+            )
+        except NewConnectionError as error:
+            raise _NotRun(f"{self.target.name} cannot be reached: {error}") from error
+        except (HTTPError, OSError) as error:
+            kind = "no answer in time" if monotonic() >= self.end else type(error).__name__
+            raise _InDoubt(f"{self.target.name}: {kind}") from error
+
+
+def _headers(caller: Scope, end: float) -> dict[str, str]:
+    headers = {
+        "Content-Type": protocol.CONTENT_TYPE,
+        protocol.DEADLINE: str(max(int((end - monotonic()) * 1000), 1)),
+    }
+    if caller.module:
+        headers[protocol.CALLER] = caller.module
+    trace = current_trace()
+    if trace is not None:
+        headers["traceparent"] = trace.traceparent
+        headers["X-Request-ID"] = trace.request_id
+    return headers

@@ -1,0 +1,165 @@
+"""Answering calls of other deployables: the other side of `monolift.transport.http`.
+
+    path("_monolift/calls/<interface>/<method>", serve)
+
+Only what a known deployable signed for this one is read. More requests than `SERVES_AT_ONCE` are
+refused at once with 503 and Retry-After, before any work: that keeps the ones that run quick.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from django.core.signals import setting_changed
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from monolift.kernel import CallFailed, DomainError, Operation, Unavailable
+from monolift.kernel.clock import monotonic
+from monolift.kernel.errors import MonoliftError
+from monolift.observe.logs import logger
+from monolift.registry.modules import modules
+from monolift.registry.proxies import Binding, binding_of
+from monolift.registry.scope import CallKey, Scope, current, entered
+from monolift.registry.settings import setting
+from monolift.registry.topology import on_change, topology
+from monolift.resilience.bulkhead import Bulkhead, Full
+from monolift.transport import codec, trust
+from monolift.transport.perform import Target, perform
+from monolift.transport.protocol import CALLER, CONTENT_TYPE, DEADLINE, LARGEST, BadKey, key_of
+from monolift.transport.signing import SignatureRefused, bearer
+
+_MILLISECONDS = re.compile(r"[0-9]{1,9}")
+_LABEL = re.compile(r"[a-z_][a-z0-9_]{0,99}")
+
+log = logger("monolift.calls")
+
+
+@csrf_exempt
+@transaction.non_atomic_requests
+def serve(request: HttpRequest, interface: str, method: str) -> HttpResponse:
+    """Run one call: 200 with the answer, or a failure with its status.
+
+    Declared errors have their own status; 500 is a call that failed, 503 one that got no answer
+    further on. Nothing was run at: 400 (not a call), 401 and 403 (not signed as it must be), 404
+    and 421 (no such operation, or not here), 405, 413, 503 with Retry-After (too busy).
+    """
+    try:
+        with _places():
+            return _serve(request, interface, method)
+    except Full:
+        return _refuse(503, "as many calls are being served as may be", Retry_After="1")
+
+
+def _serve(request: HttpRequest, interface: str, method: str) -> HttpResponse:
+    if request.method != "POST":
+        return _refuse(405, "a call is a POST", Allow="POST")
+    try:
+        claims = trust.verifier().claims(
+            bearer(request.headers.get("Authorization", "")),
+            method="POST",
+            path=request.get_full_path(),
+        )
+        body = request.read(LARGEST + 1)
+        if len(body) > LARGEST:
+            return _refuse(413, f"the arguments have more than {LARGEST} bytes")
+        claims.check_body(body)
+        key = key_of(request.META["QUERY_STRING"])
+    except SignatureRefused as error:
+        log.warning("call is refused", interface=interface, method=method, reason=error.reason)
+        return _refuse(error.status, error.reason)
+    except BadKey as error:
+        return _refuse(400, str(error))
+    found = _operations().get(interface, {}).get(method)
+    if found is None:
+        return _refuse(404, f"{interface} has no operation {method!r} here")
+    binding, operation = found
+    place = topology().place(binding.module)
+    if not topology().hosts(binding.module):
+        return _refuse(421, f"{binding.module} runs in {place.deployable}")
+    if key is not None and (operation.kind == "query" or not operation.keyed):
+        return _refuse(400, f"{operation.name} takes no key")
+    return _run(binding, operation, _caller(request, operation), key, body)
+
+
+def _run(
+    binding: Binding, operation: Operation, caller: Scope, key: CallKey | None, body: bytes
+) -> HttpResponse:
+    try:
+        arguments = codec.decode_arguments(operation, body)
+        # Before the commit, so that an answer that cannot leave, or not arrive, takes the effect
+        # back: as in process.
+        sent: list[bytes] = []
+
+        def hand_over(answer: Any) -> Any:
+            sent[:] = [codec.encode_answer(operation, answer)]
+            codec.decode_answer(operation, sent[0])
+            return answer
+
+        with entered(caller):
+            answer = perform(
+                Target(binding, operation), caller, key, arguments, hand_over=hand_over
+            )
+        return _answer(200, sent[0] if sent else codec.encode_answer(operation, answer))
+    except (DomainError, Unavailable, CallFailed, MonoliftError) as error:
+        if isinstance(error, CallFailed):
+            log.error("call failed", operation=operation.name, exc_info=error)
+        headers = {}
+        if isinstance(error, Unavailable) and error.retry_after is not None:
+            headers["Retry-After"] = f"{error.retry_after:.0f}"
+        return _answer(codec.status_of(error), codec.encode_error(error), **headers)
+
+
+def _caller(request: HttpRequest, operation: Operation) -> Scope:
+    """The scope of the calling module; its deadline is believed as far as it shortens ours."""
+    outer = current()
+    end = monotonic() + operation.timeout
+    given = request.headers.get(DEADLINE, "")
+    if _MILLISECONDS.fullmatch(given):
+        end = min(end, monotonic() + int(given) / 1000)
+    label = request.headers.get(CALLER, "")
+    scope = Scope(label if _LABEL.fullmatch(label) else None, outer, end)
+    scope.kind = "request"
+    scope.operation = operation.name
+    return scope
+
+
+@cache
+def _operations() -> Mapping[str, Mapping[str, tuple[Binding, Operation]]]:
+    found: dict[str, dict[str, tuple[Binding, Operation]]] = {}
+    for module in modules().values():
+        for interface in module.provides:
+            binding = binding_of(interface)
+            found[interface.interface_name] = {
+                name: (binding, operation) for name, operation in binding.operations.items()
+            }
+    return found
+
+
+@cache
+def _places() -> Bulkhead:
+    return Bulkhead(places=setting("SERVES_AT_ONCE"))
+
+
+def _answer(status: int, body: bytes, **headers: str) -> HttpResponse:
+    return HttpResponse(
+        body,
+        status=status,
+        content_type=CONTENT_TYPE,
+        headers={name.replace("_", "-"): value for name, value in headers.items()},
+    )
+
+
+def _refuse(status: int, reason: str, **headers: str) -> HttpResponse:
+    return _answer(status, codec.encode_refusal(reason), **headers)
+
+
+def _forget(**_: Any) -> None:
+    _operations.cache_clear()
+    _places.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="monolift.transport.serving")
+on_change(_forget)

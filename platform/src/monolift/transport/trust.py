@@ -1,0 +1,54 @@
+"""The keys of `MONOLIFT["KEYS"]`: what this deployable signs with, and what it believes."""
+
+from functools import cache
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+
+from monolift.registry.settings import setting
+from monolift.registry.topology import here
+from monolift.transport.signing import Key, Signer, Verifier
+
+
+@cache
+def keys() -> tuple[Key, ...]:
+    """All of them; ImproperlyConfigured for one that is no good."""
+    try:
+        return tuple(
+            Key(**{**key, "secret": str(key["secret"]).encode()}) for key in setting("KEYS")
+        )
+    except ValueError as error:
+        raise ImproperlyConfigured(f"MONOLIFT['KEYS']: {error}") from None
+
+
+@cache
+def signer(to: str) -> Signer | None:
+    """What signs requests to a deployable: the first of our keys that fits; None without one."""
+    for key in keys():
+        if key.issuer == here() and key.audience in (None, to):
+            return Signer(key=key)
+    return None
+
+
+@cache
+def verifier() -> Verifier:
+    """What checks requests that come here. Without keys it refuses all."""
+    try:
+        return Verifier(audience=here(), keys=keys())
+    except ValueError as error:
+        raise ImproperlyConfigured(f"MONOLIFT['KEYS']: {error}") from None
+
+
+def forget() -> None:
+    """Read the settings anew at the next use."""
+    for made in (keys, signer, verifier):
+        made.cache_clear()
+
+
+def _changed(*, setting: str, **_: Any) -> None:
+    if setting == "MONOLIFT":
+        forget()
+
+
+setting_changed.connect(_changed, dispatch_uid="monolift.transport.trust")

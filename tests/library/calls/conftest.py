@@ -1,0 +1,42 @@
+"""A warehouse in a process of its own, reached over a wire that can break."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from pytest_django import Settings
+
+from monolift import use
+from tests.library.calls.warehouse import KEYS, Warehouse, reached
+from tests.library.calls.wire import Wire
+from tests.library.world.stock.interface import Stock
+
+
+@pytest.fixture(scope="session")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    made = Warehouse(tmp_path_factory.mktemp("warehouse"))
+    try:
+        made.start()
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture
+def wire(warehouse: Warehouse, settings: Settings) -> Iterator[Wire]:
+    settings.MONOLIFT = {**settings.MONOLIFT, "KEYS": KEYS}
+    with Wire(warehouse.port) as wire, reached(wire.port):
+        yield wire
+
+
+@pytest.fixture
+def stock(wire: Wire) -> Stock:
+    return use(Stock)
+
+
+@pytest.fixture
+def sku(stock: Stock) -> str:
+    """Ten of something that no other test has."""
+    name = uuid4().hex
+    stock.fill(sku=name)
+    return name

@@ -1,0 +1,311 @@
+"""Calls to a module in another process: the same answers, and what networks do to them."""
+
+import http.client
+import json
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from pytest_django import Settings
+
+from monolift import deadline, override, use
+from monolift.kernel import CallFailed, Unavailable
+from monolift.transport import protocol
+from monolift.transport.signing import Key, Signer
+from tests.library.calls.warehouse import SECRET, Warehouse, reached
+from tests.library.calls.wire import Wire
+from tests.library.world.stock.interface import Level, SoldOut, Stock
+
+SHOP = Key(id="shop-1", secret=SECRET.encode(), issuer="shop")
+
+
+@contextmanager
+def broken(wire: Wire, mode: str, *, every: int = 1) -> Iterator[None]:
+    wire.mode, wire.every = mode, every
+    try:
+        yield
+    finally:
+        wire.mode = "ok"
+
+
+def left(stock: Stock, sku: str) -> int:
+    return stock.levels(skus=[sku])[sku].left
+
+
+def test_a_call_gives_the_declared_answer(stock: Stock, sku: str) -> None:
+    assert stock.hold(sku=sku, quantity=3) > 0
+    assert stock.levels(skus=[sku]) == {sku: Level(left=7, held=3)}
+
+
+def test_a_declared_error_crosses_as_itself(stock: Stock, sku: str) -> None:
+    with pytest.raises(SoldOut) as caught:
+        stock.hold(sku=sku, quantity=11)
+    assert caught.value.fields == {"sku": sku, "left": 10}
+    assert left(stock, sku) == 10
+
+
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [
+        ("raise after commit block", "ValueError: after the block"),
+        ("two transactions", "SecondTransaction"),
+        ("undeclared", "it raised SoldOut, which its raises= does not declare"),
+        ("answer a number", "its answer"),
+    ],
+)
+def test_a_broken_rule_fails_the_call_and_leaves_nothing(
+    stock: Stock, how: str, reason: str
+) -> None:
+    with pytest.raises(CallFailed, match=reason):
+        stock.misbehave(how=how)
+    assert stock.levels(skus=["ghost"]) == {}
+
+
+def test_arguments_that_do_not_fit_are_named(stock: Stock) -> None:
+    with pytest.raises(CallFailed, match="its arguments do not fit: Expected `int`"):
+        stock.hold(sku="a", quantity="many")  # type: ignore[arg-type]  # the mistake under test
+
+
+def test_a_passed_deadline_sends_nothing(stock: Stock, wire: Wire) -> None:
+    before = wire.requests
+    with deadline(seconds=-1), pytest.raises(Unavailable, match="deadline has passed"):
+        stock.levels(skus=["a"])
+    assert wire.requests == before
+
+
+@pytest.mark.parametrize("mode", ["trickle", "silent"])
+def test_the_deadline_is_that_of_the_whole_call(stock: Stock, wire: Wire, mode: str) -> None:
+    """Case D29: a byte now and then is no reason to wait on."""
+    stock.levels(skus=["a"])
+    began = time.monotonic()
+    with broken(wire, mode), deadline(seconds=1), pytest.raises(Unavailable, match="in time"):
+        stock.levels(skus=["a"])
+    assert time.monotonic() - began < 10
+
+
+def test_the_deadline_goes_along_and_ends_the_work_there(stock: Stock, sku: str) -> None:
+    """Case D28: what is too late is not committed."""
+    with deadline(seconds=0.5), pytest.raises(Unavailable):
+        stock.misbehave(how="sleep")
+    with deadline(seconds=0.5), pytest.raises(Unavailable):
+        stock.misbehave(how="sleep")
+    assert left(stock, sku) == 10
+
+
+@pytest.mark.parametrize("mode", ["lose answers", "cut"])
+def test_a_command_whose_answer_is_lost_has_one_effect(
+    stock: Stock, wire: Wire, sku: str, mode: str
+) -> None:
+    """Case D27: it is sent again under its key, and the first answer comes."""
+    with broken(wire, mode, every=2):
+        for _ in range(3):
+            assert stock.hold(sku=sku, quantity=1) > 0
+    assert wire.broken
+    assert stock.levels(skus=[sku]) == {sku: Level(left=7, held=3)}
+
+
+def test_repetitions_are_a_small_share(stock: Stock, wire: Wire, sku: str) -> None:
+    """Case D26: when nothing comes back, the load does not grow."""
+    before = wire.requests
+    calls = 40
+    with broken(wire, "lose answers"):
+        for _ in range(calls):
+            with pytest.raises(Unavailable):
+                stock.levels(skus=[sku])
+    assert wire.requests - before <= calls * 1.2
+
+
+def test_what_does_not_answer_is_left_alone_and_asked_again(
+    stock: Stock, wire: Wire, sku: str
+) -> None:
+    """Case D30: the breaker opens, and closes by itself."""
+    with broken(wire, "refuse"):
+        for _ in range(12):
+            with pytest.raises(Unavailable):
+                stock.levels(skus=[sku])
+        before = wire.requests
+        with pytest.raises(Unavailable, match="did not answer lately") as caught:
+            stock.levels(skus=[sku])
+        assert caught.value.retry_after
+        assert wire.requests == before
+    deadline_ = time.monotonic() + 10
+    while True:
+        try:
+            assert left(stock, sku) == 10
+            break
+        except Unavailable:
+            assert time.monotonic() < deadline_
+            time.sleep(0.05)
+
+
+def test_refusals_open_no_breaker(stock: Stock, wire: Wire, sku: str) -> None:
+    for _ in range(20):
+        with pytest.raises(SoldOut):
+            stock.hold(sku=sku, quantity=100)
+    assert left(stock, sku) == 10
+
+
+def test_a_slow_module_takes_so_many_threads_and_no_more(
+    stock: Stock, wire: Wire, settings: Settings, sku: str
+) -> None:
+    """Case D31: the next caller is told at once."""
+    with ThreadPoolExecutor(4) as threads:
+        asleep = [threads.submit(lambda: stock.misbehave(how="sleep")) for _ in range(4)]
+        time.sleep(0.3)
+        began = time.monotonic()
+        with pytest.raises(Unavailable, match="CALLS_AT_ONCE"):
+            stock.levels(skus=[sku])
+        assert time.monotonic() - began < 0.5
+        assert [one.result() for one in asleep] == ["sleep"] * 4
+    assert left(stock, sku) == 10
+
+
+def test_more_than_it_serves_at_once_is_refused_before_any_work(
+    stock: Stock, warehouse: Warehouse
+) -> None:
+    answers: list[tuple[int, str | None]] = []
+
+    def ask() -> None:
+        status, headers, _ = post(warehouse, "misbehave", {"how": "sleep"}, key=f"k{id(object())}")
+        answers.append((status, headers.get("Retry-After")))
+
+    threads = [threading.Thread(target=ask) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers.count((503, "1")) == 4
+    assert answers.count((200, None)) == 8
+
+
+def test_an_override_does_not_reach_another_process(stock: Stock) -> None:
+    with override(Stock, object()), pytest.raises(ImproperlyConfigured, match="'warehouse'"):  # type: ignore[arg-type]
+        stock.levels(skus=["a"])
+
+
+def test_an_end_by_sigterm_answers_what_runs(stock: Stock, warehouse: Warehouse, sku: str) -> None:
+    with ThreadPoolExecutor(1) as threads:
+        asleep = threads.submit(lambda: stock.misbehave(how="sleep"))
+        time.sleep(0.3)
+        warehouse.stop()
+        assert asleep.result() == "sleep"
+        with pytest.raises(Unavailable, match="warehouse: "):
+            stock.levels(skus=[sku])
+    warehouse.start()
+    time.sleep(1)  # until the breaker lets one through
+    assert left(stock, sku) == 10
+
+
+def test_nobody_there_is_told_with_the_way_out(settings: Settings, wire: Wire) -> None:
+    settings.MONOLIFT = {**settings.MONOLIFT, "KEYS": ()}
+    with reached(wire.port), pytest.raises(Unavailable, match=r"KEYS'\] has no key of ours"):
+        use(Stock).levels(skus=["a"])
+
+
+# What comes in from others --------------------------------------------------------------------
+
+
+def post(
+    warehouse: Warehouse,
+    method: str,
+    arguments: object,
+    *,
+    key: str | None = None,
+    signer: Signer | None = None,
+    **changed: str,
+) -> tuple[int, http.client.HTTPMessage, bytes]:
+    """A request as a client of another make would send it; `changed` after it was signed."""
+    body = json.dumps(arguments).encode()
+    path = f"{protocol.PREFIX}{Stock.interface_name}/{method}"
+    if key:
+        path += f"?key={key}"
+    token = (signer or Signer(key=SHOP)).sign(
+        audience=changed.pop("audience", "warehouse"), method="POST", path=path, body=body
+    )
+    path = path.replace(*changed.pop("path", "|").split("|"))
+    body = changed.pop("body", "").encode() or body
+    verb = changed.pop("verb", "POST")
+    headers = {"Authorization": f"Bearer {token}", **changed}
+    with closing(http.client.HTTPConnection("127.0.0.1", warehouse.port, timeout=20)) as link:
+        link.request(verb, path, body, headers)
+        answer = link.getresponse()
+        return answer.status, answer.headers, answer.read()
+
+
+def test_what_is_repeated_is_answered_from_its_key(warehouse: Warehouse, sku: str) -> None:
+    """Case G60: a captured request, sent again, has no second effect."""
+    first = post(warehouse, "hold", {"sku": sku, "quantity": 2}, key="captured-" + sku)
+    again = post(warehouse, "hold", {"sku": sku, "quantity": 2}, key="captured-" + sku)
+    assert (first[0], again[0]) == (200, 200)
+    assert first[2] == again[2]
+    assert left(use(Stock), sku) == 8
+
+
+def test_another_request_under_a_key_is_refused(warehouse: Warehouse, sku: str) -> None:
+    post(warehouse, "hold", {"sku": sku, "quantity": 1}, key="one-" + sku)
+    status, _, body = post(warehouse, "hold", {"sku": sku, "quantity": 5}, key="one-" + sku)
+    assert (status, json.loads(body)["code"]) == (422, "monolift.key_reused")
+    assert left(use(Stock), sku) == 9
+
+
+@pytest.mark.parametrize(
+    ("changed", "status"),
+    [
+        ({"body": '{"sku": "x", "quantity": 9}'}, 401),
+        ({"path": "hold|fill"}, 401),
+        ({"path": "key=k|key=l"}, 401),
+        ({"path": "v1|v2"}, 401),
+        ({"audience": "office"}, 403),
+        ({"Authorization": ""}, 401),
+        ({"Authorization": "Bearer m1.e30.AAAA"}, 401),
+        ({"verb": "PUT"}, 405),
+    ],
+    ids=lambda value: next(iter(value.items()))[1] or "unsigned" if isinstance(value, dict) else "",
+)
+def test_what_is_altered_or_not_for_here_is_not_run(
+    warehouse: Warehouse, sku: str, changed: dict[str, str], status: int
+) -> None:
+    """Case G60: body, path, key and audience are covered by the signature."""
+    arguments = {"sku": sku, "quantity": 1}
+    assert post(warehouse, "hold", arguments, key="k", **changed)[0] == status
+    assert left(use(Stock), sku) == 10
+
+
+def test_a_stranger_and_an_old_token_are_refused(warehouse: Warehouse, sku: str) -> None:
+    stranger = Signer(key=Key(id="shop-1", secret=b"x" * 40, issuer="shop"))
+    unknown = Signer(key=Key(id="shop-9", secret=SECRET.encode(), issuer="shop"))
+    for signer in (stranger, unknown):
+        assert post(warehouse, "levels", {"skus": [sku]}, signer=signer)[0] == 401
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "key", "status"),
+    [
+        ("vanish", {}, None, 404),
+        ("levels", {"skus": "a"}, None, 500),
+        ("levels", {"skus": []}, "k", 400),
+        ("hold", {"sku": "a", "quantity": 1}, "k" * 300, 400),
+    ],
+    ids=["unknown operation", "wrong type", "a query with a key", "a long key"],
+)
+def test_what_is_no_call_says_so(
+    warehouse: Warehouse, method: str, arguments: object, key: str | None, status: int
+) -> None:
+    answered, _, body = post(warehouse, method, arguments, key=key)
+    assert (answered, json.loads(body)["type"]) == (status, "Failure")
+
+
+def test_a_huge_request_is_refused(warehouse: Warehouse) -> None:
+    status, _, _ = post(warehouse, "levels", {"skus": ["x" * protocol.LARGEST]})
+    assert status == 413
+
+
+@pytest.mark.parametrize("given", ["-5", "1e9", "soon", "0", "99999999999999"])
+def test_an_absurd_deadline_is_bounded(warehouse: Warehouse, sku: str, given: str) -> None:
+    """Case D28: what is no number of milliseconds counts as none."""
+    status, _, _ = post(warehouse, "levels", {"skus": [sku]}, **{protocol.DEADLINE: given})
+    assert status == (503 if given == "0" else 200)
