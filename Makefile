@@ -14,6 +14,8 @@ PORT ?=
 DATA ?=
 STACK ?=
 SERVER ?=
+# make run: how the shop is cut, config/topology.$(TOPOLOGY).toml (split, each)
+TOPOLOGY ?=
 # make test: more arguments for pytest, for example PYTEST_ARGS="-n 0 tests/modules/orders"
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
@@ -40,10 +42,11 @@ $(READY): pyproject.toml platform/pyproject.toml uv.lock .python-version scripts
 	@touch $@
 
 .PHONY: run
-run: $(READY) ## Run the shop (PORT= DATA= STACK= SERVER= as in `monolift run --help`)
+run: $(READY) ## Run the shop (PORT= DATA= STACK= SERVER=; TOPOLOGY=split or each: in several deployables)
 	@exec $(BIN)/monolift run \
 	  $(if $(PORT),--port "$(PORT)") $(if $(DATA),--data "$(DATA)") \
-	  $(if $(STACK),--stack "$(STACK)") $(if $(SERVER),--server "$(SERVER)")
+	  $(if $(STACK),--stack "$(STACK)") $(if $(SERVER),--server "$(SERVER)") \
+	  $(if $(TOPOLOGY),--topology "config/topology.$(TOPOLOGY).toml")
 
 ##@ Prove
 
@@ -54,7 +57,8 @@ test: $(READY) ## Run the tests on SQLite (PYTEST_ARGS=)
 # What does not depend on the database of the run is run once, in the last run: guards, type checks,
 # contracts, documents, pages in a browser, and what starts servers of its own.
 DATABASE_TESTS := $(addprefix --ignore tests/,architecture browser chaos codemods contracts docs simulation typing) \
-  --ignore tests/journeys/test_make_run.py --ignore tests/library/test_money.py \
+  $(patsubst %,--ignore tests/journeys/test_%.py,make_run topologies) \
+  --ignore tests/library/calls --ignore tests/library/test_money.py \
   --ignore-glob 'tests/library/test_contracts_*.py' --ignore-glob 'tests/library/test_supervise*.py'
 
 # The modules' own tests see one module's database at a time, so they run on one of each kind: on
@@ -72,7 +76,7 @@ test-postgresql: $(READY) ## Run library and journeys on PostgreSQL (a throw-awa
 test-postgresql-each: $(READY) ## Run modules and journeys with a database for each module, on PostgreSQL
 	@MONOLIFT_DATABASES=each $(WITH_POSTGRESQL) $(PYTEST) tests/identity tests/journeys tests/modules \
 	  $(addprefix tests/library/test_,events.py lanes.py sagas.py retention.py lateness.py) \
-	  $(patsubst %,--ignore tests/journeys/test_%.py,killed make_run races seed) $(PYTEST_ARGS)
+	  $(patsubst %,--ignore tests/journeys/test_%.py,killed make_run races seed topologies) $(PYTEST_ARGS)
 
 .PHONY: test-django-lts
 test-django-lts: $(READY) ## Run the tests on Django 5.2, the oldest release that is supported

@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from monolift.registry.modules import modules
 from monolift.registry.settings import setting
+from monolift.registry.topology import topology
 
 
 class Pool(NamedTuple):
@@ -20,7 +21,9 @@ class Pool(NamedTuple):
 
 
 def pools() -> list[Pool]:
-    """The pools that the project wants, that of the rest first; it may have no modules.
+    """The pools that the project wants for this deployable's modules, that of the rest first.
+
+    It may have no modules.
 
     Raises ImproperlyConfigured for a module that is not installed.
     """
@@ -32,8 +35,9 @@ def pools() -> list[Pool]:
                 f"MONOLIFT['WORKERS'] names {label!r}, which is not installed. "
                 f"Installed: {', '.join(known)}."
             )
-    rest = tuple(label for label in known if label not in wanted)
+    here = [label for label in known if topology().hosts(label)]
+    rest = tuple(label for label in here if label not in wanted)
     return [
         Pool(rest, setting("WORKER_THREADS")),
-        *(Pool((label,), count) for label, count in wanted.items()),
+        *(Pool((label,), count) for label, count in wanted.items() if label in here),
     ]

@@ -23,6 +23,7 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 
 from monolift.kernel import CallFailed, DomainError, Unavailable
+from monolift.registry.topology import topology
 
 MOST_COUNTED = 10_000
 _LONGEST_VALUE = 60
@@ -58,6 +59,17 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic 
             messages.error(request, "A NUL character is not allowed here.")
             return redirect(self._url("changelist"))
         return super().changelist_view(request, extra_context)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self._tables_are_here and super().has_module_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self._tables_are_here and super().has_view_permission(request, obj)
+
+    @property
+    def _tables_are_here(self) -> bool:
+        """Not those of a module that runs in another deployable: its pages are off."""
+        return topology().hosts(self.opts.app_label)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -114,10 +126,11 @@ class InterfaceAdmin(ReadOnlyAdmin):
         raise NotImplementedError
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return admin.ModelAdmin.has_add_permission(self, request)
+        return self._tables_are_here and admin.ModelAdmin.has_add_permission(self, request)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return admin.ModelAdmin.has_change_permission(self, request, obj)
+        may = admin.ModelAdmin.has_change_permission(self, request, obj)
+        return self._tables_are_here and may
 
     def changeform_view(
         self,

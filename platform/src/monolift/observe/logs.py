@@ -1,6 +1,7 @@
 """Logs as JSON lines that say whose code spoke and which request it was for (structlog)."""
 
 import logging
+import os
 from typing import Any
 
 import structlog
@@ -8,6 +9,7 @@ import structlog
 from monolift.observe.trace import current_trace
 from monolift.registry.modules import owner_of_app
 from monolift.registry.scope import current
+from monolift.registry.topology import here
 
 # Names under which secrets travel; their values never reach a log line.
 SECRETS = frozenset(
@@ -41,8 +43,10 @@ def logging_config(*, level: str = "INFO") -> dict[str, Any]:
 
 
 def add_context(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
-    """Add module, owner, operation, request and trace id."""
+    """Add deployable, module, owner, operation, request and trace id."""
     scope = current()
+    if "MONOLIFT_DEPLOYABLE" in os.environ:
+        event["deployable"] = here()
     if scope.module:
         event["module"] = scope.module
         event["owner"] = owner_of_app(scope.module)

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from monolift.kernel import CallRefused
 from monolift.registry.modules import is_module, modules
 from monolift.registry.scope import current
-from monolift.registry.topology import DEFAULT_ALIAS, topology
+from monolift.registry.topology import DEFAULT_ALIAS, here, topology
 
 _PLATFORM = "monolift_db"
 
@@ -38,7 +39,15 @@ class ModuleRouter:
     def _alias(self, label: str) -> str | None:
         if label == _PLATFORM:
             return topology().alias(current().module)
-        return topology().alias(label) if is_module(label) else None
+        if not is_module(label):
+            return None
+        known = topology()
+        if not known.hosts(label):
+            raise CallRefused(
+                f"A model of {label} is used in the deployable {here()!r}, but {label} and its "
+                f"tables are in {known.place(label).deployable!r}. Call its interface."
+            )
+        return known.alias(label)
 
 
 def _module_aliases() -> set[str]:

@@ -5,6 +5,13 @@ import logging
 import time
 
 
+def threads_are_meant(record: logging.LogRecord) -> bool:
+    """Leave out granian's advice to have fewer threads: ours wait for databases and other
+    deployables most of the time.
+    """
+    return "Python threads, which seems quite high" not in record.getMessage()
+
+
 class JsonFormatter(logging.Formatter):
     """One JSON object a line."""
 

@@ -24,6 +24,8 @@ class Plan(NamedTuple):
     address: Address
     server: str
     sample: bool
+    threads: int = 4
+    """Of the web process."""
 
 
 def embedded(supervisor: Supervisor, plan: Plan) -> Mapping[str, str]:
@@ -52,13 +54,15 @@ def full(supervisor: Supervisor, plan: Plan) -> Mapping[str, str]:
     }
 
 
-def roles(plan: Plan, *, celery: bool, environment: Mapping[str, str]) -> list[Recipe]:
-    """The processes of the project."""
+def roles(
+    plan: Plan, *, celery: bool, environment: Mapping[str, str], of: str = ""
+) -> list[Recipe]:
+    """The processes of the project, or `of` one of its deployables."""
     project = plan.project
     commands = {
         "web": project.light(
             "web", "--host", plan.address.host, "--port", str(plan.address.port),
-            "--server", plan.server,
+            "--server", plan.server, "--threads", str(plan.threads),
         ),
         "worker": project.django("worker", "--drain", WORKER_DRAIN),
     }  # fmt: skip
@@ -69,19 +73,20 @@ def roles(plan: Plan, *, celery: bool, environment: Mapping[str, str]) -> list[R
                 "celery", "--modules", modules, "--concurrency", workers
             )
     return [
-        Recipe(name, command, environment, folder=project.folder)
+        Recipe(f"{of} {name}".strip(), command, environment, folder=project.folder)
         for name, command in commands.items()
     ]
 
 
-def preparation(plan: Plan, environment: Mapping[str, str]) -> Recipe:
+def preparation(plan: Plan, environment: Mapping[str, str], *, of: str = "") -> Recipe:
     """The process that migrates, loads the sample, and finds out what the project has."""
     command = plan.project.django(
         "prepare", "--pages", str(_pages_file(plan)), "--pools", str(_pools_file(plan))
     )
     if plan.sample:
         command.append("--sample")
-    return Recipe("prepare", command, environment, folder=plan.project.folder)
+    name = f"{of} prepare".strip()
+    return Recipe(name, command, environment, folder=plan.project.folder)
 
 
 def pages(plan: Plan) -> list[tuple[str, str]]:

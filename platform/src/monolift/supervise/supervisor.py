@@ -42,8 +42,8 @@ class Supervisor:
     def __init__(self) -> None:
         self._tiers: list[list[Process]] = []
         """The processes to keep alive, those started first in front."""
-        self._single: Process | None = None
-        """The one that ends by itself."""
+        self._single: list[Process] = []
+        """Those that end by themselves."""
         self._stopping = False
         self._signals = 0
 
@@ -63,14 +63,19 @@ class Supervisor:
         os.close(self._reader)
         os.close(self._writer)
 
-    def run_to_end(self, recipe: Recipe) -> int:
-        """Run a process that ends by itself; its exit status."""
-        process = self._single = Process(recipe)
-        process.start()
-        while (status := process.ended()) is None:
+    def run_to_end(self, recipes: Sequence[Recipe]) -> list[int]:
+        """Run processes that end by themselves, beside each other; their exit statuses."""
+        self._single = [Process(recipe) for recipe in recipes]
+        for process in self._single:
+            process.start()
+        statuses: dict[str, int] = {}
+        while len(statuses) < len(self._single):
             self._wait()
-        self._single = None
-        return status
+            for process in self._single:
+                if (status := process.ended()) is not None:
+                    statuses[process.name] = status
+        self._single = []
+        return list(statuses.values())
 
     def keep(self, recipes: Sequence[Recipe]) -> None:
         """Start processes and keep them alive. Those started first are ended last."""
@@ -129,7 +134,7 @@ class Supervisor:
     def _stop_all(self) -> None:
         self._stopping = True
         seen = self._signals
-        single = [[self._single]] if self._single else []
+        single = [self._single] if self._single else []
         for tier in (*single, *reversed(self._tiers)):
             for process in tier:
                 process.ask_to_end()

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from monolift.supervise.lifeline import end_with_parent
+from monolift.supervise.lines import threads_are_meant
 from monolift.supervise.project import Project
 
 DRAIN = 8
@@ -86,7 +87,10 @@ _LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "monolift.supervise.lines.JsonFormatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "filters": {"meant": {"()": lambda: threads_are_meant}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["meant"]}
+    },
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "_granian": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},

@@ -23,6 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--stack", choices=("embedded", "full"), default="embedded", help="what it runs on"
     )
     parser.add_argument(
+        "--topology",
+        metavar="FILE",
+        help="run each deployable that the file names as processes with data of their own",
+    )
+    parser.add_argument(
         "--no-sample", dest="sample", action="store_false", help="load no sample data"
     )
 
@@ -63,4 +68,5 @@ def run(options: argparse.Namespace) -> int:
         stack=options.stack,
         server=options.server,
         sample=options.sample,
+        topology=options.topology,
     )
