@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from monolift.supervise.answers import Address
 from monolift.supervise.preflight import Refused, any_free_port
@@ -24,6 +25,16 @@ class Role(NamedTuple):
     name: str
     plan: Plan
     environment: Mapping[str, str]
+    database: str = ""
+    """Its own on a server that all share; empty: the server's first."""
+
+    def of_stack(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """What a stack tells its processes, with this deployable's database."""
+        told = dict(environment)
+        if self.database and "MONOLIFT_POSTGRES" in told:
+            server = urlsplit(told["MONOLIFT_POSTGRES"])
+            told["MONOLIFT_POSTGRES"] = server._replace(path=f"/{self.database}").geturl()
+        return told
 
 
 def alone(plan: Plan) -> list[Role]:
@@ -38,7 +49,8 @@ def of_topology(file: Path, plan: Plan) -> list[Role]:
     Refused when the file is missing or names none.
     """
     names = _names(file)
-    folder = plan.data / file.stem.rpartition(".")[2]
+    topology = file.stem.rpartition(".")[2]
+    folder = plan.data / topology
     plans = {}
     for name in names:
         data = folder / name
@@ -52,7 +64,10 @@ def of_topology(file: Path, plan: Plan) -> list[Role]:
         "MONOLIFT_URLS": ",".join(f"{name}={one.address.url}" for name, one in plans.items()),
         "MONOLIFT_KEYS": str(_keys(folder, names)),
     }
-    return [Role(name, one, {**shared, "MONOLIFT_DEPLOYABLE": name}) for name, one in plans.items()]
+    return [
+        Role(name, one, {**shared, "MONOLIFT_DEPLOYABLE": name}, f"{topology}_{name}")
+        for name, one in plans.items()
+    ]
 
 
 def _names(file: Path) -> Sequence[str]:

@@ -64,7 +64,7 @@ def _run(supervisor: Supervisor, plan: Plan, parts: Sequence[Role], stack: str) 
             "MONOLIFT_DATA": str(part.plan.data),
             "MONOLIFT_URL": plan.address.url,
             "DJANGO_SETTINGS_MODULE": plan.project.settings,
-            **of_stack,
+            **part.of_stack(of_stack),
             **part.environment,
         }
     edge, *others = parts
