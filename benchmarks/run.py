@@ -18,6 +18,7 @@ SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
 # What needs a database runs on both; what it needs none for, once.
 FIGURES: dict[str, tuple[str, ...]] = {
     "calls": (SQLITE,),
+    "remote": (SQLITE,),
     "publish": (SQLITE, POSTGRESQL),
     "delivery": (SQLITE, POSTGRESQL),
     "throughput": (SQLITE, POSTGRESQL),

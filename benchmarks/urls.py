@@ -8,5 +8,6 @@ from config.urls import urlpatterns as shop
 urlpatterns: list[URLPattern | URLResolver] = [
     *shop,
     path("floor/v1/", floor.urls),
+    path("floor/answer/", include("benchmarks.floor.plain_answer")),
     path("floor/pages/", include("benchmarks.floor.plain_pages")),
 ]

@@ -40,6 +40,11 @@ class Probe(Interface, Protocol, version=1):
         """The number."""
         ...
 
+    @query(timeout=5)
+    def priced(self, *, lines: Sequence[WantedLine]) -> Placed:
+        """What they would cost."""
+        ...
+
     @command(timeout=5)
     def place(self, *, reference: UUID, lines: Sequence[WantedLine]) -> Placed:
         """An order that was made beforehand."""
