@@ -19,9 +19,11 @@ TOPOLOGY ?=
 # make test: more arguments for pytest, for example PYTEST_ARGS="-n 0 tests/modules/orders"
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
-# make chaos: random plans of faults for sagas, events under kill -9, seeds of the simulation
+# make chaos: random plans of faults for sagas, events under kill -9, calls whose answers are lost,
+# seeds of the simulation
 PLANS ?= 2000
 EVENTS ?= 100000
+CALLS ?= 10000
 SEEDS ?= 10000
 
 ##@ Use
@@ -93,8 +95,8 @@ $(addprefix test-alone-,$(MODULES)): test-alone-%: $(READY)
 	@$(PYTEST) -n 0 --only-module $* $(PYTEST_ARGS)
 
 .PHONY: chaos
-chaos: $(READY) ## Kill processes in the middle of things, and compare (PLANS= EVENTS= SEEDS=)
-	@MONOLIFT_CHAOS_EVENTS=$(EVENTS) $(PYTEST) -n 0 -s tests/chaos $(PYTEST_ARGS)
+chaos: $(READY) ## Kill processes in the middle of things, and compare (PLANS= EVENTS= CALLS= SEEDS=)
+	@MONOLIFT_CHAOS_EVENTS=$(EVENTS) MONOLIFT_CHAOS_CALLS=$(CALLS) $(PYTEST) -n 0 -s tests/chaos $(PYTEST_ARGS)
 	@MONOLIFT_SIMULATION_SEEDS=$(SEEDS) $(PYTEST) -n 0 tests/simulation $(PYTEST_ARGS)
 	@MONOLIFT_SIMULATION_SEEDS=500 $(WITH_POSTGRESQL) $(PYTEST) -n 0 tests/simulation $(PYTEST_ARGS)
 	@MONOLIFT_SWEEP_STEP=1 $(PYTEST) -n 0 -s tests/journeys/test_killed.py $(PYTEST_ARGS)

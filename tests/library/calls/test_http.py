@@ -119,6 +119,15 @@ def test_repetitions_are_a_small_share(stock: Stock, wire: Wire, sku: str) -> No
     assert wire.requests - before <= calls * 1.2
 
 
+def test_only_the_hop_next_to_a_failure_repeats(stock: Stock, wire: Wire) -> None:
+    """Case D26: else each hop of a chain would multiply the load of the next."""
+    before = wire.requests
+    for _ in range(4):
+        with pytest.raises(Unavailable, match="no answer in time"):
+            stock.misbehave(how="wait for another")
+    assert wire.requests - before == 4
+
+
 def test_what_does_not_answer_is_left_alone_and_asked_again(
     stock: Stock, wire: Wire, sku: str
 ) -> None:

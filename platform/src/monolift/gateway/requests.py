@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404, resolve
 
 from monolift.gateway.problems import problem
 from monolift.gateway.views import attribute_view
@@ -13,6 +14,7 @@ from monolift.kernel.clock import monotonic
 from monolift.observe.trace import begin
 from monolift.registry.scope import CallKey, Scope, entered
 from monolift.registry.settings import sql_guard
+from monolift.transport.protocol import PREFIX
 
 TIMEOUT = 30.0
 """Seconds that a request's calls may take in all."""
@@ -46,6 +48,9 @@ class RequestScopeMiddleware:
     Continues the caller's W3C trace, takes or makes an `X-Request-ID`, and answers with it. The
     `Idempotency-Key` header (IETF draft: a quoted string; the bare form is taken as the same key)
     stands for one command; it is kept apart by caller, method and path.
+
+    A call of another deployable goes to its view from here: sessions, CSRF and the headers of pages
+    are nothing to it.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -64,6 +69,8 @@ class RequestScopeMiddleware:
             request_id=headers.get("X-Request-ID", ""),
         )
         with entered(scope):
+            if request.path_info.startswith(PREFIX) and (answer := _called(request)) is not None:
+                return answer
             header = headers.get("Idempotency-Key")
             if header is not None and request.method not in ("GET", "HEAD", "OPTIONS"):
                 key = header.strip()
@@ -80,6 +87,16 @@ class RequestScopeMiddleware:
             response = self.get_response(request)
             response["X-Request-ID"] = scope.trace.request_id
             return response
+
+
+def _called(request: HttpRequest) -> HttpResponse | None:
+    """The answer to a call of another deployable; None where the project serves none."""
+    try:
+        found = resolve(request.path_info)
+    except Resolver404:
+        return None
+    answer: HttpResponse = found.func(request, *found.args, **found.kwargs)
+    return answer
 
 
 def _apart(request: HttpRequest, key: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.signals import setting_changed
-from urllib3 import PoolManager
+from urllib3 import HTTPConnectionPool, PoolManager
 
 from monolift.kernel.clock import monotonic
 from monolift.kernel.errors import Unavailable
@@ -36,6 +36,7 @@ class Peer:
         self._bulkheads: dict[str, Bulkhead] = {}
         self._lock = threading.Lock()
         self._pools: PoolManager | None = None
+        self._pool: HTTPConnectionPool
         self._files: tuple[float, ...] = ()
         self._looked = 0.0
 
@@ -60,7 +61,7 @@ class Peer:
         with deadlined.until(end):
             answer = self._kept().urlopen(
                 "POST",
-                self.url + path,
+                self._prefix + path,
                 body=body,
                 headers={**headers, "Authorization": f"Bearer {token}"},
                 redirect=False,
@@ -80,10 +81,10 @@ class Peer:
             deadlined.close(self._pools)
             self._pools = None
 
-    def _kept(self) -> PoolManager:
+    def _kept(self) -> HTTPConnectionPool:
         now = monotonic()
         if self._pools is not None and now - self._looked < _LOOK:
-            return self._pools
+            return self._pool
         with self._lock:
             self._looked = now
             options: dict[str, str] = setting("TLS")
@@ -93,7 +94,8 @@ class Peer:
                 self._pools = deadlined.pools(
                     size=setting("CALLS_AT_ONCE") * 4, timeout=deadlined.CONNECT, **options
                 )
-            return self._pools
+                self._pool = self._pools.connection_from_url(self.url)
+            return self._pool
 
 
 _peers: dict[str, Peer] = {}

@@ -21,7 +21,7 @@ from monolift.kernel.clock import monotonic
 from monolift.kernel.errors import MonoliftError
 from monolift.observe.logs import logger
 from monolift.registry.modules import modules
-from monolift.registry.proxies import Binding, binding_of
+from monolift.registry.proxies import binding_of
 from monolift.registry.scope import CallKey, Scope, current, entered
 from monolift.registry.settings import setting
 from monolift.registry.topology import on_change, topology
@@ -75,18 +75,16 @@ def _serve(request: HttpRequest, interface: str, method: str) -> HttpResponse:
     found = _operations().get(interface, {}).get(method)
     if found is None:
         return _refuse(404, f"{interface} has no operation {method!r} here")
-    binding, operation = found
-    place = topology().place(binding.module)
-    if not topology().hosts(binding.module):
-        return _refuse(421, f"{binding.module} runs in {place.deployable}")
+    if not isinstance(found, Target):
+        return _refuse(421, found)
+    operation = found.operation
     if key is not None and (operation.kind == "query" or not operation.keyed):
         return _refuse(400, f"{operation.name} takes no key")
-    return _run(binding, operation, _caller(request, operation), key, body)
+    return _run(found, _caller(request, operation), key, body)
 
 
-def _run(
-    binding: Binding, operation: Operation, caller: Scope, key: CallKey | None, body: bytes
-) -> HttpResponse:
+def _run(target: Target, caller: Scope, key: CallKey | None, body: bytes) -> HttpResponse:
+    operation = target.operation
     try:
         arguments = codec.decode_arguments(operation, body)
         # Before the commit, so that an answer that cannot leave, or not arrive, takes the effect
@@ -99,9 +97,7 @@ def _run(
             return answer
 
         with entered(caller):
-            answer = perform(
-                Target(binding, operation), caller, key, arguments, hand_over=hand_over
-            )
+            answer = perform(target, caller, key, arguments, hand_over=hand_over)
         return _answer(200, sent[0] if sent else codec.encode_answer(operation, answer))
     except (DomainError, Unavailable, CallFailed, MonoliftError) as error:
         if isinstance(error, CallFailed):
@@ -127,13 +123,17 @@ def _caller(request: HttpRequest, operation: Operation) -> Scope:
 
 
 @cache
-def _operations() -> Mapping[str, Mapping[str, tuple[Binding, Operation]]]:
-    found: dict[str, dict[str, tuple[Binding, Operation]]] = {}
-    for module in modules().values():
+def _operations() -> Mapping[str, Mapping[str, Target | str]]:
+    """By interface and method: what runs it here, or where it runs."""
+    known = topology()
+    found: dict[str, dict[str, Target | str]] = {}
+    for label, module in modules().items():
+        elsewhere = f"{label} runs in {known.place(label).deployable}"
         for interface in module.provides:
             binding = binding_of(interface)
             found[interface.interface_name] = {
-                name: (binding, operation) for name, operation in binding.operations.items()
+                name: Target(binding, operation) if known.hosts(label) else elsewhere
+                for name, operation in binding.operations.items()
             }
     return found
 
@@ -148,7 +148,10 @@ def _answer(status: int, body: bytes, **headers: str) -> HttpResponse:
         body,
         status=status,
         content_type=CONTENT_TYPE,
-        headers={name.replace("_", "-"): value for name, value in headers.items()},
+        headers={
+            "Content-Length": str(len(body)),
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        },
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from django.db.models import F, Sum
 
 from monolift import atomic, publish, use
+from monolift.kernel import Unavailable
 from tests.library.world.stock import faults
 from tests.library.world.stock.events import Counted, Filled
 from tests.library.world.stock.foreign import Foreign
@@ -80,6 +81,8 @@ class StockService(Stock):
             case "publish foreign":
                 with atomic():
                     publish(Foreign(sale="1"))
+            case "wait for another":
+                raise Unavailable("cards.authorise", "no answer in time")
             case "sleep":
                 time.sleep(1)
             case "publish outside":
