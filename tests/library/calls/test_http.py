@@ -6,7 +6,9 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -213,6 +215,47 @@ def test_nobody_there_is_told_with_the_way_out(settings: Settings, wire: Wire) -
     settings.MONOLIFT = {**settings.MONOLIFT, "KEYS": ()}
     with reached(wire.port), pytest.raises(Unavailable, match=r"KEYS'\] has no key of ours"):
         use(Stock).levels(skus=["a"])
+
+
+def test_failing_calls_leave_no_connection_open(stock: Stock, wire: Wire, sku: str) -> None:
+    """Case D32."""
+    files = Path("/proc/self/fd")
+    before = len(list(files.iterdir()))
+    for mode in ("lose answers", "cut", "refuse"):
+        with broken(wire, mode, every=2):
+            for _ in range(60):
+                with suppress(Unavailable):
+                    stock.levels(skus=[sku])
+    time.sleep(0.2)
+    assert len(list(files.iterdir())) <= before + 8  # the kept ones, both ends of each
+
+
+def test_a_redirect_is_not_followed(settings: Settings, wire: Wire) -> None:
+    """Case G62: a peer that lies sends nobody anywhere."""
+    asked: list[str] = []
+
+    class Liar(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.path)
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(307)
+            self.send_header("Location", "/elsewhere")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Liar) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            with reached(server.server_port), pytest.raises(Unavailable, match="cannot be read"):
+                use(Stock).levels(skus=["a"])
+        finally:
+            server.shutdown()
+            thread.join()
+    assert all("elsewhere" not in path for path in asked)
 
 
 # What comes in from others --------------------------------------------------------------------

@@ -32,7 +32,7 @@ def stream() -> Stream:
 
         known = urls()
         signers = {to: found for to in known if (found := signer(to)) is not None}
-        return HttpStream(urls=known, signers=signers, options=setting("STREAM_OPTIONS"))
+        return HttpStream(urls=known, signers=signers, options=setting("TLS"))
     try:
         cls = import_string(_BROKERS[kind])
     except ModuleNotFoundError as error:
