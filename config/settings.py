@@ -355,6 +355,8 @@ SITE_URL = os.environ.get("SITE_URL", "").rstrip("/") or (
 STOREFRONT = {
     # How many seconds old what pages say of goods may be; prices are charged as they are.
     "FRESH_FOR": 5.0,
+    # How many seconds old it may be while the module that knows it is silent.
+    "STANDS_FOR": 300.0,
 }
 NOTIFICATIONS = {
     # What a mail links to.

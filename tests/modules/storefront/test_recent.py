@@ -8,10 +8,10 @@ from pytest_django import Settings
 from modules.catalog.interface import Catalog
 from modules.pricing.interface import ListPrice, Pricing
 from modules.storefront.views import recent
-from monolift import Money, use
+from monolift import Money, Unavailable, use
 from monolift.testing.scenario import Scenario
 from monolift.testing.statements import statements
-from tests.doubles import silent
+from tests.doubles import instead, silent
 from tests.modules.storefront.shopper import Shopper, text
 from tests.shop import charges, shelve
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(databases="__all__")
 @pytest.fixture(autouse=True)
 def fresh_for_five_seconds(settings: Settings) -> Iterator[None]:
     """Keep answers, and begin and end without any."""
-    settings.STOREFRONT = {"FRESH_FOR": 5}
+    settings.STOREFRONT = {"FRESH_FOR": 5, "STANDS_FOR": 300}
     recent.forget()
     yield
     recent.forget()
@@ -66,6 +66,43 @@ def test_what_is_charged_is_never_old(shopper: Shopper) -> None:
     assert "€15.00" in text(shopper.get("/basket"))
     shopper.order(shopper.pay())
     assert charges() == [("captured", 1800)]
+
+
+@pytest.mark.together  # the catalog asks pricing
+def test_what_was_known_stands_in_for_a_silent_module(shopper: Shopper, scenario: Scenario) -> None:
+    """Case D31: home, lists and products outlive pricing and the catalog for five minutes."""
+    shelve()
+    pages = ("/", "/products", "/products/mug", "/search?q=mug")
+    before = {path: text(shopper.get(path)) for path in pages}
+    for interface, operations in (
+        (Catalog, ("categories", "products", "product", "cards", "labels")),
+        (Pricing, ("prices",)),
+    ):
+        with silent(interface, *operations):
+            scenario.travel(seconds=140)
+            assert {path: text(shopper.get(path)) for path in pages} == before
+    with silent(Catalog, "categories", "products"):
+        scenario.travel(seconds=301)
+        assert shopper.get("/products").status_code == 503
+    assert shopper.get("/products").status_code == 200
+
+
+def test_a_silent_module_is_asked_now_and_then(shopper: Shopper, scenario: Scenario) -> None:
+    """Not by each visitor, who would wait for its deadline."""
+    shelve()
+    shopper.get("/products")
+    asked = []
+
+    def nothing(_: object, **arguments: object) -> None:
+        asked.append(arguments)
+        raise Unavailable("catalog.products", "no answer")
+
+    with instead(Catalog, products=nothing):
+        for _ in range(2):
+            scenario.travel(seconds=6)
+            for _ in range(5):
+                assert shopper.get("/products").status_code == 200
+    assert len(asked) == 2
 
 
 def test_silence_and_refusals_are_not_kept(shopper: Shopper) -> None:
