@@ -88,8 +88,11 @@ def test_a_model_of_a_module_elsewhere_is_refused(written: Path) -> None:
     ],
     ids=lambda value: value[1][:24] if isinstance(value, tuple) else "",
 )
-def test_what_is_wrong_is_named(written: Path, change: tuple[str, str], problem: str) -> None:
+def test_what_is_wrong_is_named(
+    written: Path, monkeypatch: pytest.MonkeyPatch, change: tuple[str, str], problem: str
+) -> None:
     assert change[0] in GOOD
+    monkeypatch.delenv("MONOLIFT_DATABASES", raising=False)  # it says where before the file
     written.write_text(GOOD.replace(*change))
     with pytest.raises(ImproperlyConfigured, match=problem):
         declared()
