@@ -14,6 +14,7 @@ from benchmarks import trees
 from benchmarks.context import Context
 from benchmarks.paired import Case, compare
 from benchmarks.results import Result
+from benchmarks.run import ROOT
 
 COLD, UNCHANGED = 1.5, 0.5
 MEMORY = 1000.0
@@ -28,6 +29,7 @@ def run(context: Context) -> Iterator[Result]:
     with tempfile.TemporaryDirectory(prefix="monolift-guards-") as temporary:
         base = Path(temporary)
         yield from _tree(context, "the shop", trees.shop(base / "shop"))
+        yield _with_models(context)
         if context.short:
             return
         yield from _tree(
@@ -76,6 +78,25 @@ def _tree(context: Context, name: str, folder: Path, tach: Path | None = None) -
         database="-",
         goal=MEMORY,
         unit="MB",
+    )
+
+
+def _with_models(context: Context) -> Result:
+    """What boots Django: the checks of models and of migrations."""
+    static = [sys.executable, "-m", "monolift.management", "check", "--static"]
+    _timed(ROOT, static)
+    return Result.ratio(
+        compare(
+            partial(_timed, ROOT, static[:-1]),
+            partial(_timed, ROOT, static),
+            pairs=context.pairs(9),
+            warm=1,
+        ),
+        figure="guards",
+        what="`monolift check` of the shop with models and migrations / `--static`, both with "
+        "nothing changed",
+        database="-",
+        goal=None,
     )
 
 
