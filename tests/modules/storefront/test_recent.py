@@ -102,7 +102,8 @@ def test_a_silent_module_is_asked_now_and_then(shopper: Shopper, scenario: Scena
             scenario.travel(seconds=6)
             for _ in range(5):
                 assert shopper.get("/products").status_code == 200
-    assert len(asked) == 2
+    questions = {str(one) for one in asked}
+    assert len(asked) == 2 * len(questions)
 
 
 def test_silence_and_refusals_are_not_kept(shopper: Shopper) -> None:
