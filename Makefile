@@ -94,9 +94,16 @@ test-alone: $(READY) ## Run the tests of each module without the others
 $(addprefix test-alone-,$(MODULES)): test-alone-%: $(READY)
 	@$(PYTEST) -n 0 --only-module $* $(PYTEST_ARGS)
 
+.PHONY: test-remote test-remote-split test-remote-each
+test-remote: test-remote-split test-remote-each ## Run the contract suites against the shop cut into deployables
+
+test-remote-split test-remote-each: test-remote-%: $(READY)
+	@$(PYTEST) -n 0 --remote $* tests/modules $(PYTEST_ARGS)
+
 .PHONY: chaos
 chaos: $(READY) ## Kill processes in the middle of things, and compare (PLANS= EVENTS= CALLS= SEEDS=)
 	@MONOLIFT_CHAOS_EVENTS=$(EVENTS) MONOLIFT_CHAOS_CALLS=$(CALLS) $(PYTEST) -n 0 -s tests/chaos $(PYTEST_ARGS)
+	@$(MAKE) --no-print-directory test-remote
 	@MONOLIFT_SIMULATION_SEEDS=$(SEEDS) $(PYTEST) -n 0 tests/simulation $(PYTEST_ARGS)
 	@MONOLIFT_SIMULATION_SEEDS=500 $(WITH_POSTGRESQL) $(PYTEST) -n 0 tests/simulation $(PYTEST_ARGS)
 	@MONOLIFT_SWEEP_STEP=1 $(PYTEST) -n 0 -s tests/journeys/test_killed.py $(PYTEST_ARGS)
@@ -111,7 +118,8 @@ bench: $(READY) ## Measure (BENCH_ARGS=)
 .PHONY: check
 check: $(READY) ## Everything continuous integration checks
 	@$(MAKE) --no-print-directory lint contracts-check codeowners-check docs-check bench BENCH_ARGS=--short
-	@$(MAKE) --no-print-directory test-alone test-postgresql-each test-postgresql test-each test-django-lts test
+	@$(MAKE) --no-print-directory test-alone test-postgresql-each test-postgresql test-each test-django-lts \
+	  test-remote-each test
 
 ##@ Guard
 

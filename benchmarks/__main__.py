@@ -28,7 +28,12 @@ def main() -> int:
     parser.add_argument(
         "--only", action="append", choices=FIGURES, metavar="NAME", help=", ".join(FIGURES)
     )
+    parser.add_argument(
+        "--update", action="store_true", help="with --only: write these rows of README.md anew"
+    )
     options = parser.parse_args()
+    if options.update and (options.short or not options.only):
+        parser.error("--update goes with --only, and without --short")
     figures = options.only or list(FIGURES)
     results: list[Result] = []
     facts = report.machine()
@@ -57,6 +62,8 @@ def main() -> int:
         return 1
     if not options.short and not options.only:
         report.write(results, facts)
+    if options.update:
+        report.update(results)
     deciding = [result for result in results if result.counted or not options.short]
     missed = [result for result in deciding if result.verdict == "missed"]
     for result in missed:

@@ -26,7 +26,8 @@ hour later on the same one, they differ.
 
 A goal is *met*, or missed *within spread* (by less than half the interquartile range, which another
 run may turn either way), or *missed*, which makes the run fail. `make check` runs a short form that
-fails on counts only.
+fails on counts only. A figure can be measured anew alone (`--only NAME --update`); both sides of a
+ratio are always of one run.
 
 """
 
@@ -60,6 +61,10 @@ _REFERENCES = """
   nothing: it reads the article and writes the basket and its line, by hand in one transaction.
   The shop keeps what it read of goods for five seconds, so that the figure is of pages which were
   asked for within these; what a first visitor waits for is given beside it, without a goal.
+- **The cuts** are the shop by `monolift run` in one process pair, with inventory in a deployable of
+  its own, and with every module in one, under the same open load of visits: three of four look at a
+  page, the fourth buys in eight requests. CPU is that of all processes, and a request's time counts
+  from when it was due.
 - **The sum of its module calls** is the calls that the home page makes, one after another with the
   same arguments, without the page's own work on what they answer.
 - **The bare wake-up** is a commit, the signal (a thread's, a datagram, PostgreSQL's NOTIFY), and
@@ -98,22 +103,48 @@ def write(results: Sequence[Result], facts: Mapping[str, str]) -> None:
     """Write README.md."""
     parts = [_HEAD, "| | figure | database | value | quartiles | goal | |\n"]
     parts.append("|---|---|---|--:|--:|--:|---|\n")
-    parts += [
-        f"| `{result.figure}` | {result.what} | {result.database} | **{_value(result)}** | "
-        f"{_spread(result)} | {_goal(result)} | {result.verdict} |\n"
-        for result in results
-    ]
+    parts += [f"{_key(result)} {_measured(result)}\n" for result in results]
     parts.append("\n## Details\n\n")
     parts.append("Each figure alone: `python -m benchmarks --only NAME`.\n\n")
     parts.append("| figure | database | pairs | |\n|---|---|--:|---|\n")
-    parts += [
-        f"| {result.what} | {result.database} | {result.samples} | {result.note} |\n"
-        for result in results
-    ]
+    parts += [f"{_detail_key(result)} {_detail(result)}\n" for result in results]
     parts.append(_REFERENCES)
     parts.append("\n## The machine\n\n")
     parts += [f"- {name}: {value}\n" for name, value in facts.items()]
     README.write_text("".join(parts))
+
+
+def update(results: Sequence[Result]) -> None:
+    """Write the rows of these results anew in their places, new ones at the end of the table."""
+    lines = README.read_text().splitlines()
+    for result in results:
+        _replace(lines, _key(result), _measured(result), before="## Details")
+        _replace(lines, _detail_key(result), _detail(result), before="## The references")
+    README.write_text("\n".join(lines) + "\n")
+
+
+def _replace(lines: list[str], key: str, rest: str, *, before: str) -> None:
+    places = [number for number, line in enumerate(lines) if line.startswith(key)]
+    if places:
+        lines[places[0]] = f"{key} {rest}"
+    else:
+        lines.insert(lines.index(before) - 1, f"{key} {rest}")
+
+
+def _key(result: Result) -> str:
+    return f"| `{result.figure}` | {result.what} | {result.database} |"
+
+
+def _measured(result: Result) -> str:
+    return f"**{_value(result)}** | {_spread(result)} | {_goal(result)} | {result.verdict} |"
+
+
+def _detail_key(result: Result) -> str:
+    return f"| {result.what} | {result.database} |"
+
+
+def _detail(result: Result) -> str:
+    return f"{result.samples} | {result.note} |"
 
 
 def machine() -> dict[str, str]:

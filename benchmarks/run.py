@@ -29,6 +29,7 @@ FIGURES: dict[str, tuple[str, ...]] = {
     "sqlguard": (SQLITE, POSTGRESQL),
     "guards": (SQLITE,),
     "memory": (SQLITE,),
+    "cuts": (SQLITE,),
 }
 # Neither the shell's settings nor those of a surrounding test run are what is measured.
 _NOT_INHERITED = ("MONOLIFT_", "DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "PYTEST_")

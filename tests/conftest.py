@@ -1,7 +1,7 @@
 """Rules for the whole suite."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
@@ -30,11 +30,27 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     return _refuse_skip((yield))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--remote`."""
+    parser.addoption(
+        "--remote",
+        choices=("split", "each"),
+        help="run the contract suites against the shop in that topology (tests/remote.py)",
+    )
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is about PostgreSQL itself (`@pytest.mark.postgresql`) on other databases.
 
     Left out, not skipped: nothing is missing there.
     """
+    if config.getoption("remote"):
+        from tests.remote import contract_suites
+
+        items[:], others = contract_suites(items)
+        config.hook.pytest_deselected(items=others)
+        return
     left_out = [item for item in items if item.get_closest_marker("postgresql")]
     if not left_out:
         return
@@ -74,3 +90,24 @@ def pytest_configure(config: pytest.Config) -> None:
 
     flush.sql_flush = sql_flush
     flush.emit_post_migrate_signal = lambda *_, **__: None
+
+
+@pytest.fixture(scope="session")
+def remote_stack(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """The stack of the whole run, with `--remote`."""
+    from tests.remote import stack
+
+    with stack(request.config.getoption("remote")) as started:
+        yield started
+
+
+@pytest.fixture(autouse=True)
+def remote(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """With `--remote`, each test begins with empty databases there."""
+    if not request.config.getoption("remote"):
+        yield
+        return
+    from tests.remote import emptied
+
+    with emptied(request.getfixturevalue("remote_stack"), monkeypatch):
+        yield

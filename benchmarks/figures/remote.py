@@ -22,7 +22,8 @@ from benchmarks.probe.services import TEN_LINES
 from benchmarks.results import Result
 from benchmarks.servers import serving
 from monolift import use
-from monolift.registry.topology import Deployable, Place, install, reset, topology
+from monolift.registry.places import Deployable, Place
+from monolift.registry.topology import install, reset, topology
 
 GOAL_PLAIN = 1.3
 GOAL_HTTPX = 0.6
@@ -68,10 +69,12 @@ def elsewhere() -> Iterator[int]:
             serving("benchmarks.served_shop:application", **told) as port,
             override_settings(MONOLIFT={**settings.MONOLIFT, "KEYS": _KEYS}),
         ):
-            before = topology()
+            before = topology()  # earlier figures may have changed it
             places = {**before.places, "probe": Place(deployable="other", route="http")}
             there = {"other": Deployable(url=f"http://127.0.0.1:{port}")}
-            install(replace(before, epoch=1, places=places, deployables=there))
+            assert install(
+                replace(before, epoch=before.epoch + 1, places=places, deployables=there)
+            )
             try:
                 yield port
             finally:

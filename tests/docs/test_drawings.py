@@ -24,6 +24,7 @@ def landscape(*labels: str) -> Landscape:
             label: ModuleFacts(
                 label=label, owner="team", package=label, folder=Path(), about="", provides=(),
                 requires=(), publishes=(), hears=(), tables=(), sagas=(), tasks=(), settings=(),
+                compositions=(),
             )
             for label in labels
         }

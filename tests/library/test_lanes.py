@@ -19,7 +19,7 @@ from monolift.registry.settings import setting
 from monolift.registry.sql import execute, fetch, now, vendor
 from monolift.registry.topology import topology
 from monolift.testing.scenario import Scenario
-from tests.library.relaying import claim, relay_all
+from tests.library.relaying import claim, moved, relay_all
 from tests.library.world.sales.models import Mail
 from tests.library.world.stock import faults
 from tests.library.world.stock.events import Counted, Filled
@@ -204,7 +204,7 @@ def mars(monkeypatch: pytest.MonkeyPatch) -> Iterator[Elsewhere]:
     there = Elsewhere()
     before = topology_module.topology()
     monkeypatch.setattr(handover, "send", there.send)
-    topology_module.install(before.moved("sales", route="http", deployable="mars"))
+    topology_module.install(moved("sales", "mars"))
     yield there
     topology_module.install(replace(before, epoch=before.epoch + 2))
 

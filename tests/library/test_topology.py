@@ -12,7 +12,8 @@ from pytest_django import Settings
 from monolift.events.pools import pools
 from monolift.kernel import CallRefused
 from monolift.registry import topology as registry
-from monolift.registry.topology import declared, modules_on, topology, urls
+from monolift.registry.topology import modules_on, topology, urls
+from monolift.registry.topology_file import declared
 from monolift.transport import trust
 from tests.library.world.stock.models import Item
 

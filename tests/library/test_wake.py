@@ -141,7 +141,7 @@ def test_what_a_killed_worker_left_is_taken_away(data: Path) -> None:
     stays = Listener([])
     new = Listener([])
     now = {file.name for file in (data / "wake").iterdir()}
-    assert now == {stays._file.name, new._file.name}
+    assert now == {stays._mailbox._file.name, new._mailbox._file.name}
     for one in (stays, new):
         one.start()
         one.stop()

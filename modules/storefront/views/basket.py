@@ -7,20 +7,20 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from modules.storefront import compositions as parts
 from modules.storefront.forms import COUNTRIES, ChangeForm, CouponForm, RemoveForm
 from modules.storefront.requires import (
     Basket,
     BasketClosed,
     BasketLine,
     StockedSku,
-    inventory,
     orders,
 )
-from modules.storefront.views.page import answers, error_page, log, page, see_other
+from modules.storefront.views.page import answers, error_page, page, see_other
 from modules.storefront.views.sums import Sums
+from modules.storefront.views.tiles import Stock, counted
 from modules.storefront.views.visitor import Visitor
-from monolift import DomainError, Unavailable
-from monolift.kernel import CallFailed, Money
+from monolift import DomainError, Money
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,7 +109,7 @@ def basket_page(
         context = {"problem": problem, "order_id": basket.order_id if basket else None}
     else:
         template = "basket.html"
-        stock = stock_of(basket)
+        stock = counted(parts.basket_stock(skus=[StockedSku(line.sku) for line in basket.lines]))
         typed = {request.POST.get("sku", ""): request.POST.get("quantity", "")} if problem else {}
         country = COUNTRIES.get(basket.address.country, "") if basket.address else ""
         rows = [_row(line, stock, typed) for line in basket.lines]
@@ -139,17 +139,7 @@ def tampered(request: HttpRequest) -> HttpResponse:
     )
 
 
-def stock_of(basket: Basket) -> Mapping[str, int] | None:
-    """What can be bought of each line; None when inventory does not answer."""
-    try:
-        counts = inventory.available(skus=[StockedSku(line.sku) for line in basket.lines])
-    except (Unavailable, CallFailed) as error:
-        log.warning("stock is not shown", exc_info=error)
-        return None
-    return {str(sku): count for sku, count in counts.items()}
-
-
-def _row(line: BasketLine, stock: Mapping[str, int] | None, typed: Mapping[str, str]) -> Row:
+def _row(line: BasketLine, stock: Stock, typed: Mapping[str, str]) -> Row:
     left = line.quantity if stock is None else stock.get(line.sku, 0)
     problem = ""
     if line.unit is None:

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from modules.storefront import compositions as parts
 from modules.storefront.forms import DELIVERIES, CheckoutForm
 from modules.storefront.requires import (
     Address,
@@ -36,15 +37,12 @@ from modules.storefront.requires import (
     UnknownSku,
     orders,
     payments,
-    pricing,
     profiles,
-    shipping,
 )
 from modules.storefront.templatetags.storefront import money
 from modules.storefront.views import pending
 from modules.storefront.views.basket import basket_page, tampered
-from modules.storefront.views.optional import optional
-from modules.storefront.views.page import answers, elsewhere, page, see_other, unavailable
+from modules.storefront.views.page import answers, elsewhere, log, page, see_other, unavailable
 from modules.storefront.views.sums import Sums
 from modules.storefront.views.visitor import CURRENCIES, Visitor
 from monolift import DomainError, Unavailable
@@ -239,7 +237,7 @@ def _order(
 
 
 def _keep(customer_id: UUID, address: Address) -> None:
-    """Save the address; that there are too many is no reason not to sell."""
+    """Save the address; that it cannot be saved is no reason not to sell."""
     kept = PostalAddress(
         name=address.name,
         street=address.street,
@@ -248,13 +246,12 @@ def _keep(customer_id: UUID, address: Address) -> None:
         country=address.country,
     )
 
-    def save() -> None:
-        try:
-            profiles.save_address(user_id=customer_id, address=kept)
-        except DomainError:
-            return
-
-    optional(save, otherwise=None, part="saving the address")
+    try:
+        profiles.save_address(user_id=customer_id, address=kept)
+    except DomainError:
+        return
+    except (Unavailable, CallFailed) as error:
+        log.warning("an address is not saved", exc_info=error)
 
 
 def _refusal(error: DomainError, basket: Basket, form: CheckoutForm) -> Refusal:
@@ -344,16 +341,14 @@ def _saved(visitor: Visitor) -> Sequence[SavedAddress]:
     customer_id = visitor.customer_id
     if customer_id is None:
         return ()
-    return optional(
-        lambda: profiles.addresses(user_id=customer_id), otherwise=(), part="saved addresses"
-    )
+    return parts.addresses(user_id=customer_id)
 
 
 def _form(basket: Basket, *args: Any, country: str, **kwargs: Any) -> CheckoutForm:
     """A form with the deliveries to a country."""
-    destinations = pricing.destinations()
+    destinations = parts.destinations()
     known = country in destinations
-    rates = shipping.rates(country=country, currency=basket.currency) if known else ()
+    rates = parts.rates(country=country, currency=basket.currency) if known else ()
     return CheckoutForm(*args, destinations=destinations, rates=rates, **kwargs)
 
 
@@ -392,7 +387,7 @@ def _quote(basket: Basket, form: CheckoutForm, *, country: str, method: str) -> 
     lines = [QuoteLine(sku=line.sku, quantity=line.quantity) for line in basket.lines]
 
     def quote(coupon: str) -> Quote:
-        return pricing.quote(
+        return parts.quote(
             lines=lines,
             currency=basket.currency,
             country=country or None,

@@ -6,9 +6,8 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from modules.storefront import compositions as parts
 from modules.storefront.requires import Category
-from modules.storefront.views.optional import optional
-from modules.storefront.views.recent import catalog
 from modules.storefront.views.visitor import CURRENCIES, Visitor
 from monolift import deadline
 
@@ -38,4 +37,4 @@ def menu_of(categories: Sequence[Category]) -> Sequence[Category]:
 
 def _menu() -> Sequence[Category]:
     with deadline(seconds=_PATIENCE):
-        return menu_of(optional(catalog.categories, otherwise=(), part="menu"))
+        return menu_of(parts.categories())

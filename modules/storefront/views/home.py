@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 
+from modules.storefront import compositions as parts
 from modules.storefront.requires import Category, Product
 from modules.storefront.views.frame import menu_of
-from modules.storefront.views.optional import optional
 from modules.storefront.views.page import answers, page
-from modules.storefront.views.recent import catalog
-from modules.storefront.views.tiles import tiles, tiles_beside
+from modules.storefront.views.tiles import beside, tiles, tiles_beside
 from modules.storefront.views.visitor import Visitor
+from monolift import together
 
 LOOKED_AT = 100
 """How many products the selections below are made from."""
@@ -32,12 +32,17 @@ class Shelf:
 def show(request: HttpRequest) -> HttpResponse:
     """The home page."""
     visitor = Visitor.of(request)
-    products = catalog.products(currency=visitor.currency, limit=LOOKED_AT).products
-    categories = optional(catalog.categories, otherwise=(), part="categories")
+    with together() as ask:
+        asked = ask(parts.products, currency=visitor.currency, limit=LOOKED_AT)
+        asked_categories = ask(parts.categories)
+        asked_popular = ask(parts.bought_together, skus=(), limit=beside(ROW))
+    products, categories = asked.answer.products, asked_categories.answer
     main = {one.slug: one.parent or one.slug for one in categories}
     offers = _spread([one for one in products if _reduced(one)], ROW)
     above = {one.slug for one in offers}
-    popular = tiles_beside((), currency=visitor.currency, limit=ROW, without=above)
+    popular = tiles_beside(
+        asked_popular.answer, currency=visitor.currency, limit=ROW, without=above
+    )
     above |= {one.slug for one in popular}
     mixed = _mixed([one for one in products if one.slug not in above], main)
     shown = {one.slug: one for one in tiles([*offers, *mixed])}

@@ -6,15 +6,15 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from modules.storefront import compositions as parts
 from modules.storefront.requires import CategoryNotFound, InvalidCursor, InvalidSearchCursor
 from modules.storefront.views.frame import menu_of
 from modules.storefront.views.narrowing import Options, groups_of, options_of
-from modules.storefront.views.optional import optional
 from modules.storefront.views.page import answers, error_page, page
 from modules.storefront.views.paging import CURSOR, page_links
-from modules.storefront.views.recent import catalog, search
 from modules.storefront.views.tiles import tiles, tiles_of
 from modules.storefront.views.visitor import Visitor
+from monolift import together
 
 PAGE_SIZE = 12
 
@@ -48,7 +48,7 @@ def no_such_page(request: HttpRequest, *, back: str = "") -> HttpResponse:
 
 def _listing(request: HttpRequest, *, slug: str | None) -> HttpResponse:
     visitor = Visitor.of(request)
-    categories = optional(catalog.categories, otherwise=(), part="categories")
+    categories = parts.categories()
     here = next((one for one in categories if one.slug == slug), None)
     if slug and categories and here is None:
         raise CategoryNotFound(slug=slug)
@@ -81,17 +81,13 @@ def _found(
     """What to list. The catalogue is the truth of what there is; search knows how to narrow it."""
     currency = visitor.currency
     if options:
-        found = optional(
-            lambda: search.search(
-                text="",
-                currency=currency,
-                category=slug or "",
-                options=options,
-                limit=PAGE_SIZE,
-                after=after,
-            ),
-            otherwise=None,
-            part="search",
+        found = parts.narrowed(
+            text="",
+            currency=currency,
+            category=slug or "",
+            options=options,
+            limit=PAGE_SIZE,
+            after=after,
         )
         if found is not None:
             return {
@@ -102,16 +98,14 @@ def _found(
                 "narrowed": True,
             }
         after = None
-    listed = catalog.products(currency=currency, limit=PAGE_SIZE, after=after, category=slug)
-    facets = optional(
-        lambda: search.search(text="", currency=currency, category=slug or "", limit=1).facets,
-        otherwise=(),
-        part="search",
-    )
+    with together() as ask:
+        asked = ask(parts.products, currency=currency, limit=PAGE_SIZE, after=after, category=slug)
+        narrowed = ask(parts.narrowed, text="", currency=currency, category=slug or "", limit=1)
+    listed, found = asked.answer, narrowed.answer
     return {
         "tiles": tiles(listed.products),
         "next": listed.next,
-        "groups": groups_of(facets, {}),
+        "groups": groups_of(found.facets if found else (), {}),
         "narrowed": False,
         "not_narrowed": bool(options),
     }

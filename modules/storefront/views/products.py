@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from modules.storefront import compositions as parts
 from modules.storefront.forms import AddForm
 from modules.storefront.requires import (
     BasketClosed,
@@ -17,17 +18,16 @@ from modules.storefront.requires import (
     Option,
     Product,
     ProductNotFound,
+    StockedSku,
     UnknownSku,
     Variant,
     orders,
 )
 from modules.storefront.views.frame import menu_of
-from modules.storefront.views.optional import optional
 from modules.storefront.views.page import answers, page, see_other
-from modules.storefront.views.recent import catalog
-from modules.storefront.views.tiles import FEW, Stock, stock_of, tiles_beside
+from modules.storefront.views.tiles import FEW, Stock, beside, counted, tiles_beside
 from modules.storefront.views.visitor import Visitor, new_basket_id
-from monolift import DomainError
+from monolift import DomainError, together
 from monolift.kernel import Money
 
 TOGETHER = 4
@@ -120,10 +120,15 @@ def _refused(
 def _about(slug: str, visitor: Visitor, *, sku: str, picture: str = "") -> dict[str, Any]:
     if not _SLUG.fullmatch(slug):
         raise ProductNotFound(slug=slug[:100])
-    product = catalog.product(slug=slug, currency=visitor.currency)
+    with together() as ask:
+        asked = ask(parts.product, slug=slug, currency=visitor.currency)
+        asked_categories = ask(parts.categories)
+    product, categories = asked.answer, asked_categories.answer
     skus = [one.sku for one in product.variants]
-    stock = stock_of(skus)
-    categories = optional(catalog.categories, otherwise=(), part="categories")
+    with together() as ask:
+        asked_stock = ask(parts.stock, skus=[StockedSku(sku) for sku in skus])
+        bought = ask(parts.bought_together, skus=skus, limit=beside(TOGETHER))
+    stock = counted(asked_stock.answer)
     chosen = _chosen(product.variants, stock, sku)
     images = _images(product, chosen)
     number = int(picture) if picture.isascii() and picture.isdigit() and len(picture) < 3 else 0
@@ -143,7 +148,7 @@ def _about(slug: str, visitor: Visitor, *, sku: str, picture: str = "") -> dict[
         "menu": menu_of(categories),
         "current": trail[0].slug if trail else None,
         "together": tiles_beside(
-            skus, currency=visitor.currency, limit=TOGETHER, without={product.slug}
+            bought.answer, currency=visitor.currency, limit=TOGETHER, without={product.slug}
         ),
         "quantity": "1",
     }

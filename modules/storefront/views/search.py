@@ -1,20 +1,20 @@
 """Finding products by their words, and suggestions while somebody types."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from modules.storefront import compositions as parts
 from modules.storefront.requires import InvalidSearchCursor, SuggestionKind
 from modules.storefront.views.frame import menu_of
 from modules.storefront.views.listing import PAGE_SIZE, no_such_page
 from modules.storefront.views.narrowing import groups_of, options_of
-from modules.storefront.views.optional import optional
 from modules.storefront.views.page import answers, page
 from modules.storefront.views.paging import CURSOR, page_links
-from modules.storefront.views.recent import catalog, search
-from modules.storefront.views.tiles import tiles_beside, tiles_of
+from modules.storefront.views.tiles import Tile, beside, tiles_beside, tiles_of
 from modules.storefront.views.visitor import Visitor
 
 LONGEST = 100
@@ -30,7 +30,7 @@ def show(request: HttpRequest) -> HttpResponse:
     visitor = Visitor.of(request)
     text = _text(request)
     if not text:
-        menu = menu_of(optional(catalog.categories, otherwise=(), part="categories"))
+        menu = menu_of(parts.categories())
         context: dict[str, Any] = {"menu": menu}
         return page(request, "search_empty.html", context, visitor=visitor, personal=False)
     after = request.GET.get("after") or None
@@ -39,7 +39,7 @@ def show(request: HttpRequest) -> HttpResponse:
     try:
         if after is not None and not CURSOR.fullmatch(after):
             raise InvalidSearchCursor(after=after[:100])
-        found = search.search(
+        found = parts.found(
             text=text,
             currency=visitor.currency,
             category=category,
@@ -54,7 +54,7 @@ def show(request: HttpRequest) -> HttpResponse:
     context = {
         "searched": text,
         "tiles": tiles_of(found.slugs, currency=currency),
-        "instead": () if found.slugs else tiles_beside((), currency=currency, limit=INSTEAD),
+        "instead": () if found.slugs else _instead(currency),
         "next": found.next,
         "first": after is None,
         **page_links(request, found.next),
@@ -74,13 +74,7 @@ def show(request: HttpRequest) -> HttpResponse:
 def suggest(request: HttpRequest) -> HttpResponse:
     """A list for below the search field; empty when there is nothing to suggest."""
     text = _text(request)
-    found = (
-        optional(
-            lambda: search.suggest(text=text, limit=SUGGESTIONS), otherwise=(), part="suggestions"
-        )
-        if text
-        else ()
-    )
+    found = parts.suggestions(text=text, limit=SUGGESTIONS) if text else ()
     suggestions = [
         {
             "text": one.text,
@@ -97,6 +91,12 @@ def suggest(request: HttpRequest) -> HttpResponse:
     response = render(request, "storefront/suggestions.html", {"suggestions": suggestions})
     response["Cache-Control"] = "private, max-age=60"
     return response
+
+
+def _instead(currency: str) -> Sequence[Tile]:
+    """What is bought most, for who has found nothing."""
+    skus = parts.bought_together(skus=(), limit=beside(INSTEAD))
+    return tiles_beside(skus, currency=currency, limit=INSTEAD)
 
 
 def _text(request: HttpRequest) -> str:

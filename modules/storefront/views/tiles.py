@@ -3,9 +3,8 @@
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from modules.storefront import compositions as parts
 from modules.storefront.requires import CatalogSku, Product, ProductCard, StockedSku, Variant
-from modules.storefront.views.optional import optional
-from modules.storefront.views.recent import catalog, inventory, recommendations
 from monolift.kernel import Money
 
 FEW = 5
@@ -55,40 +54,40 @@ def tiles(products: Iterable[Product]) -> Sequence[Tile]:
 
 def tiles_of(slugs: Sequence[str], *, currency: str) -> Sequence[Tile]:
     """Tiles by slug, in that order, by one call; what is no longer for sale is left out."""
-    cards = catalog.cards(slugs=slugs, currency=currency) if slugs else {}
+    cards = parts.found_cards(slugs=slugs, currency=currency) if slugs else {}
     return [_of_card(cards[slug]) for slug in slugs if slug in cards]
+
+
+def beside(limit: int) -> int:
+    """How many SKUs to ask for, to have so many tiles.
+
+    Some are left out: variants of one product, and what is not for sale any more.
+    """
+    return 3 * limit
 
 
 def tiles_beside(
     skus: Sequence[str], *, currency: str, limit: int, without: Container[str] = ()
 ) -> Sequence[Tile]:
-    """Tiles of what is bought with these SKUs, of what is bought most without any.
-
-    Other products than `without` (slugs). A page can do without it.
-    """
-
-    def found() -> Sequence[Tile]:
-        # Some are left out below: variants of one product, and what is not for sale any more.
-        beside = recommendations.bought_together(skus=skus, limit=3 * limit)
-        if not beside:
-            return ()
-        labels = catalog.labels(skus=[CatalogSku(sku) for sku in beside])
-        slugs = dict.fromkeys(labels[sku].slug for sku in map(CatalogSku, beside) if sku in labels)
-        wanted = [slug for slug in slugs if slug not in without][: 2 * limit]
-        return tiles_of(wanted, currency=currency)[:limit]
-
-    return optional(found, otherwise=(), part="recommendations")
+    """Tiles of recommended SKUs, of other products than `without` (slugs)."""
+    labels = parts.labels_beside(skus=[CatalogSku(sku) for sku in skus]) if skus else None
+    if not labels:
+        return ()
+    slugs = dict.fromkeys(labels[sku].slug for sku in map(CatalogSku, skus) if sku in labels)
+    wanted = [slug for slug in slugs if slug not in without][: 2 * limit]
+    cards = parts.cards_beside(slugs=wanted, currency=currency) if wanted else None
+    return [_of_card(cards[slug]) for slug in wanted if slug in cards][:limit] if cards else ()
 
 
 def stock_of(skus: Sequence[str]) -> Stock:
-    """What can be bought of each; a page can do without it."""
+    """What can be bought of each."""
     if not skus:
         return {}
-    counts = optional(
-        lambda: inventory.available(skus=[StockedSku(sku) for sku in skus]),
-        otherwise=None,
-        part="stock",
-    )
+    return counted(parts.stock(skus=[StockedSku(sku) for sku in skus]))
+
+
+def counted(counts: Mapping[StockedSku, int] | None) -> Stock:
+    """What inventory answered, as lists know it."""
     return None if counts is None else {str(sku): count for sku, count in counts.items()}
 
 

@@ -13,7 +13,8 @@ from django.conf import settings
 from django.core.signing import BadSignature, TimestampSigner
 from django.http import HttpRequest, HttpResponse
 
-from modules.storefront.requires import Basket, BasketId, orders
+from modules.storefront import compositions as parts
+from modules.storefront.requires import Basket, BasketId
 
 CURRENCIES: Mapping[str, str] = {
     "EUR": "euro",
@@ -80,7 +81,7 @@ class Visitor:
         """The visitor's basket; None while there is none."""
         if self.basket_id is None:
             return None
-        return orders.basket(basket_id=self.basket_id, currency=self.currency)
+        return parts.basket(basket_id=self.basket_id, currency=self.currency)
 
     def knowing(self, basket: Basket) -> Self:
         """The same visitor with what their basket says of itself."""

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from monolift.events.publish import publish
     from monolift.events.subscriptions import subscribe
     from monolift.events.tasks import task
+    from monolift.gateway.parts import Composition, part
+    from monolift.gateway.together import together
     from monolift.kernel.dto import Dto
     from monolift.kernel.errors import DomainError, Unavailable
     from monolift.kernel.events import Event
@@ -27,6 +29,8 @@ _HOMES = {
     "monolift.events.publish": ("publish",),
     "monolift.events.subscriptions": ("subscribe",),
     "monolift.events.tasks": ("task",),
+    "monolift.gateway.parts": ("Composition", "part"),
+    "monolift.gateway.together": ("together",),
     "monolift.kernel": (
         "Dto",
         "DomainError",
@@ -55,6 +59,7 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Composition",
     "DomainError",
     "Dto",
     "Event",
@@ -74,12 +79,14 @@ __all__ = [
     "minutes",
     "on_commit",
     "override",
+    "part",
     "publish",
     "query",
     "seconds",
     "step",
     "subscribe",
     "task",
+    "together",
     "use",
     "uuid7",
 ]

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.core.exceptions import ImproperlyConfigured
 
 if TYPE_CHECKING:
@@ -26,9 +26,11 @@ class MonoliftConfig(AppConfig):
         from monolift.kernel.saga import install_runtime, on_saga_declared
         from monolift.registry.proxies import register_adapter
         from monolift.registry.sql import equip_open_connections
+        from monolift.registry.topology import decide_by
         from monolift.registry.transactions import remember_open_connections
         from monolift.sagas import arrivals, record, retention, runtime
         from monolift.transport import local, loopback
+        from monolift.truth import learning
 
         remember_open_connections()
         equip_open_connections()
@@ -38,12 +40,21 @@ class MonoliftConfig(AppConfig):
         register_adapter("local", local.build)
         register_adapter("loopback", loopback.build)
         register_adapter("http", _http)
+        register_adapter("rehearsed", _rehearsed)
+        if apps.is_installed("monolift.db"):
+            decide_by(learning.at_start)
         install_runtime(runtime.Runtime())
         on_saga_declared(arrivals.subscribe_saga)
         register_source(runtime.run_next)
         register_look(record.tell_unknown)
         register_purge(retention.purge_old)
         import_module("monolift.events.streams.arrive")  # a worker runs its task
+
+
+def _rehearsed(binding: "Binding") -> "Methods":
+    """Loaded by the first call that is rehearsed."""
+    methods: Methods = import_module("monolift.lift.rehearsal.adapter").build(binding)
+    return methods
 
 
 def _http(binding: "Binding") -> "Methods":

@@ -7,14 +7,15 @@ import pytest
 from pytest_django import Settings
 
 from monolift import use
-from tests.library.calls.warehouse import KEYS, Warehouse, reached
+from tests.library.calls.warehouse import KEYS, made_warehouse, reached
 from tests.library.calls.wire import Wire
+from tests.library.deployed import Deployed
 from tests.library.world.stock.interface import Stock
 
 
 @pytest.fixture(scope="session")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    made = Warehouse(tmp_path_factory.mktemp("warehouse"))
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    made = made_warehouse(tmp_path_factory.mktemp("warehouse"))
     try:
         made.start()
         yield made
@@ -23,7 +24,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
 
 
 @pytest.fixture
-def wire(warehouse: Warehouse, settings: Settings) -> Iterator[Wire]:
+def wire(warehouse: Deployed, settings: Settings) -> Iterator[Wire]:
     settings.MONOLIFT = {**settings.MONOLIFT, "KEYS": KEYS}
     with Wire(warehouse.port) as wire, reached(wire.port):
         yield wire

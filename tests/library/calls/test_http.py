@@ -18,8 +18,9 @@ from monolift import deadline, override, use
 from monolift.kernel import CallFailed, Unavailable
 from monolift.transport import protocol
 from monolift.transport.signing import Key, Signer
-from tests.library.calls.warehouse import SECRET, Warehouse, reached
+from tests.library.calls.warehouse import SECRET, reached
 from tests.library.calls.wire import Wire
+from tests.library.deployed import Deployed
 from tests.library.world.stock.interface import Level, SoldOut, Stock
 
 SHOP = Key(id="shop-1", secret=SECRET.encode(), issuer="shop")
@@ -176,7 +177,7 @@ def test_a_slow_module_takes_so_many_threads_and_no_more(
 
 
 def test_more_than_it_serves_at_once_is_refused_before_any_work(
-    stock: Stock, warehouse: Warehouse
+    stock: Stock, warehouse: Deployed
 ) -> None:
     answers: list[tuple[int, str | None]] = []
 
@@ -198,7 +199,7 @@ def test_an_override_does_not_reach_another_process(stock: Stock) -> None:
         stock.levels(skus=["a"])
 
 
-def test_an_end_by_sigterm_answers_what_runs(stock: Stock, warehouse: Warehouse, sku: str) -> None:
+def test_an_end_by_sigterm_answers_what_runs(stock: Stock, warehouse: Deployed, sku: str) -> None:
     with ThreadPoolExecutor(1) as threads:
         asleep = threads.submit(lambda: stock.misbehave(how="sleep"))
         time.sleep(0.3)
@@ -262,7 +263,7 @@ def test_a_redirect_is_not_followed(settings: Settings, wire: Wire) -> None:
 
 
 def post(
-    warehouse: Warehouse,
+    warehouse: Deployed,
     method: str,
     arguments: object,
     *,
@@ -288,7 +289,7 @@ def post(
         return answer.status, answer.headers, answer.read()
 
 
-def test_what_is_repeated_is_answered_from_its_key(warehouse: Warehouse, sku: str) -> None:
+def test_what_is_repeated_is_answered_from_its_key(warehouse: Deployed, sku: str) -> None:
     """Case G60: a captured request, sent again, has no second effect."""
     first = post(warehouse, "hold", {"sku": sku, "quantity": 2}, key="captured-" + sku)
     again = post(warehouse, "hold", {"sku": sku, "quantity": 2}, key="captured-" + sku)
@@ -297,7 +298,7 @@ def test_what_is_repeated_is_answered_from_its_key(warehouse: Warehouse, sku: st
     assert left(use(Stock), sku) == 8
 
 
-def test_another_request_under_a_key_is_refused(warehouse: Warehouse, sku: str) -> None:
+def test_another_request_under_a_key_is_refused(warehouse: Deployed, sku: str) -> None:
     post(warehouse, "hold", {"sku": sku, "quantity": 1}, key="one-" + sku)
     status, _, body = post(warehouse, "hold", {"sku": sku, "quantity": 5}, key="one-" + sku)
     assert (status, json.loads(body)["code"]) == (422, "monolift.key_reused")
@@ -319,7 +320,7 @@ def test_another_request_under_a_key_is_refused(warehouse: Warehouse, sku: str) 
     ids=lambda value: next(iter(value.items()))[1] or "unsigned" if isinstance(value, dict) else "",
 )
 def test_what_is_altered_or_not_for_here_is_not_run(
-    warehouse: Warehouse, sku: str, changed: dict[str, str], status: int
+    warehouse: Deployed, sku: str, changed: dict[str, str], status: int
 ) -> None:
     """Case G60: body, path, key and audience are covered by the signature."""
     arguments = {"sku": sku, "quantity": 1}
@@ -327,7 +328,7 @@ def test_what_is_altered_or_not_for_here_is_not_run(
     assert left(use(Stock), sku) == 10
 
 
-def test_a_stranger_and_an_old_token_are_refused(warehouse: Warehouse, sku: str) -> None:
+def test_a_stranger_and_an_old_token_are_refused(warehouse: Deployed, sku: str) -> None:
     stranger = Signer(key=Key(id="shop-1", secret=b"x" * 40, issuer="shop"))
     unknown = Signer(key=Key(id="shop-9", secret=SECRET.encode(), issuer="shop"))
     for signer in (stranger, unknown):
@@ -345,19 +346,19 @@ def test_a_stranger_and_an_old_token_are_refused(warehouse: Warehouse, sku: str)
     ids=["unknown operation", "wrong type", "a query with a key", "a long key"],
 )
 def test_what_is_no_call_says_so(
-    warehouse: Warehouse, method: str, arguments: object, key: str | None, status: int
+    warehouse: Deployed, method: str, arguments: object, key: str | None, status: int
 ) -> None:
     answered, _, body = post(warehouse, method, arguments, key=key)
     assert (answered, json.loads(body)["type"]) == (status, "Failure")
 
 
-def test_a_huge_request_is_refused(warehouse: Warehouse) -> None:
+def test_a_huge_request_is_refused(warehouse: Deployed) -> None:
     status, _, _ = post(warehouse, "levels", {"skus": ["x" * protocol.LARGEST]})
     assert status == 413
 
 
 @pytest.mark.parametrize("given", ["-5", "1e9", "soon", "0", "99999999999999"])
-def test_an_absurd_deadline_is_bounded(warehouse: Warehouse, sku: str, given: str) -> None:
+def test_an_absurd_deadline_is_bounded(warehouse: Deployed, sku: str, given: str) -> None:
     """Case D28: what is no number of milliseconds counts as none."""
     status, _, _ = post(warehouse, "levels", {"skus": [sku]}, **{protocol.DEADLINE: given})
     assert status == (503 if given == "0" else 200)

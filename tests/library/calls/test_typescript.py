@@ -10,7 +10,8 @@ import pytest
 from django.core.management import call_command
 
 from monolift import use
-from tests.library.calls.warehouse import KEYS, Warehouse
+from tests.library.calls.warehouse import KEYS
+from tests.library.deployed import Deployed
 from tests.library.running import ROOT
 from tests.library.world.stock.interface import Stock
 
@@ -51,7 +52,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_client_in_typescript(warehouse: Warehouse, stock: Stock, folder: Path) -> None:
+def test_a_client_in_typescript(warehouse: Deployed, stock: Stock, folder: Path) -> None:
     sku = uuid4().hex
     use(Stock).fill(sku=sku)
     url = f"http://127.0.0.1:{warehouse.port}"

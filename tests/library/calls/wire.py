@@ -27,6 +27,8 @@ class Wire:
         """Each so-and-so-manieth request is broken."""
         self.requests = 0
         self.broken = 0
+        self.together: threading.Barrier | None = None
+        """So many requests have to be on their way before any of them arrives."""
         self._lock = threading.Lock()
         self._open: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
@@ -63,6 +65,11 @@ class Wire:
                     if mode == "silent":
                         time.sleep(60)
                         return None
+                    if self.together is not None:
+                        try:
+                            self.together.wait(5)
+                        except threading.BrokenBarrierError:
+                            return _reset(client)
                     server.sendall(request)
                     answer = _message(server)
                     if not answer or mode == "lose answers":

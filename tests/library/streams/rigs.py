@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Protocol
 
 import msgspec
@@ -224,7 +225,9 @@ def http(settings: Settings, monkeypatch: pytest.MonkeyPatch, **_: Any) -> Itera
     receiver = Verifier(
         audience="warehouse", keys=[Key(**{**key, "secret": SECRET.encode()}) for key in KEYS]
     )
-    monkeypatch.setattr("monolift.events.streams.receive.verifier", lambda: receiver)
+    monkeypatch.setattr(
+        "monolift.transport.signed.trust", SimpleNamespace(verifier=lambda: receiver)
+    )
     rig = HttpRig(settings, monkeypatch)
     try:
         yield rig

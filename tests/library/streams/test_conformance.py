@@ -25,6 +25,7 @@ from monolift.kernel import Event, Unavailable, clock
 from monolift.registry.sql import fetch
 from monolift.registry.topology import install, reset, topology
 from monolift.testing.scenario import Scenario
+from tests.library.relaying import moved
 from tests.library.running import eventually
 from tests.library.streams.rigs import Broker, Rig, filled, http, kafka, memory, redis, send_all
 from tests.library.world.sales.models import Mail
@@ -293,7 +294,7 @@ def test_what_is_for_others_is_not_taken(broker: Broker) -> None:
 @contextmanager
 def seen_from_the_shop() -> Iterator[None]:
     """There sales runs in the warehouse; in the warehouse it is at home, as in this process."""
-    install(topology().moved("sales", route="http", deployable="warehouse"))
+    install(moved("sales", "warehouse"))
     try:
         yield
     finally:

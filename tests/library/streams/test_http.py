@@ -24,6 +24,7 @@ from monolift.registry.sql import fetch
 from monolift.registry.topology import install, reset, topology
 from monolift.transport import trust
 from monolift.transport.signing import Key, Signer, Verifier
+from tests.library.relaying import moved
 from tests.library.streams.rigs import SECRET, HttpRig, filled, http
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
@@ -98,7 +99,7 @@ def test_what_is_not_as_it_must_be_has_no_effect(
 
 
 def test_a_deployable_speaks_for_its_own_modules_only(rig: HttpRig) -> None:
-    install(topology().moved("stock", deployable="office"))
+    install(moved("stock", "office"))
     try:
         status, problem = rig.post(BODY)
     finally:
@@ -113,7 +114,7 @@ def test_without_keys_nobody_comes_in(
     rig: HttpRig, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.MONOLIFT = {**settings.MONOLIFT, "KEYS": ()}
-    monkeypatch.setattr("monolift.events.streams.receive.verifier", trust.verifier)
+    monkeypatch.setattr("monolift.transport.signed.trust", trust)
     assert rig.post(BODY)[0] == 401
 
 

@@ -38,6 +38,7 @@ def test_a_product_without_a_price_is_shown_without() -> None:
     assert catalog.product(slug="mug", currency="EUR").variants[0].price is None
 
 
+@pytest.mark.inside
 def test_publishing_again_keeps_the_id_and_announces_changes_only(scenario: Scenario) -> None:
     first = catalog.publish_product(draft=draft())
     assert len(announced()) == 1

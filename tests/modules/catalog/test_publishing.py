@@ -75,6 +75,7 @@ def test_a_product_keeps_its_options_pictures_and_tags() -> None:
     }
 
 
+@pytest.mark.inside
 @pytest.mark.parametrize(
     "change",
     [
@@ -141,6 +142,7 @@ def test_what_cannot_be_published_is_refused(change: dict[str, Any], problem: st
     assert announced() == []
 
 
+@pytest.mark.inside
 def test_a_batch_goes_in_whole_and_answers_in_order() -> None:
     drafts = [draft(f"p{n}", skus=(f"P{n}",)) for n in (2, 0, 1)]
     ids = catalog.publish_products(drafts=drafts)
@@ -154,6 +156,7 @@ def test_a_batch_goes_in_whole_and_answers_in_order() -> None:
     assert not catalog.publish_products(drafts=[])
 
 
+@pytest.mark.inside
 def test_a_batch_with_a_taken_sku_leaves_nothing_behind() -> None:
     catalog.publish_product(draft=draft())
     with pytest.raises(SkuTaken, match="MUG is a variant of mug"):
@@ -200,6 +203,7 @@ def test_a_batch_takes_few_statements_however_large(size: int) -> None:
     assert len(own()) - 6 in (0, divided, 2 * divided)
 
 
+@pytest.mark.inside
 def test_a_withdrawn_product_is_nowhere_and_can_come_back() -> None:
     shelve("MUG")
     shelve("POT")

@@ -139,6 +139,7 @@ def test_a_taken_hold_does_not_expire(scenario: Scenario) -> None:
     assert lapses() == 0
 
 
+@pytest.mark.inside
 def test_a_hold_that_nobody_takes_gives_its_stock_back(scenario: Scenario) -> None:
     receive(A=5, B=2)
     hold = reserve(A=2, B=1)

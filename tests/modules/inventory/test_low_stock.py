@@ -54,6 +54,7 @@ def _stocked() -> None:
     inventory.set_threshold(sku=Sku("A"), threshold=3)
 
 
+@pytest.mark.inside
 def test_falling_to_the_threshold_is_announced_once() -> None:
     reserve(A=6)
     assert said() == []
@@ -64,21 +65,25 @@ def test_falling_to_the_threshold_is_announced_once() -> None:
     assert said() == [("A", 3, 3)]
 
 
+@pytest.mark.inside
 def test_falling_past_the_threshold_is_announced() -> None:
     reserve(A=9)
     assert said() == [("A", 1, 3)]
 
 
+@pytest.mark.inside
 def test_an_adjustment_is_announced_too() -> None:
     adjust("A", -8)
     assert said() == [("A", 2, 3)]
 
 
+@pytest.mark.inside
 def test_one_of_several_lines_is_announced() -> None:
     reserve(A=8, B=9)
     assert said() == [("A", 2, 3)]
 
 
+@pytest.mark.inside
 def test_it_is_announced_again_after_there_was_enough(scenario: Scenario) -> None:
     released = reserve(A=7)
     inventory.release(reference=released)
@@ -90,6 +95,7 @@ def test_it_is_announced_again_after_there_was_enough(scenario: Scenario) -> Non
     assert said() == [("A", 3, 3), ("A", 2, 3), ("A", 3, 3), ("A", 3, 3)]
 
 
+@pytest.mark.inside
 def test_more_that_is_not_enough_announces_nothing_new() -> None:
     adjust("A", -9)
     adjust("A", 2)  # three: still low
@@ -166,6 +172,7 @@ def test_stock_is_found_by_a_part_of_its_sku(text: str, found: list[str]) -> Non
     assert sorted(level.sku for level in inventory.stock(text=text).levels) == found
 
 
+@pytest.mark.inside
 def test_what_is_held_is_neither_taken_nor_given_back(scenario: Scenario) -> None:
     reserve(A=4)
     scenario.travel(minutes=20)

@@ -86,6 +86,7 @@ def test_an_order_that_was_not_paid_has_no_invoice() -> None:
 # Cancelling ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.inside
 @pytest.mark.topologies("local", "loopback", fake=Orders)
 def test_a_cancelled_order_gives_back_stock_and_money() -> None:
     shelve()
@@ -145,6 +146,7 @@ def test_a_lost_answer_of_the_bank_pays_back_once(scenario: Scenario) -> None:
 # Refunds ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.inside
 @pytest.mark.topologies("local", "loopback", fake=Orders)
 def test_refunds_add_up_to_what_was_paid() -> None:
     shelve()

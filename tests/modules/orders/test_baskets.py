@@ -49,6 +49,7 @@ def quantities(basket_id: BasketId) -> dict[str, int]:
     return {line.sku: line.quantity for line in shown(basket_id).lines}
 
 
+@pytest.mark.inside
 def test_an_unknown_basket_is_empty_and_not_stored(basket_id: BasketId) -> None:
     basket = orders.basket(basket_id=basket_id, currency="JPY")
     assert (basket.lines, basket.total, basket.order_id) == ((), Money.zero("JPY"), None)
@@ -140,12 +141,14 @@ def test_what_is_not_in_the_basket_cannot_be_changed(basket_id: BasketId) -> Non
         orders.set_quantity(basket_id=basket_id, sku="MUG", quantity=1)
 
 
+@pytest.mark.inside
 def test_unknown_articles_are_refused(basket_id: BasketId) -> None:
     with pytest.raises(UnknownSku, match="NONE"):
         add(basket_id, "NONE")
     assert not models.Basket.objects.exists()
 
 
+@pytest.mark.inside
 @pytest.mark.parametrize("quantity", [0, -1, 100, 10**12])
 def test_a_quantity_is_sensible(basket_id: BasketId, quantity: int) -> None:
     shelve("MUG")

@@ -113,6 +113,7 @@ def test_the_total_is_the_sum_of_the_lines() -> None:
     assert order.total == Money.total([line.total for line in order.lines], currency="EUR")
 
 
+@pytest.mark.inside
 @both
 def test_ordering_twice_orders_once() -> None:
     shelve()
@@ -140,6 +141,7 @@ def test_an_ordered_basket_is_closed() -> None:
     assert orders.order(order_id=order.id) == order
 
 
+@pytest.mark.inside
 @both
 def test_what_is_missing_is_said() -> None:
     shelve()
@@ -173,6 +175,7 @@ def test_a_refused_card_leaves_nothing_and_another_card_works(number: str, reaso
     assert published() == ["orders.order_placed.v1", "orders.order_paid.v1"]
 
 
+@pytest.mark.inside
 @both
 def test_a_changed_price_is_asked_about_first() -> None:
     shelve(price="10.00")
@@ -186,6 +189,7 @@ def test_a_changed_price_is_asked_about_first() -> None:
     assert check_out(basket_id).total == Money(1320, "EUR")
 
 
+@pytest.mark.inside
 @both
 def test_another_currency_is_another_price() -> None:
     shelve(price="10.00")
@@ -195,6 +199,7 @@ def test_another_currency_is_another_price() -> None:
     assert_nothing_happened()
 
 
+@pytest.mark.inside
 @both
 def test_what_ran_out_is_said_and_fewer_can_be_bought() -> None:
     shelve(quantity=2)
@@ -208,6 +213,7 @@ def test_what_ran_out_is_said_and_fewer_can_be_bought() -> None:
     assert available() == 0
 
 
+@pytest.mark.inside
 @pytest.mark.together
 @both
 def test_an_article_that_lost_its_price_cannot_be_bought() -> None:

@@ -73,6 +73,7 @@ def test_without_authentication_the_card_is_declined_and_nothing_is_set_aside() 
     assert charges() == []
 
 
+@pytest.mark.inside
 def test_whoever_passed_can_pay() -> None:
     token, reference = card(CHALLENGED), uuid4()
     asked = challenged(token)

@@ -87,6 +87,7 @@ def test_a_bad_card_is_refused_without_repeating_it(number: str, expiry: str, cv
     assert number not in repr(refused.value.__dict__)
 
 
+@pytest.mark.inside
 def test_an_authorisation_sets_money_aside_and_writes_no_ledger() -> None:
     payment = payments.authorise(reference=uuid4(), amount=TEN, card_token=card())
     assert (payment.state, payment.amount) == (PaymentState.AUTHORISED, TEN)
@@ -137,6 +138,7 @@ def test_a_negative_amount_is_refused() -> None:
         authorise(Money(-1, "EUR"))
 
 
+@pytest.mark.inside
 def test_capturing_twice_takes_and_posts_once() -> None:
     reference = authorise()
     for _ in range(2):
@@ -158,6 +160,7 @@ def test_a_capture_takes_four_statements_and_one_posting_is_one_of_them() -> Non
     assert sum("payments_entry" in statement for statement in seen) == 1
 
 
+@pytest.mark.inside
 def test_a_voided_payment_cannot_be_captured() -> None:
     reference = authorise()
     for _ in range(2):

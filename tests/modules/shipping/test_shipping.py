@@ -163,6 +163,7 @@ def test_booking_twice_ships_once(scenario: Scenario, books: type[Books]) -> Non
     assert announced() == ["shipping.shipment_booked.v1"]
 
 
+@pytest.mark.inside
 @both
 def test_what_is_not_packed_yet_can_be_cancelled(scenario: Scenario, books: type[Books]) -> None:
     order_id = booked()

@@ -7,8 +7,8 @@ from pytest_django import Settings
 
 from modules.catalog.interface import Catalog
 from modules.pricing.interface import ListPrice, Pricing
-from modules.storefront.views import recent
 from monolift import Money, Unavailable, use
+from monolift.gateway import kept
 from monolift.testing.scenario import Scenario
 from monolift.testing.statements import statements
 from tests.doubles import instead, silent
@@ -22,9 +22,9 @@ pytestmark = pytest.mark.django_db(databases="__all__")
 def fresh_for_five_seconds(settings: Settings) -> Iterator[None]:
     """Keep answers, and begin and end without any."""
     settings.STOREFRONT = {"FRESH_FOR": 5, "STANDS_FOR": 300}
-    recent.forget()
+    kept.forget()
     yield
-    recent.forget()
+    kept.forget()
 
 
 def raise_the_price() -> None:
@@ -110,7 +110,7 @@ def test_silence_and_refusals_are_not_kept(shopper: Shopper) -> None:
     assert shopper.get("/products/mug").status_code == 404
     shelve()
     assert shopper.get("/products/mug").status_code == 200
-    recent.forget()
+    kept.forget()
     with silent(Catalog, "categories", "products"):
         assert shopper.get("/products").status_code == 503
     assert shopper.get("/products").status_code == 200

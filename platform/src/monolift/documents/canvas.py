@@ -2,6 +2,7 @@
 
 from monolift.contracts.snapshots import of_interface, of_saga, of_task, path_of
 from monolift.documents import data, mermaid
+from monolift.documents.compositions import compositions
 from monolift.documents.facts import Heard, Landscape, ModuleFacts
 from monolift.documents.markdown import anchor, code, codes, fence, link, page, prose, table
 from monolift.documents.places import Places
@@ -55,6 +56,7 @@ class _Canvas:
             self._sagas() or "None.",
             "## Tasks",
             self._tasks() or "None.",
+            *compositions(module, self._link),
             "## Settings",
             codes(module.settings) + "." if module.settings else "It reads none.",
             "[The map](../README.md) · [Events](../events.md) · [Sagas](../sagas.md)",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from monolift.events.tasks import Task
+from monolift.gateway.parts import Composition
 from monolift.kernel import Event, Operation, Saga
 
 type Pair = tuple[str, str]
@@ -61,6 +62,7 @@ class ModuleFacts:
     tables: tuple[Table, ...]
     sagas: tuple[type[Saga], ...]
     tasks: tuple[Task[Any], ...]
+    compositions: tuple[Composition, ...]
     settings: tuple[str, ...]
 
 

@@ -13,6 +13,7 @@ from monolift.documents.reading import Reading, loaded_interfaces, read
 from monolift.documents.spelling import doc_of
 from monolift.events.subscriptions import all_subscriptions
 from monolift.events.tasks import Task
+from monolift.gateway.parts import compositions as declared_compositions
 from monolift.kernel import Event, Operation, Saga, operations_of
 from monolift.kernel.saga import declared_sagas
 from monolift.registry.modules import Module, module_of, modules
@@ -77,6 +78,7 @@ def _facts(
                 key=lambda task: task.name,
             )
         ),
+        compositions=declared_compositions(module=module.label),
         settings=tuple(sorted({name for reading in readings for name in reading.settings()})),
     )
 

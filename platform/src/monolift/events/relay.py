@@ -18,9 +18,10 @@ from monolift.events import deliveries
 from monolift.events.deliveries import HELD, Announced, Claimed
 from monolift.events.lanes import BUSY, Lane, promote
 from monolift.events.subscriptions import all_subscriptions, generation
+from monolift.registry.places import LOCAL, Place
 from monolift.registry.settings import setting
 from monolift.registry.sql import after, execute, fetch, fetch_by_index, now, vendor
-from monolift.registry.topology import LOCAL, Place, on_change, topology
+from monolift.registry.topology import on_change, topology
 
 BATCH = 300
 _LOCK = 0x6D6F6E6F6C696674  # "monolift": the advisory lock of the relay

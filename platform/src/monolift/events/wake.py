@@ -19,6 +19,7 @@ from pathlib import Path
 from django.db import connections
 
 from monolift.registry.settings import setting
+from monolift.transport.datagrams import Mailbox, listening
 
 CHANNEL = "monolift"
 
@@ -97,7 +98,7 @@ def _send_datagrams() -> None:
     global _listed, _addresses
     moment = time.monotonic()
     if moment - _listed > _STALE:
-        _addresses = _listening(_folder())
+        _addresses = listening(_folder())
         _listed = moment
     for address in _addresses:
         try:
@@ -106,38 +107,13 @@ def _send_datagrams() -> None:
             _listed = -1.0
 
 
-def _listening(folder: Path) -> tuple[tuple[str, int], ...]:
-    try:
-        names = [file.name for file in folder.iterdir()]
-    except OSError:
-        return ()
-    return tuple(("127.0.0.1", int(name)) for name in names if name.isdigit())
-
-
-def _forget_the_dead(folder: Path) -> None:
-    """Take away what killed workers left: a port that can be bound is one nobody listens on."""
-    for address in _listening(folder):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            try:
-                probe.bind(address)
-            except OSError:
-                continue
-            (folder / str(address[1])).unlink(missing_ok=True)
-
-
 class Listener(threading.Thread):
     """Turns datagrams and notifications into the process's signal. One per worker process."""
 
     def __init__(self, aliases: list[str]) -> None:
         super().__init__(name="monolift-wake", daemon=True)
         self._stop_requested = threading.Event()
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", 0))
-        folder = _folder()
-        folder.mkdir(parents=True, exist_ok=True)
-        _forget_the_dead(folder)
-        self._file = folder / str(self._socket.getsockname()[1])
-        self._file.touch()
+        self._mailbox = Mailbox(_folder())
         self._notifications = [
             _NotifyListener(alias)
             for alias in aliases
@@ -149,25 +125,19 @@ class Listener(threading.Thread):
         for listener in self._notifications:
             listener.start()
         # Who listed the folder just before this listener came does not know it yet: look once more.
-        self._socket.settimeout(2 * _STALE)
-        with contextlib.suppress(TimeoutError):
-            self._socket.recv(64)
+        self._mailbox.wait(2 * _STALE)
         signal.set()
-        self._socket.settimeout(1.0)
         while not self._stop_requested.is_set():
-            with contextlib.suppress(TimeoutError):
-                self._socket.recv(64)
+            if self._mailbox.wait(1.0):
                 signal.set()
-        self._socket.close()
+        self._mailbox.close()
 
     def stop(self) -> None:
         """Stop listening and take the port back."""
         self._stop_requested.set()
         for listener in self._notifications:
             listener.stop_requested.set()
-        self._file.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):
-            _sender.sendto(b"\0", ("127.0.0.1", int(self._file.name)))
+        self._mailbox.withdraw()
         self.join(5.0)
 
 

@@ -16,14 +16,18 @@ from monolift.events.upkeep import Upkeep
 from monolift.events.wake import Listener, signal
 from monolift.observe.logs import logger
 from monolift.registry.modules import modules
+from monolift.registry.places import DEFAULT_ALIAS
 from monolift.registry.settings import setting
-from monolift.registry.topology import DEFAULT_ALIAS, modules_on, topology
+from monolift.registry.topology import modules_on, no_more, on_change, topology
+from monolift.truth.follow import follow
 
 log = logger("monolift.worker")
 
 type Source = Callable[[str], bool]
 
 _sources: list[Source] = []
+_PATIENCE = 30.0
+"""Seconds that running work has to end when the topology changes."""
 
 
 def register_source(source: Source) -> None:
@@ -32,8 +36,10 @@ def register_source(source: Source) -> None:
 
 
 def aliases() -> list[str]:
-    """The databases that hold modules."""
-    return sorted({topology().alias(label) for label in modules()} or {DEFAULT_ALIAS})
+    """The databases that hold modules of this deployable."""
+    known = topology()
+    here = {known.alias(label) for label in modules() if known.hosts(label)}
+    return sorted(here or {DEFAULT_ALIAS})
 
 
 def work_once(alias: str, pool: Pool | None = None) -> bool:
@@ -54,9 +60,54 @@ def work_once(alias: str, pool: Pool | None = None) -> bool:
 
 
 class Worker:
-    """Runs in the embedded setting; with Celery it only relays and hands out."""
+    """Runs in the embedded setting; with Celery it only relays and hands out.
+
+    When the topology changes it begins anew, with the modules and databases that are here then:
+    what is running is finished, what is due stays due.
+    """
 
     def __init__(self, *, threads: int | None = None) -> None:
+        self._count = threads
+        self._crew = _Crew(threads)
+        self._stopping = threading.Event()
+        self._changed = threading.Event()
+        self._foreman = threading.Thread(target=self._renew, name="monolift-foreman", daemon=True)
+
+    def start(self) -> None:
+        """Start the threads, and follow the topology."""
+        on_change(self._changed.set)
+        self._crew.start()
+        self._foreman.start()
+        follow()
+
+    def stop(self, *, timeout: float = 30.0) -> bool:
+        """Finish what is running and end; False when something still runs after `timeout`."""
+        no_more(self._changed.set)
+        self._stopping.set()
+        self._changed.set()
+        deadline = monotonic() + timeout
+        self._foreman.join(timeout)
+        return not self._foreman.is_alive() and self._crew.stop(
+            timeout=max(deadline - monotonic(), 0)
+        )
+
+    def _renew(self) -> None:
+        while True:
+            self._changed.wait()
+            if self._stopping.is_set():
+                return
+            self._changed.clear()
+            log.info("worker begins anew for another topology", epoch=topology().epoch)
+            if not self._crew.stop(timeout=_PATIENCE):
+                log.warning("work begun before is still running beside what is new")
+            self._crew = _Crew(self._count)
+            self._crew.start()
+
+
+class _Crew:
+    """The threads of one topology."""
+
+    def __init__(self, threads: int | None) -> None:
         self._stopping = threading.Event()
         self._listener = Listener(aliases())
         self._reader: Reader | None = None
@@ -91,7 +142,7 @@ class Worker:
         for thread in (*self._threads, self._upkeep):
             thread.start()
 
-    def stop(self, *, timeout: float = 30.0) -> bool:
+    def stop(self, *, timeout: float) -> bool:
         """Finish what is running and end; False when something still runs after `timeout`."""
         self._stopping.set()
         self._upkeep.stop()

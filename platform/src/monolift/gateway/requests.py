@@ -15,6 +15,7 @@ from monolift.observe.trace import begin
 from monolift.registry.scope import CallKey, Scope, entered
 from monolift.registry.settings import sql_guard
 from monolift.transport.protocol import PREFIX
+from monolift.truth.follow import follow
 
 TIMEOUT = 30.0
 """Seconds that a request's calls may take in all."""
@@ -60,6 +61,7 @@ class RequestScopeMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer the request inside its scope."""
+        follow()
         headers = request.headers
         scope = Scope(None, None, monotonic() + TIMEOUT)
         scope.kind = "request"

@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb = verbs.load(options.verb)
     try:
         if verb.NEEDS_DJANGO:
-            return _through_django(given)
+            return through_django(given)
         return verb.run(options)
     except VerbError as error:
         sys.stderr.write(f"monolift: {error}\n")
@@ -59,7 +59,7 @@ def add_verbs(parser: ArgumentParser, names: Sequence[str]) -> None:
         verb.add_arguments(child)
 
 
-def _through_django(arguments: Sequence[str]) -> int:
+def through_django(arguments: Sequence[str]) -> int:
     """Become the project's manage.py: the same process, so signals reach the verb itself."""
     from monolift.supervise.preflight import Refused
     from monolift.supervise.project import find

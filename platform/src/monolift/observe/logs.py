@@ -8,8 +8,8 @@ import structlog
 
 from monolift.observe.trace import current_trace
 from monolift.registry.modules import owner_of_app
+from monolift.registry.places import here
 from monolift.registry.scope import current
-from monolift.registry.topology import here
 
 # Names under which secrets travel; their values never reach a log line.
 SECRETS = frozenset(

@@ -13,7 +13,7 @@ from django.utils.module_loading import import_string
 from monolift.kernel import DeclarationError, NotBound, operations_of
 
 _CONTRACTS = ("interface", "events")
-_DEPENDENCIES = ("requires", "handlers", "sagas", "tasks")
+_DEPENDENCIES = ("requires", "handlers", "sagas", "tasks", "compositions")
 
 
 class Module(AppConfig):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from monolift.kernel import DeclarationError, operations_of
+from monolift.kernel import DeclarationError, Operation, operations_of
 from monolift.registry.modules import implementation, provider
 from monolift.registry.topology import on_change, topology
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 type Methods = Mapping[str, Callable[..., Any]]
 
+_BEHIND = "_monolift_operation"
 _lock = threading.RLock()
 _bindings: dict[Any, "Binding"] = {}
 _adapters: dict[str, Callable[["Binding"], Methods]] = {}
@@ -65,14 +66,18 @@ class Binding:
     def bind(self) -> None:
         """Build the methods for the place the module is in now."""
         with _lock:
-            route = topology().place(self.module).route
-            self.proxy.__dict__.update(_adapters[route](self))
+            route = topology().route(self.module)
+            methods = _adapters[route](self)
+            for name, method in methods.items():
+                setattr(method, _BEHIND, (self, self.operations[name]))
+            self.proxy.__dict__.update(methods)
 
     def _late(self, name: str) -> Callable[..., Any]:
         def resolve(**arguments: Any) -> Any:
             self.bind()
             return getattr(self.proxy, name)(**arguments)
 
+        setattr(resolve, _BEHIND, (self, self.operations[name]))
         return resolve
 
 
@@ -95,6 +100,12 @@ def binding_of(interface: Any) -> Binding:
         if interface not in _bindings:
             _bindings[interface] = Binding(interface)
         return _bindings[interface]
+
+
+def behind(method: Any) -> tuple[Binding, Operation] | None:
+    """The binding and the operation of a proxy's method; None for anything else."""
+    found: tuple[Binding, Operation] | None = getattr(method, _BEHIND, None)
+    return found
 
 
 @contextmanager

@@ -4,8 +4,9 @@ from typing import Any
 
 from monolift.kernel import CallRefused
 from monolift.registry.modules import is_module, modules
+from monolift.registry.places import DEFAULT_ALIAS, here
 from monolift.registry.scope import current
-from monolift.registry.topology import DEFAULT_ALIAS, here, topology
+from monolift.registry.topology import topology
 
 _PLATFORM = "monolift_db"
 

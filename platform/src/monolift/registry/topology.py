@@ -1,81 +1,21 @@
-"""Where each module runs and where its tables are: what the file declares, and its epoch here."""
+"""The topology in force in this process: what the file declares, and what changed since."""
 
-import os
 import threading
-import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
-
-from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
+from collections.abc import Callable
 
 from monolift.registry.modules import modules
-from monolift.registry.settings import setting, transport
+from monolift.registry.places import Topology, here
+from monolift.registry.settings import setting
+from monolift.registry.topology_file import declared
 
-DEFAULT_ALIAS = "default"
-LOCAL = frozenset({"local", "loopback"})
-REMOTE = "http"
-_RESILIENCE = ("own", "mesh")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
-    """Where one module is: its deployable, how it is called from here, its database alias."""
-
-    deployable: str
-    route: str = "local"
-    alias: str = DEFAULT_ALIAS
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Deployable:
-    """A process role, and how others reach it."""
-
-    url: str | None = None
-    resilience: str = "own"
-    """`own`, or `mesh` when a service mesh in front of it repeats requests and breaks circuits."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Topology:
-    """The places of all modules at one epoch. Epochs only grow."""
-
-    epoch: int = 0
-    places: Mapping[str, Place] = field(default_factory=dict)
-    deployables: Mapping[str, Deployable] = field(default_factory=dict)
-
-    def place(self, module: str) -> Place:
-        """The place of a module; the default alias, here, for one the file does not name."""
-        return self.places.get(module) or Place(deployable=here(), route=transport())
-
-    def alias(self, module: str | None) -> str:
-        """The database alias of a module's tables; the default one for code outside modules."""
-        if module is None:
-            return DEFAULT_ALIAS
-        place = self.places.get(module)
-        return place.alias if place else DEFAULT_ALIAS
-
-    def moved(self, module: str, **changes: Any) -> "Topology":
-        """The next epoch's topology, with one module's place changed."""
-        places = dict(self.places)
-        places[module] = replace(self.place(module), **changes)
-        return replace(self, epoch=self.epoch + 1, places=places)
-
-    def hosts(self, module: str) -> bool:
-        """Whether this process may answer for a module: its code and its tables are here."""
-        return self.place(module).route in LOCAL
-
-
-def here() -> str:
-    """The deployable that this process is."""
-    return os.environ.get("MONOLIFT_DEPLOYABLE", "shop")
-
+type Truth = Callable[[Topology], Topology]
+"""Gives what is in force in the place of what a file declares."""
 
 _lock = threading.Lock()
 _current: Topology | None = None
 _listeners: list[Callable[[], None]] = []
+_truth: Truth | None = None
+_heeded = True
 
 
 def topology() -> Topology:
@@ -84,7 +24,9 @@ def topology() -> Topology:
     if _current is None:
         with _lock:
             if _current is None:
-                _current = declared()
+                found = declared()
+                truth = decided_by()
+                _current = found if truth is None else truth(found)
     return _current
 
 
@@ -108,11 +50,10 @@ def install(new: Topology) -> bool:
     """Put a topology in force here. Older epochs are ignored; True when something changed."""
     global _current
     with _lock:
-        if _current is not None and new.epoch <= _current.epoch:
+        if _current is not None and (new.epoch < _current.epoch or new == _current):
             return False
         _current = new
-    for listener in _listeners:
-        listener()
+    _tell()
     return True
 
 
@@ -121,8 +62,7 @@ def reset() -> None:
     global _current
     with _lock:
         _current = None
-    for listener in _listeners:
-        listener()
+    _tell()
 
 
 def on_change(listener: Callable[[], None]) -> None:
@@ -130,102 +70,28 @@ def on_change(listener: Callable[[], None]) -> None:
     _listeners.append(listener)
 
 
-def declared() -> Topology:
-    """The topology that the file describes, epoch 0."""
-    path = setting("TOPOLOGY")
-    if not path:
-        places = {label: Place(deployable=here(), route=transport()) for label in modules()}
-        return Topology(epoch=0, places=_on_databases(places, "DATABASES"))
-    return read_topology(Path(path))
+def no_more(listener: Callable[[], None]) -> None:
+    """Do not call `listener` any more."""
+    _listeners.remove(listener)
 
 
-def read_topology(path: Path) -> Topology:
-    """What a file describes; ImproperlyConfigured names the entry that is wrong."""
-    document = _read(path)
-    if unknown := sorted(document.keys() - {"deployables", "modules"}):
-        raise ImproperlyConfigured(
-            f"{path}: [{unknown[0]}] is neither [deployables.NAME] nor [modules.NAME]."
-        )
-    deployables = {
-        name: _deployable(f"{path}: [deployables.{name}]", entry)
-        for name, entry in document.get("deployables", {}).items()
-    }
-    deployables = deployables or {here(): Deployable()}
-    if here() not in deployables:
-        raise ImproperlyConfigured(
-            f"{path}: this process is the deployable {here()!r} (MONOLIFT_DEPLOYABLE), which "
-            f"[deployables] lacks. It has: {', '.join(sorted(deployables))}."
-        )
-    known = modules()
-    places = {label: Place(deployable=here(), route=transport()) for label in known}
-    for label, entry in document.get("modules", {}).items():
-        where = f"{path}: [modules.{label}]"
-        if label not in known:
-            raise ImproperlyConfigured(
-                f"{where} is not an installed module. Installed: {', '.join(sorted(known))}."
-            )
-        _only(where, entry, {"deployable", "database"})
-        deployable = entry.get("deployable", here())
-        if deployable not in deployables:
-            raise ImproperlyConfigured(
-                f"{where} runs in {deployable!r}, which [deployables] lacks. It has: "
-                f"{', '.join(sorted(deployables))}."
-            )
-        elsewhere = deployable != here()
-        if elsewhere and not (deployables[deployable].url or deployable in setting("URLS")):
-            raise ImproperlyConfigured(
-                f"{where} runs in {deployable!r}, and nothing says where that is. Give "
-                f"[deployables.{deployable}] a url, or MONOLIFT['URLS'] one for it."
-            )
-        places[label] = Place(
-            deployable=deployable,
-            route=REMOTE if elsewhere else transport(),
-            alias=entry.get("database", DEFAULT_ALIAS),
-        )
-    return Topology(epoch=0, places=_on_databases(places, str(path)), deployables=deployables)
+def decide_by(truth: Truth) -> None:
+    """Say where the truth row is read. Given by `monolift.truth`."""
+    global _truth
+    _truth = truth
 
 
-def _deployable(where: str, entry: Mapping[str, Any]) -> Deployable:
-    _only(where, entry, {"url", "resilience"})
-    made = Deployable(**entry)
-    if made.url is not None and (
-        not isinstance(made.url, str) or not made.url.startswith(("http://", "https://"))
-    ):
-        raise ImproperlyConfigured(
-            f'{where}: url is {made.url!r}: give a URL, for example "http://inventory:8000".'
-        )
-    if made.resilience not in _RESILIENCE:
-        raise ImproperlyConfigured(
-            f"{where}: resilience is {made.resilience!r}: choose from {', '.join(_RESILIENCE)}."
-        )
-    return made
+def decided_by() -> Truth | None:
+    """Where the truth row is read; None where the file alone decides."""
+    return _truth if _heeded else None
 
 
-def _only(where: str, entry: Mapping[str, Any], known: set[str]) -> None:
-    if unknown := sorted(entry.keys() - known):
-        raise ImproperlyConfigured(
-            f"{where} has {unknown[0]!r}. It may have: {', '.join(sorted(known))}."
-        )
+def heed(truth: bool, /) -> None:
+    """Whether the truth row counts in this process. Tests begin without."""
+    global _heeded
+    _heeded = truth
 
 
-def _on_databases(places: dict[str, Place], where: str) -> dict[str, Place]:
-    separate = os.environ.get("MONOLIFT_DATABASES") == "each"
-    for label, place in places.items():
-        if separate and label in settings.DATABASES:
-            place = places[label] = replace(place, alias=label)
-        if place.alias not in settings.DATABASES:
-            raise ImproperlyConfigured(
-                f"{where}: [modules.{label}] is on the database {place.alias!r}, "
-                f"which DATABASES lacks. It has: {', '.join(sorted(settings.DATABASES))}."
-            )
-    return places
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text())
-    except FileNotFoundError:
-        message = f"MONOLIFT['TOPOLOGY'] names {path}, which is missing."
-        raise ImproperlyConfigured(message) from None
-    except tomllib.TOMLDecodeError as error:
-        raise ImproperlyConfigured(f"{path} is not valid TOML: {error}.") from None
+def _tell() -> None:
+    for listener in tuple(_listeners):
+        listener()

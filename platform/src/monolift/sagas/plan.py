@@ -4,9 +4,10 @@ from typing import Any
 
 from monolift.kernel import Saga, Step
 from monolift.registry.modules import is_module
+from monolift.registry.places import LOCAL
 from monolift.registry.proxies import binding_of
 from monolift.registry.settings import setting
-from monolift.registry.topology import LOCAL, on_change, topology
+from monolift.registry.topology import on_change, topology
 
 _fusible: dict[Any, tuple[bool, ...]] = {}
 
@@ -35,8 +36,8 @@ def _may_fuse(step: Step[Any], alias: str) -> bool:
         module = binding_of(operation.interface).module
         if not is_module(module):
             return False  # a fake answers for one that is not installed: nothing rolls it back
-        place = topology().place(module)
-        if operation.external or place.route not in LOCAL or place.alias != alias:
+        known = topology()
+        if operation.external or known.route(module) not in LOCAL or known.alias(module) != alias:
             return False
     return True
 

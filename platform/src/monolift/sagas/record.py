@@ -12,9 +12,10 @@ from monolift.kernel import DomainError, Saga, SagaEntry, SagaRun, SagaStatus, c
 from monolift.kernel.saga import declared_sagas, saga_class
 from monolift.observe.logs import logger
 from monolift.observe.trace import carried
+from monolift.registry.places import LOCAL
 from monolift.registry.settings import setting
 from monolift.registry.sql import after, execute, fetch, moment, now, skip_locked
-from monolift.registry.topology import LOCAL, topology
+from monolift.registry.topology import topology
 
 log = logger("monolift.sagas")
 

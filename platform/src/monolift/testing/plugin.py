@@ -63,6 +63,9 @@ def monolift_fakes(request: pytest.FixtureRequest) -> Iterator[None]:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the markers, and find the tests of the module that runs alone."""
+    from monolift.registry.topology import heed
+
+    heed(False)  # the file says where modules are: no row of a database that is not the tests'
     label = config.getoption("only_module")
     if label and config.args_source is not pytest.Config.ArgsSource.ARGS:
         folder = str(config.getini("monolift_module_tests")).format(module=label)

@@ -13,9 +13,9 @@ def transported(route: str) -> Iterator[None]:
     """Let every module of the process be reached by `route`: "local" or "loopback"."""
     before = topology.topology()
     places = {label: replace(before.place(label), route=route) for label in modules()}
-    topology.install(topology.Topology(epoch=before.epoch + 1, places=places))
+    topology.install(replace(before, epoch=before.epoch + 1, places=places, rehearsal=None))
     try:
         yield
     finally:
         after = topology.topology()
-        topology.install(topology.Topology(epoch=after.epoch + 1, places=before.places))
+        topology.install(replace(before, epoch=after.epoch + 1))

@@ -6,7 +6,7 @@ and under the command's key, a circuit breaker for each interface, a bulkhead fo
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from django.core.exceptions import ImproperlyConfigured
 from urllib3.exceptions import HTTPError, NewConnectionError
@@ -21,9 +21,10 @@ from monolift.registry.scope import CallKey, Scope, current
 from monolift.registry.topology import topology
 from monolift.resilience.backoff import delay
 from monolift.resilience.breaker import Breaker
-from monolift.resilience.bulkhead import Full
+from monolift.resilience.budget import Budget
+from monolift.resilience.bulkhead import Bulkhead, Full
 from monolift.transport import codec, protocol
-from monolift.transport.peers import Peer, peer
+from monolift.transport.peers import peer
 from monolift.transport.perform import admit
 from monolift.transport.protocol import Outcome
 
@@ -31,6 +32,22 @@ ATTEMPTS = 3
 """How often one call is sent at most."""
 PAUSE = 0.025
 """Seconds before the first repetition at most; twice that before each further one."""
+
+
+class Target(Protocol):
+    """Where calls go: a `Peer`, or a rehearsal."""
+
+    name: str
+    repeats: bool
+    budget: Budget
+
+    def bulkhead(self, module: str) -> Bulkhead:
+        """That of the calls to one module."""
+        ...
+
+    def post(self, path: str, body: bytes, *, end: float, headers: dict[str, str]) -> Outcome:
+        """Send a request, once, and give its answer. Raises HTTPError and OSError."""
+        ...
 
 
 class _NotRun(Exception):
@@ -48,6 +65,16 @@ class _InDoubt(Exception):
 def build(binding: Binding) -> Methods:
     """The methods of a proxy whose module is in another deployable."""
     target = peer(topology().place(binding.module).deployable)
+    if binding.replacement is not None:
+        raise ImproperlyConfigured(
+            f"override() of {binding.interface.__qualname__}: it runs in the deployable "
+            f"{target.name!r}, and an override reaches no other process."
+        )
+    return through(target, binding)
+
+
+def through(target: Target, binding: Binding) -> Methods:
+    """The methods of a proxy whose calls go through a peer, or what stands for one."""
     breaker = Breaker()
     return {
         name: _method(binding, operation, target, breaker)
@@ -56,15 +83,10 @@ def build(binding: Binding) -> Methods:
 
 
 def _method(
-    binding: Binding, operation: Operation, target: Peer, breaker: Breaker
+    binding: Binding, operation: Operation, target: Target, breaker: Breaker
 ) -> Callable[..., Any]:
     cells = row(operation.name)
     module = binding.module
-    if binding.replacement is not None:
-        raise ImproperlyConfigured(
-            f"override() of {operation.interface.__qualname__}: it runs in the deployable "
-            f"{target.name!r}, and an override reaches no other process."
-        )
 
     def call(**arguments: Any) -> Any:
         caller = current()
@@ -103,7 +125,7 @@ class _Call:
     def __init__(
         self,
         operation: Operation,
-        target: Peer,
+        target: Target,
         breaker: Breaker,
         caller: Scope,
         key: CallKey | None,

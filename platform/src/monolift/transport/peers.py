@@ -11,8 +11,9 @@ from urllib3 import HTTPConnectionPool, PoolManager
 
 from monolift.kernel.clock import monotonic
 from monolift.kernel.errors import Unavailable
+from monolift.registry.places import Deployable
 from monolift.registry.settings import setting
-from monolift.registry.topology import Deployable, on_change, topology, urls
+from monolift.registry.topology import on_change, topology, urls
 from monolift.resilience.budget import Budget
 from monolift.resilience.bulkhead import Bulkhead
 from monolift.transport import deadlined, trust

@@ -26,10 +26,11 @@ from monolift.registry.scope import CallKey, Scope, current, entered
 from monolift.registry.settings import setting
 from monolift.registry.topology import on_change, topology
 from monolift.resilience.bulkhead import Bulkhead, Full
-from monolift.transport import codec, trust
+from monolift.transport import codec
 from monolift.transport.perform import Target, perform
 from monolift.transport.protocol import CALLER, CONTENT_TYPE, DEADLINE, LARGEST, BadKey, key_of
-from monolift.transport.signing import SignatureRefused, bearer
+from monolift.transport.signed import TooLarge, read
+from monolift.transport.signing import SignatureRefused
 
 _MILLISECONDS = re.compile(r"[0-9]{1,9}")
 _LABEL = re.compile(r"[a-z_][a-z0-9_]{0,99}")
@@ -57,19 +58,13 @@ def _serve(request: HttpRequest, interface: str, method: str) -> HttpResponse:
     if request.method != "POST":
         return _refuse(405, "a call is a POST", Allow="POST")
     try:
-        claims = trust.verifier().claims(
-            bearer(request.headers.get("Authorization", "")),
-            method="POST",
-            path=request.get_full_path(),
-        )
-        body = request.read(LARGEST + 1)
-        if len(body) > LARGEST:
-            return _refuse(413, f"the arguments have more than {LARGEST} bytes")
-        claims.check_body(body)
+        _, body = read(request, largest=LARGEST)
         key = key_of(request.META["QUERY_STRING"])
     except SignatureRefused as error:
         log.warning("call is refused", interface=interface, method=method, reason=error.reason)
         return _refuse(error.status, error.reason)
+    except TooLarge as error:
+        return _refuse(413, f"the arguments have {error}")
     except BadKey as error:
         return _refuse(400, str(error))
     found = _operations().get(interface, {}).get(method)
@@ -80,10 +75,16 @@ def _serve(request: HttpRequest, interface: str, method: str) -> HttpResponse:
     operation = found.operation
     if key is not None and (operation.kind == "query" or not operation.keyed):
         return _refuse(400, f"{operation.name} takes no key")
-    return _run(found, _caller(request, operation), key, body)
+    caller = caller_of(
+        operation,
+        label=request.headers.get(CALLER, ""),
+        milliseconds=request.headers.get(DEADLINE, ""),
+    )
+    return answered(found, caller, key, body)
 
 
-def _run(target: Target, caller: Scope, key: CallKey | None, body: bytes) -> HttpResponse:
+def answered(target: Target, caller: Scope, key: CallKey | None, body: bytes) -> HttpResponse:
+    """Run a call that was let in, and word what came of it."""
     operation = target.operation
     try:
         arguments = codec.decode_arguments(operation, body)
@@ -108,14 +109,12 @@ def _run(target: Target, caller: Scope, key: CallKey | None, body: bytes) -> Htt
         return _answer(codec.status_of(error), codec.encode_error(error), **headers)
 
 
-def _caller(request: HttpRequest, operation: Operation) -> Scope:
+def caller_of(operation: Operation, *, label: str, milliseconds: str) -> Scope:
     """The scope of the calling module; its deadline is believed as far as it shortens ours."""
     outer = current()
     end = monotonic() + operation.timeout
-    given = request.headers.get(DEADLINE, "")
-    if _MILLISECONDS.fullmatch(given):
-        end = min(end, monotonic() + int(given) / 1000)
-    label = request.headers.get(CALLER, "")
+    if _MILLISECONDS.fullmatch(milliseconds):
+        end = min(end, monotonic() + int(milliseconds) / 1000)
     scope = Scope(label if _LABEL.fullmatch(label) else None, outer, end)
     scope.kind = "request"
     scope.operation = operation.name

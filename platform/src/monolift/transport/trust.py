@@ -6,8 +6,8 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
+from monolift.registry.places import here
 from monolift.registry.settings import setting
-from monolift.registry.topology import here
 from monolift.transport.signing import Key, Signer, Verifier
 
 

@@ -19,8 +19,9 @@ from monolift.events.wake import wake
 from monolift.kernel import Unavailable
 from monolift.observe.logs import logger
 from monolift.registry.modules import modules
+from monolift.registry.places import LOCAL, here
 from monolift.registry.sql import execute, now
-from monolift.registry.topology import LOCAL, here, topology
+from monolift.registry.topology import topology
 
 log = logger("monolift.streams")
 

@@ -12,8 +12,9 @@ from monolift.events.deliveries import Announced
 from monolift.events.streams.arrive import publishers
 from monolift.events.streams.envelope import Envelope
 from monolift.events.streams.port import Source, Stream
+from monolift.registry.places import here
 from monolift.registry.settings import setting
-from monolift.registry.topology import here, urls
+from monolift.registry.topology import urls
 from monolift.transport.trust import signer
 
 # Named, not imported: each needs a library of its own.

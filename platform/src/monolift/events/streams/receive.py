@@ -23,8 +23,8 @@ from monolift.events.streams.envelope import (
 )
 from monolift.observe.logs import logger
 from monolift.registry.topology import topology
-from monolift.transport.signing import SignatureRefused, bearer
-from monolift.transport.trust import verifier
+from monolift.transport.signed import TooLarge, read
+from monolift.transport.signing import SignatureRefused
 
 log = logger("monolift.streams")
 
@@ -40,22 +40,16 @@ def receive(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _problem(405, "Method not allowed", "Send a batch by POST.", Allow="POST")
     try:
-        claims = verifier().claims(
-            bearer(request.headers.get("Authorization", "")),
-            method=request.method,
-            path=request.get_full_path(),
-        )
-        if request.content_type != BATCH_TYPE:
-            return _problem(415, "Unsupported media type", f"Send {BATCH_TYPE}.")
-        body = request.read(MAX_BYTES + 1)
-        if len(body) > MAX_BYTES:
-            return _problem(413, "Too large", f"A batch has at most {MAX_BYTES} bytes.")
-        claims.check_body(body)
+        claims, body = read(request, largest=MAX_BYTES)
     except SignatureRefused as error:
         log.warning("batch of events is refused", reason=error.reason)
         if error.status == 403:
             return _problem(403, "Not allowed", error.reason)
         return _problem(401, "Not signed", error.reason, WWW_Authenticate="Bearer")
+    except TooLarge as error:
+        return _problem(413, "Too large", f"A batch with {error} is not read.")
+    if request.content_type != BATCH_TYPE:
+        return _problem(415, "Unsupported media type", f"Send {BATCH_TYPE}.")
     try:
         batch = read_batch(body)
     except Malformed as error:

@@ -45,6 +45,7 @@ def run(options: argparse.Namespace) -> int:
         from celery.signals import setup_logging, worker_process_init
 
         from monolift.events.celery import application
+        from monolift.truth.follow import follow
     except ModuleNotFoundError as error:
         if error.name != "celery":
             raise
@@ -63,9 +64,11 @@ def run(options: argparse.Namespace) -> int:
 
     def end_with_main(**_: object) -> None:
         end_with_parent(parent=main)
+        follow()
 
     setup_logging.connect(keep_logging)
     worker_process_init.connect(end_with_main)
+    follow()
     app.worker_main(
         [
             "--quiet", "worker", "--queues", ",".join(queues),

@@ -1,6 +1,7 @@
 """Show where each module runs, check that it can, and explain what a call to one would do.
 
-All of it is offline: nothing is sent. `check` ends with status 1 when something is missing.
+All of it is offline: no deployable is asked. `check` ends with status 1 when something is missing,
+or the file differs from the truth row.
 """
 
 import argparse
@@ -42,7 +43,8 @@ def run(options: argparse.Namespace) -> int:
 def _show(options: argparse.Namespace) -> str:
     from monolift.management.output import as_json, columns
     from monolift.registry.modules import modules
-    from monolift.registry.topology import here, topology
+    from monolift.registry.places import here
+    from monolift.registry.topology import topology
 
     current = topology()
     rows = [
@@ -78,9 +80,23 @@ def _check(options: argparse.Namespace) -> int:
 def _problems() -> Iterator[str]:
     from monolift.registry.modules import modules
     from monolift.registry.topology import topology, urls
+    from monolift.registry.topology_file import declared
     from monolift.transport.trust import keys, signer
 
     known = topology()
+    file = declared()
+    for label in sorted(modules()):
+        before, now = file.place(label), known.place(label)
+        if before.deployable != now.deployable:
+            yield (
+                f"{label}: the file says {before.deployable}, the truth row says "
+                f"{now.deployable} (epoch {known.epoch}). Write it into the file, or move it back."
+            )
+        elif before.alias != now.alias:
+            yield (
+                f"{label}: the file says database {before.alias}, the truth row says {now.alias} "
+                f"(epoch {known.epoch}). Write it into the file, or move it back."
+            )
     keys()  # ImproperlyConfigured for one that is no good
     for name in sorted({known.place(label).deployable for label in modules()}):
         hosted = [label for label in modules() if known.place(label).deployable == name]
@@ -118,8 +134,9 @@ def _explained(label: str) -> dict[str, Any]:
     from monolift.kernel import operations_of
     from monolift.kernel.saga import declared_sagas
     from monolift.registry.modules import modules
+    from monolift.registry.places import here
     from monolift.registry.settings import setting
-    from monolift.registry.topology import here, topology, urls
+    from monolift.registry.topology import topology, urls
 
     known = topology()
     place = known.place(label)

@@ -1,0 +1,1 @@
+"""Calls as they would be if their module were elsewhere, and what that would cost."""

@@ -1,0 +1,129 @@
+"""The topology file: what exists, and where each module starts."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from monolift.registry.modules import modules
+from monolift.registry.places import (
+    DEFAULT_ALIAS,
+    REMOTE,
+    Deployable,
+    Place,
+    Topology,
+    check_alias,
+    here,
+    placed,
+    rehearsed,
+)
+from monolift.registry.settings import setting
+
+_RESILIENCE = ("own", "mesh")
+
+
+def declared() -> Topology:
+    """The topology that the file describes, epoch 0."""
+    path = setting("TOPOLOGY")
+    rehearsal = rehearsed()
+    for label in rehearsal.modules if rehearsal else ():
+        if label not in modules():
+            raise ImproperlyConfigured(
+                f"{label!r} is to be rehearsed and is not an installed module. Installed: "
+                f"{', '.join(sorted(modules()))}."
+            )
+    if not path:
+        places = {label: placed(deployable=here()) for label in modules()}
+        places = _on_databases(places, "DATABASES")
+        return Topology(places=places, rehearsal=rehearsal)
+    return replace(read_topology(Path(path)), rehearsal=rehearsal)
+
+
+def read_topology(path: Path) -> Topology:
+    """What a file describes; ImproperlyConfigured names the entry that is wrong."""
+    document = _read(path)
+    if unknown := sorted(document.keys() - {"deployables", "modules"}):
+        raise ImproperlyConfigured(
+            f"{path}: [{unknown[0]}] is neither [deployables.NAME] nor [modules.NAME]."
+        )
+    deployables = {
+        name: _deployable(f"{path}: [deployables.{name}]", entry)
+        for name, entry in document.get("deployables", {}).items()
+    }
+    deployables = deployables or {here(): Deployable()}
+    if here() not in deployables:
+        raise ImproperlyConfigured(
+            f"{path}: this process is the deployable {here()!r} (MONOLIFT_DEPLOYABLE), which "
+            f"[deployables] lacks. It has: {', '.join(sorted(deployables))}."
+        )
+    known = modules()
+    places = {label: placed(deployable=here()) for label in known}
+    for label, entry in document.get("modules", {}).items():
+        where = f"{path}: [modules.{label}]"
+        if label not in known:
+            raise ImproperlyConfigured(
+                f"{where} is not an installed module. Installed: {', '.join(sorted(known))}."
+            )
+        _only(where, entry, {"deployable", "database"})
+        deployable = entry.get("deployable", here())
+        if deployable not in deployables:
+            raise ImproperlyConfigured(
+                f"{where} runs in {deployable!r}, which [deployables] lacks. It has: "
+                f"{', '.join(sorted(deployables))}."
+            )
+        place = placed(deployable=deployable, alias=entry.get("database", DEFAULT_ALIAS))
+        reached = deployables[deployable].url or deployable in setting("URLS")
+        if place.route == REMOTE and not reached:
+            raise ImproperlyConfigured(
+                f"{where} runs in {deployable!r}, and nothing says where that is. Give "
+                f"[deployables.{deployable}] a url, or MONOLIFT['URLS'] one for it."
+            )
+        places[label] = place
+    return Topology(places=_on_databases(places, str(path)), deployables=deployables)
+
+
+def _deployable(where: str, entry: Mapping[str, Any]) -> Deployable:
+    _only(where, entry, {"url", "resilience"})
+    made = Deployable(**entry)
+    if made.url is not None and (
+        not isinstance(made.url, str) or not made.url.startswith(("http://", "https://"))
+    ):
+        raise ImproperlyConfigured(
+            f'{where}: url is {made.url!r}: give a URL, for example "http://inventory:8000".'
+        )
+    if made.resilience not in _RESILIENCE:
+        raise ImproperlyConfigured(
+            f"{where}: resilience is {made.resilience!r}: choose from {', '.join(_RESILIENCE)}."
+        )
+    return made
+
+
+def _only(where: str, entry: Mapping[str, Any], known: set[str]) -> None:
+    if unknown := sorted(entry.keys() - known):
+        raise ImproperlyConfigured(
+            f"{where} has {unknown[0]!r}. It may have: {', '.join(sorted(known))}."
+        )
+
+
+def _on_databases(places: dict[str, Place], where: str) -> dict[str, Place]:
+    separate = os.environ.get("MONOLIFT_DATABASES") == "each"
+    for label, place in places.items():
+        if separate and label in settings.DATABASES:
+            place = places[label] = replace(place, alias=label)
+        check_alias(f"{where}: [modules.{label}]", place)
+    return places
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        message = f"MONOLIFT['TOPOLOGY'] names {path}, which is missing."
+        raise ImproperlyConfigured(message) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ImproperlyConfigured(f"{path} is not valid TOML: {error}.") from None

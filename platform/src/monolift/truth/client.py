@@ -1,0 +1,59 @@
+"""What deployables tell each other about the topology: the side that asks, and that tells."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from urllib3.exceptions import HTTPError
+
+from monolift.kernel.clock import monotonic
+from monolift.kernel.errors import Unavailable
+from monolift.registry.places import here
+from monolift.registry.topology import topology, urls
+from monolift.transport.peers import peer
+from monolift.truth.document import Document, Malformed, decode, encode, of
+
+PATH = "/_monolift/topology"
+TIMEOUT = 2.0
+"""Seconds for a question, or for telling one deployable."""
+
+
+def ask() -> Document:
+    """What the control deployable says. Raises Unavailable."""
+    return _post(topology().control, of(topology()))
+
+
+def tell() -> dict[str, str]:
+    """Tell every other deployable what is in force here; why it failed, for those it did for."""
+    known = topology()
+    others = [name for name in known.deployables if name != here() and name in urls()]
+    if not others:
+        return {}
+
+    def told(name: str) -> str:
+        try:
+            _post(name, of(known))
+        except Unavailable as error:
+            return error.reason
+        return ""
+
+    with ThreadPoolExecutor(max_workers=len(others)) as pool:
+        failed = dict(zip(others, pool.map(told, others), strict=True))
+    return {name: reason for name, reason in failed.items() if reason}
+
+
+def _post(to: str, document: Document) -> Document:
+    try:
+        outcome = peer(to).post(
+            PATH,
+            encode(document).encode(),
+            end=monotonic() + TIMEOUT,
+            headers={"Content-Type": "application/json"},
+        )
+    except (HTTPError, OSError) as error:
+        raise Unavailable(f"topology of {to}", f"no answer: {type(error).__name__}") from error
+    if outcome.status != 200:
+        said = outcome.body[:200].decode(errors="replace")
+        raise Unavailable(f"topology of {to}", f"status {outcome.status}: {said}")
+    try:
+        return decode(outcome.body)
+    except Malformed as error:
+        raise Unavailable(f"topology of {to}", str(error)) from error
