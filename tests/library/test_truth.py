@@ -118,7 +118,7 @@ def test_without_the_database_the_copy_counts(
     known: Topology, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy.store(Document(epoch=4, places={"stock": AWAY}))
-    monkeypatch.setattr(row, "at_start", lambda: None)
+    monkeypatch.setattr(row, "apart", lambda: None)
     assert learning.at_start(known).epoch == 4
 
 

@@ -42,7 +42,7 @@ class MonoliftConfig(AppConfig):
         register_adapter("http", _http)
         register_adapter("rehearsed", _rehearsed)
         if apps.is_installed("monolift.db"):
-            decide_by(learning.at_start)
+            decide_by(learning.at_start, renew=learning.look_again)
         install_runtime(runtime.Runtime())
         on_saga_declared(arrivals.subscribe_saga)
         register_source(runtime.run_next)

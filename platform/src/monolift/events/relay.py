@@ -18,7 +18,7 @@ from monolift.events import deliveries
 from monolift.events.deliveries import HELD, Announced, Claimed
 from monolift.events.lanes import BUSY, Lane, promote
 from monolift.events.subscriptions import all_subscriptions, generation
-from monolift.registry.places import LOCAL, Place
+from monolift.registry.places import Place
 from monolift.registry.settings import setting
 from monolift.registry.sql import after, execute, fetch, fetch_by_index, now, vendor
 from monolift.registry.topology import on_change, topology
@@ -41,7 +41,7 @@ class Wanted(NamedTuple):
 
 def target_of(place: Place, alias: str) -> str:
     """Where the deliveries of a module go, seen from a database; empty when they stay in it."""
-    if place.route not in LOCAL:
+    if not place.here:
         return place.deployable
     return "" if place.alias == alias else f"@{place.alias}"
 

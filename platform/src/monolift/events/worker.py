@@ -36,9 +36,9 @@ def register_source(source: Source) -> None:
 
 
 def aliases() -> list[str]:
-    """The databases that hold modules of this deployable."""
+    """The databases of the modules that this deployable runs."""
     known = topology()
-    here = {known.alias(label) for label in modules() if known.hosts(label)}
+    here = {known.alias(label) for label in modules() if known.runs(label)}
     return sorted(here or {DEFAULT_ALIAS})
 
 

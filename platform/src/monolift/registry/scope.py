@@ -80,6 +80,8 @@ class Scope(msgspec.Struct, eq=False, gc=False):
     key: str | None = None
     plain: bool = True
     """No transaction, no group, no key: calls may take the short path."""
+    following: bool = False
+    """A call is being made again, to wherever its module has moved."""
     context: str | None = None
     """Of a request: the module whose view answers, or "admin". The SQL guard judges by it."""
 

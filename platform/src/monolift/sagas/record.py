@@ -12,7 +12,6 @@ from monolift.kernel import DomainError, Saga, SagaEntry, SagaRun, SagaStatus, c
 from monolift.kernel.saga import declared_sagas, saga_class
 from monolift.observe.logs import logger
 from monolift.observe.trace import carried
-from monolift.registry.places import LOCAL
 from monolift.registry.settings import setting
 from monolift.registry.sql import after, execute, fetch, moment, now, skip_locked
 from monolift.registry.topology import topology
@@ -382,7 +381,7 @@ def tell_unknown(alias: str) -> None:
     kinds = {(saga.saga_name, saga.saga_version) for saga in declared_sagas()}
     open_ones = "FROM monolift_saga WHERE status IN ('running', 'undoing', 'waiting')"
     for module, name, version in fetch(alias, f"SELECT DISTINCT module, name, version {open_ones}"):
-        if (name, version) in kinds or topology().place(module).route not in LOCAL:
+        if (name, version) in kinds or not topology().runs(module):
             continue
         reason = _not_installed(name, version)
         told = execute(

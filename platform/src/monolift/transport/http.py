@@ -24,9 +24,10 @@ from monolift.resilience.breaker import Breaker
 from monolift.resilience.budget import Budget
 from monolift.resilience.bulkhead import Bulkhead, Full
 from monolift.transport import codec, protocol
+from monolift.transport.following import Moved, following
 from monolift.transport.peers import peer
 from monolift.transport.perform import admit
-from monolift.transport.protocol import Outcome
+from monolift.transport.protocol import MISDIRECTED, Outcome
 
 ATTEMPTS = 3
 """How often one call is sent at most."""
@@ -77,7 +78,7 @@ def through(target: Target, binding: Binding) -> Methods:
     """The methods of a proxy whose calls go through a peer, or what stands for one."""
     breaker = Breaker()
     return {
-        name: _method(binding, operation, target, breaker)
+        name: following(binding, operation, _method(binding, operation, target, breaker))
         for name, operation in binding.operations.items()
     }
 
@@ -114,8 +115,6 @@ def _method(
             cell.timed += 1
             cell.seconds += monotonic() - start
 
-    call.__name__ = operation.method
-    call.__doc__ = operation.function.__doc__
     return call
 
 
@@ -193,6 +192,11 @@ class _Call:
             except CallFailed as error:
                 # Unlike in process, what it did is committed by now.
                 raise Unavailable(self.operation.name, error.reason) from error
+        if outcome.status == MISDIRECTED and codec.is_refusal(outcome.body):
+            self.breaker.succeeded()
+            moved = Moved(f"its module is not in {self.target.name}")
+            moved.key = self.key
+            raise moved
         refused = codec.decode_error(self.operation, outcome.body)
         if not isinstance(refused, Unavailable):
             self.breaker.succeeded()

@@ -12,13 +12,14 @@ from monolift.observe.matrix import row
 from monolift.registry.proxies import Binding, Methods
 from monolift.registry.scope import current
 from monolift.transport import codec
+from monolift.transport.following import following
 from monolift.transport.perform import Target, admit, perform
 
 
 def build(binding: Binding) -> Methods:
     """The methods of a proxy whose module is in this process, behind the codec."""
     return {
-        name: _method(Target(binding, operation), operation)
+        name: following(binding, operation, _method(Target(binding, operation), operation))
         for name, operation in binding.operations.items()
     }
 
@@ -49,6 +50,4 @@ def _method(target: Target, operation: Operation) -> Callable[..., Any]:
             cell.timed += 1
             cell.seconds += monotonic() - start
 
-    call.__name__ = operation.method
-    call.__doc__ = operation.function.__doc__
     return call

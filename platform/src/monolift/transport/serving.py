@@ -24,11 +24,20 @@ from monolift.registry.modules import modules
 from monolift.registry.proxies import binding_of
 from monolift.registry.scope import CallKey, Scope, current, entered
 from monolift.registry.settings import setting
-from monolift.registry.topology import on_change, topology
+from monolift.registry.topology import on_change, renewed, topology
 from monolift.resilience.bulkhead import Bulkhead, Full
 from monolift.transport import codec
+from monolift.transport.following import Moved
 from monolift.transport.perform import Target, perform
-from monolift.transport.protocol import CALLER, CONTENT_TYPE, DEADLINE, LARGEST, BadKey, key_of
+from monolift.transport.protocol import (
+    CALLER,
+    CONTENT_TYPE,
+    DEADLINE,
+    LARGEST,
+    MISDIRECTED,
+    BadKey,
+    key_of,
+)
 from monolift.transport.signed import TooLarge, read
 from monolift.transport.signing import SignatureRefused
 
@@ -71,7 +80,10 @@ def _serve(request: HttpRequest, interface: str, method: str) -> HttpResponse:
     if found is None:
         return _refuse(404, f"{interface} has no operation {method!r} here")
     if not isinstance(found, Target):
-        return _refuse(421, found)
+        renewed()
+        found = _operations()[interface][method]
+    if not isinstance(found, Target):
+        return _refuse(MISDIRECTED, found)
     operation = found.operation
     if key is not None and (operation.kind == "query" or not operation.keyed):
         return _refuse(400, f"{operation.name} takes no key")
@@ -100,6 +112,8 @@ def answered(target: Target, caller: Scope, key: CallKey | None, body: bytes) ->
         with entered(caller):
             answer = perform(target, caller, key, arguments, hand_over=hand_over)
         return _answer(200, sent[0] if sent else codec.encode_answer(operation, answer))
+    except Moved as moved:
+        return _refuse(MISDIRECTED, str(moved))
     except (DomainError, Unavailable, CallFailed, MonoliftError) as error:
         if isinstance(error, CallFailed):
             log.error("call failed", operation=operation.name, exc_info=error)

@@ -19,7 +19,7 @@ from monolift.events.wake import wake
 from monolift.kernel import Unavailable
 from monolift.observe.logs import logger
 from monolift.registry.modules import modules
-from monolift.registry.places import LOCAL, here
+from monolift.registry.places import here
 from monolift.registry.sql import execute, now
 from monolift.registry.topology import topology
 
@@ -83,9 +83,7 @@ def _insert(alias: str, envelopes: Sequence[Envelope], insert: Insert) -> list[R
 
 
 def _local(labels: Iterable[str]) -> list[str]:
-    return sorted(
-        {label for label in labels if topology().place(label).route in LOCAL} & modules().keys()
-    )
+    return sorted({label for label in labels if topology().runs(label)} & modules().keys())
 
 
 def _listening(event: str) -> list[str]:
