@@ -83,7 +83,7 @@ def test_a_model_of_a_module_elsewhere_is_refused(written: Path) -> None:
         (("http://warehouse:8000", "warehouse:8000"), r"url is 'warehouse:8000': give a URL"),
         (("[modules.stock]", 'resilience = "none"\n[modules.stock]'), "choose from own, mesh"),
         (("[modules.stock]", 'uri = "x"\n[modules.stock]'), r"has 'uri'\. It may have"),
-        (("[deployables.shop]", "[places.shop]\n[deployables.shop]"), r"\[places\] is neither"),
+        (("[deployables.shop]", "[places.shop]\n[deployables.shop]"), r"\[places\] is none of"),
         (("[modules.stock]", "[modules.stock"), "is not valid TOML"),
         (('"warehouse"\n', '"warehouse"\ndatabase = "attic"\n'), "which DATABASES lacks"),
     ],

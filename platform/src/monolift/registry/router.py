@@ -42,6 +42,9 @@ class ModuleRouter:
             return topology().alias(current().module)
         if not is_module(label):
             return None
+        scope = current()
+        if scope.outer is not None and scope.alias is not None and scope.module == label:
+            return scope.alias  # a transaction stays where it began, whatever is moved meanwhile
         known = topology()
         if not known.hosts(label):
             raise CallRefused(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from monolift.kernel.clock import monotonic
 from monolift.registry.modules import modules
-from monolift.registry.places import Topology, here
+from monolift.registry.places import DEFAULT_ALIAS, Topology, here
 from monolift.registry.settings import setting
 from monolift.registry.topology_file import declared
 
@@ -39,6 +39,13 @@ def modules_on(alias: str) -> list[str]:
     """The modules that this deployable runs and whose tables are in a database."""
     known = topology()
     return [label for label in modules() if known.alias(label) == alias and known.runs(label)]
+
+
+def databases() -> list[str]:
+    """The databases that this deployable uses: the default one, and those of the modules here."""
+    known = topology()
+    hosted = (known.alias(label) for label in modules() if known.hosts(label))
+    return sorted({DEFAULT_ALIAS, *hosted})
 
 
 def urls() -> dict[str, str]:

@@ -47,10 +47,13 @@ def declared() -> Topology:
 def read_topology(path: Path) -> Topology:
     """What a file describes; ImproperlyConfigured names the entry that is wrong."""
     document = _read(path)
-    if unknown := sorted(document.keys() - {"deployables", "modules"}):
+    if unknown := sorted(document.keys() - {"databases", "deployables", "modules"}):
         raise ImproperlyConfigured(
-            f"{path}: [{unknown[0]}] is neither [deployables.NAME] nor [modules.NAME]."
+            f"{path}: [{unknown[0]}] is none of [deployables.NAME], [databases.NAME] and "
+            "[modules.NAME]."
         )
+    for name, entry in document.get("databases", {}).items():
+        _only(f"{path}: [databases.{name}]", entry, set())
     deployables = {
         name: _deployable(f"{path}: [deployables.{name}]", entry)
         for name, entry in document.get("deployables", {}).items()

@@ -62,7 +62,7 @@ def of_topology(file: Path, plan: Plan) -> list[Role]:
     shared = {
         "MONOLIFT_TOPOLOGY": str(file.absolute()),
         "MONOLIFT_URLS": ",".join(f"{name}={one.address.url}" for name, one in plans.items()),
-        "MONOLIFT_KEYS": str(_keys(folder, names)),
+        "MONOLIFT_KEYS": str(keys_file(folder, names)),
     }
     return [
         Role(name, one, {**shared, "MONOLIFT_DEPLOYABLE": name}, f"{topology}_{name}")
@@ -91,7 +91,7 @@ def _names(file: Path) -> Sequence[str]:
     return names
 
 
-def _keys(folder: Path, names: Sequence[str]) -> Path:
+def keys_file(folder: Path, names: Sequence[str]) -> Path:
     """The file with a key for each, made once: what they sign with outlives a restart."""
     file = folder / "keys.json"
     known: list[dict[str, str]] = json.loads(file.read_text()) if file.exists() else []

@@ -21,6 +21,11 @@ def ask() -> Document:
     return _post(topology().control, of(topology()))
 
 
+def reached(name: str) -> Document:
+    """What another deployable says is in force. Raises Unavailable when it does not answer."""
+    return _post(name, of(topology()))
+
+
 def tell() -> dict[str, str]:
     """Tell each deployable that some module needs what is in force; why it failed, where it did."""
     known = topology()
