@@ -2,6 +2,8 @@
 
 MONOLIFT_ENV        `development` (default) or `production`
 MONOLIFT_DATA       folder for what the shop keeps on this machine; default `var`
+MONOLIFT_SHARED     folder for what all its deployables have in common, pictures for one; default
+                    that of MONOLIFT_DATA
 MONOLIFT_POSTGRES   postgresql://user:password@host:port/name; DATABASE_URL is read without it;
                     without both, the databases are SQLite files in the data folder
 MONOLIFT_DATABASES  `one` (default), or `each`: every module on a database of its own
@@ -79,6 +81,7 @@ def _number(name: str, default: int) -> int:
 
 PRODUCTION = _choice("MONOLIFT_ENV", "development", "production") == "production"
 DATA_DIR = Path(os.environ.get("MONOLIFT_DATA", BASE_DIR / "var")).absolute()
+SHARED_DIR = Path(os.environ.get("MONOLIFT_SHARED") or DATA_DIR).absolute()
 if not PRODUCTION and (DATA_DIR / "run.json").exists():
     # What `monolift run` tells its processes, for commands beside them.
     for _name, _value in json.loads((DATA_DIR / "run.json").read_text()).items():
@@ -309,7 +312,7 @@ MONOLIFT = {
 }
 PAYMENTS = {
     "PROVIDER": "modules.payments.provider.sandbox.SandboxProvider",
-    "SANDBOX_FILE": DATA_DIR / "payments-sandbox.sqlite3",
+    "SANDBOX_FILE": SHARED_DIR / "payments-sandbox.sqlite3",
 }
 CATALOG = {
     # Who checks and keeps the pictures that the back office uploads.
@@ -350,9 +353,9 @@ if PRODUCTION or os.environ.get("EMAIL_HOST"):
 else:
     _MAILER = {
         "BACKEND": "django.core.mail.backends.filebased.EmailBackend",
-        "OPTIONS": {"file_path": DATA_DIR / "mail"},
+        "OPTIONS": {"file_path": SHARED_DIR / "mail"},
     }
-    MAIL_FOLDER = DATA_DIR / "mail"
+    MAIL_FOLDER = SHARED_DIR / "mail"
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = os.environ.get("EMAIL_FROM") or "shop@localhost"
 if django.VERSION >= (6, 1):
     MAILERS = {"default": _MAILER}
@@ -397,7 +400,7 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 # The copies of pictures that `import_catalog` and the back office have checked.
-IMPORTED_IMAGES = DATA_DIR / "images"
+IMPORTED_IMAGES = SHARED_DIR / "images"
 IMPORTED_IMAGES.mkdir(parents=True, exist_ok=True)
 STATICFILES_DIRS = [
     ("products", BASE_DIR / "data" / "images"),

@@ -118,15 +118,8 @@ class Load:
 
     def goods(self) -> list[str]:
         """What is for sale."""
-        skus, after = [], ""
-        while len(skus) < 200:
-            _, page = self.send("GET", f"/catalog/products?limit=50{after}")
-            skus += [one["sku"] for product in page["products"] for one in product["variants"]]
-            cursor = page.get("next") or page.get("cursor")
-            if not cursor:
-                break
-            after = f"&cursor={cursor}"
-        return skus
+        _, page = self.send("GET", "/catalog/products?limit=100")
+        return [one["sku"] for product in page["products"] for one in product["variants"]]
 
 
 def main() -> int:
@@ -162,7 +155,7 @@ def main() -> int:
             waiting.put(random.choice(goods))  # noqa: S311 - any article will do
             if not options.json and time.monotonic() - began >= told + 1:
                 told = int(time.monotonic() - began)
-                print(f"{told:>5} s  {_sum(load)}", flush=True)
+                _say(f"{told:>5} s  {_sum(load)}")
     except KeyboardInterrupt:
         pass
     for _ in threads:
@@ -170,10 +163,15 @@ def main() -> int:
     for thread in threads:
         thread.join(60)
     if options.json:
-        print(json.dumps({**_figures(load), "order_ids": load.orders, "failures": load.failures}))
+        _say(json.dumps({**_figures(load), "order_ids": load.orders, "failures": load.failures}))
     else:
-        print(_sum(load))
+        _say(_sum(load))
     return 1 if load.counts["failed"] else 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _work(load: Load, waiting: "queue.SimpleQueue[str | None]") -> None:

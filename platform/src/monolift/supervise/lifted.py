@@ -109,6 +109,7 @@ class Fleet:
             **self._databases,
             "MONOLIFT_DEPLOYABLE": name,
             "MONOLIFT_DATA": str(data),
+            "MONOLIFT_SHARED": str(self._plan.data),
         }
         if "MONOLIFT_POSTGRES" in environment:
             environment["MONOLIFT_POSTGRES"] = self._beside(f"at_{name}")
