@@ -65,8 +65,8 @@ _DEFAULTS: dict[str, Any] = {
     "URLS": {},
     # Calls to one module of another deployable that this process makes at once, and calls of
     # others that it serves at once; what is more is refused at once. Have more threads than that.
-    "CALLS_AT_ONCE": 4,
-    "SERVES_AT_ONCE": 8,
+    "CALLS_AT_ONCE": 8,
+    "SERVES_AT_ONCE": 16,
     # Certificates between deployables: "ca_file" to trust instead of the system's, "cert_file" and
     # "key_file" to show. Files that change are read again.
     "TLS": {},

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from monolift.supervise import stacks
 from monolift.supervise.answers import Address
-from monolift.supervise.deployables import THREADS, keys_file
+from monolift.supervise.deployables import keys_file
 from monolift.supervise.preflight import any_free_port
 from monolift.supervise.processes import Process
 from monolift.supervise.stacks import Plan
@@ -103,7 +103,7 @@ class Fleet:
         (data / _DOCUMENT).parent.mkdir(parents=True, exist_ok=True)
         if (self._plan.data / _DOCUMENT).exists():
             shutil.copy(self._plan.data / _DOCUMENT, data / _DOCUMENT)
-        plan = self._plan._replace(data=data, address=address, threads=THREADS, sample=False)
+        plan = self._plan._replace(data=data, address=address, sample=False)
         environment = {
             **self.environment,
             **self._databases,
