@@ -64,9 +64,18 @@ class Feed:
         notes = source.execute(
             f"SELECT MAX(id), name, key FROM {quoted(self._table)} GROUP BY name, key"
         ).fetchall()
-        # Children of a foreign key may come before their parents here.
-        for _, name, key in notes:
-            copy_row(source, target, self._tables[name], msgspec.json.decode(key))
+        changed = [(self._tables[name], msgspec.json.decode(key)) for _, name, key in notes]
+        # First all are taken out: what one row was called before may be what another is called now.
+        for table, key in changed:
+            target.execute(f"DELETE FROM {quoted(table.name)} WHERE {_found(table)}", key)
+        for table, key in changed:
+            row = source.execute(
+                f"SELECT {selected(table)} FROM {quoted(table.name)} "
+                f"WHERE {_found(table)} AND {table.where}",
+                (*key, *table.given),
+            ).fetchone()
+            if row is not None:
+                insert(target, table, [row])
         return len(notes), max((last for last, _, _ in notes), default=0)
 
     def forget(self, source: sqlite3.Connection, last: int) -> None:
@@ -81,20 +90,6 @@ class Feed:
         if table.module is None:
             return ""
         return "WHEN " + " OR ".join(f"{row}.module = '{table.module}'" for row in rows)
-
-
-def copy_row(
-    source: sqlite3.Connection, target: sqlite3.Connection, table: Table, key: Sequence[Any]
-) -> None:
-    """Make one row of the target what it is at the source, be it nothing."""
-    found = " AND ".join(f"{_id(column)} = ?" for column in table.key)
-    target.execute(f"DELETE FROM {quoted(table.name)} WHERE {found}", key)
-    row = source.execute(
-        f"SELECT {selected(table)} FROM {quoted(table.name)} WHERE {found} AND {table.where}",
-        (*key, *table.given),
-    ).fetchone()
-    if row is not None:
-        insert(target, table, [row])
 
 
 def insert(target: sqlite3.Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
@@ -125,6 +120,10 @@ def selected(table: Table) -> str:
     """Its columns in a statement."""
     first, *rest = table.columns
     return f"rowid, {listed(rest)}" if first == "rowid" else listed(table.columns)
+
+
+def _found(table: Table) -> str:
+    return " AND ".join(f"{_id(column)} = ?" for column in table.key)
 
 
 def _id(column: str) -> str:
