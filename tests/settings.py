@@ -17,7 +17,7 @@ from config.settings import *  # noqa: F403 - the shop's settings are the point
 
 WORLD = ("stock", "cards", "sales")
 INSTALLED_APPS = [*shop.INSTALLED_APPS, *(f"tests.library.world.{name}" for name in WORLD)]
-MONOLIFT = {**shop.MONOLIFT, "BACKOFF": 0.01, "WAKE": "datagram"}
+MONOLIFT = {**shop.MONOLIFT, "BACKOFF": 0.01, "WAKE": "datagram", "WEIGH": 0}
 STOREFRONT = {"FRESH_FOR": 0}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Those that a lift would fill are for the tests that lift.
