@@ -34,12 +34,15 @@ def text(advice: Advice, *, title: str, on: date) -> str:
         Verdict.STAY: f"{advice.module} stays in the monolith, because:",
         Verdict.LIFT: f"{advice.module} is lifted out of the monolith, because:",
     }[advice.verdict]
+    question = (
+        f"Should {advice.module} ({advice.owner}) have a process and a database of its own? "
+        "Measured by `monolift assess`:"
+    )
     parts = [
         f"# {title}",
         f"*Proposed, {on.isoformat()}.*",
         "## Context",
-        f"Should {advice.module} ({advice.owner}) have a process and a database of its own? "
-        "Measured by `monolift assess`:",
+        question,
         _table(
             ("", "condition", "outcome", "measured", "threshold", "source"),
             [

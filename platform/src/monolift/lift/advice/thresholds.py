@@ -55,7 +55,6 @@ DEFAULTS: dict[str, float | str] = {
     "LOCK_STEP_MINUTES": 30,
     "CHAIN": 2,
     "OBJECTIVE": 0.999,
-    "REMOTE_PER_REQUEST": 3,
     "SAME_METHOD": 5,
     "RETRIES": 0.10,
     "TEST_PROCESSES": 1,
