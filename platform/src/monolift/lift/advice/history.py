@@ -95,13 +95,13 @@ def _oldest(root: Path) -> datetime:
 
 
 def _commits(root: Path, *, since: datetime) -> Iterator[tuple[Commit, str]]:
-    text = _git(
+    text = _must(
         root,
         "log",
         "--no-merges",
         "--no-renames",
         "--relative",
-        f"--since={since.isoformat()}",
+        f"--since-as-filter={since.isoformat()}",  # also past commits whose dates are out of order
         "--name-only",
         "-z",
         f"--format={_FORMAT}",
@@ -132,16 +132,32 @@ def _joined(
     return list(whole.values())
 
 
+def _must(root: Path, *arguments: str) -> str:
+    try:
+        done = _run(root, *arguments)
+    except FileNotFoundError:
+        raise NoHistory("git is not installed.") from None
+    if done.returncode:
+        raise NoHistory(
+            f"git (2.37 or newer is needed) cannot list the commits: {done.stderr.strip()[:200]}"
+        )
+    return done.stdout
+
+
 def _git(root: Path, *arguments: str) -> str:
     """What git answers; empty when it fails or is not installed."""
     try:
-        done = subprocess.run(
-            ["git", "-C", str(root), *arguments],
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-        )
+        done = _run(root, *arguments)
     except FileNotFoundError:
         return ""
     return done.stdout.strip("\n") if done.returncode == 0 else ""
+
+
+def _run(root: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        ["git", "-C", str(root), *arguments],
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
