@@ -56,10 +56,10 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         return
     import time
 
-    from monolift.lift.advice.tested import Tested, keep
+    from monolift.lift.advice.tested import AloneRun, keep
     from monolift.testing.counting import processes
 
-    tested = Tested(at=time.time(), tests=session.testscollected, processes=processes())
+    tested = AloneRun(at=time.time(), tests=session.testscollected, processes=processes())
     try:
         keep(session.config.rootpath, label, tested)
     except OSError:

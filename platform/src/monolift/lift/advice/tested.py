@@ -13,7 +13,7 @@ from monolift.boundaries.check import CACHE
 from monolift.observe.files import put
 
 
-class Tested(msgspec.Struct, frozen=True, kw_only=True):
+class AloneRun(msgspec.Struct, frozen=True, kw_only=True):
     """One run."""
 
     at: float
@@ -23,17 +23,17 @@ class Tested(msgspec.Struct, frozen=True, kw_only=True):
     """Processes with the project's code that it took: its own, and those that it started."""
 
 
-def keep(root: Path, label: str, tested: Tested) -> None:
+def keep(root: Path, label: str, tested: AloneRun) -> None:
     """Remember it. Raises OSError."""
     put(_folder(root) / f"{label}.json", msgspec.json.encode(tested))
 
 
-def records(root: Path) -> dict[str, Tested]:
+def records(root: Path) -> dict[str, AloneRun]:
     """The last run of each module; what cannot be read is not there."""
     found = {}
     for file in sorted(_folder(root).glob("*.json")):
         try:
-            found[file.stem] = msgspec.json.decode(file.read_bytes(), type=Tested)
+            found[file.stem] = msgspec.json.decode(file.read_bytes(), type=AloneRun)
         except (OSError, msgspec.DecodeError):
             continue
     return found

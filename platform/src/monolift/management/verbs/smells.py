@@ -33,12 +33,12 @@ def run(options: argparse.Namespace) -> int:
 
     from monolift.kernel.errors import MonoliftError
     from monolift.lift.advice.material import Material
-    from monolift.lift.advice.smells import smell
+    from monolift.lift.advice.smells import signs
     from monolift.lift.advice.smells.smell import State
     from monolift.management.errors import VerbError
 
     try:
-        signs = smell(Material(deploys=options.deploys, observed=options.observed))
+        found = signs(Material(deploys=options.deploys, observed=options.observed))
     except (MonoliftError, ImproperlyConfigured) as error:
         raise VerbError(str(error)) from None
     if options.format == "json":
@@ -46,20 +46,20 @@ def run(options: argparse.Namespace) -> int:
 
         from monolift.management.output import as_json
 
-        print(as_json(msgspec.to_builtins(signs)))
+        print(as_json(msgspec.to_builtins(found)))
     else:
-        print(_text(signs))
-    return 1 if any(one.state is State.ALARM for one in signs) else 0
+        print(_text(found))
+    return 1 if any(one.state is State.ALARM for one in found) else 0
 
 
-def _text(signs: "tuple[Smell, ...]") -> str:
+def _text(found: "tuple[Smell, ...]") -> str:
     from collections import Counter
 
     lines = []
-    for one in signs:
+    for one in found:
         lines.append(f"{one.state:<7}  {one.name}: {one.value}")
         lines += [f"             {what}" for what in one.found]
         lines.append(f"         alarm {one.alarm}; from {one.source}")
-    counts = Counter(one.state.value for one in signs)
+    counts = Counter(one.state.value for one in found)
     total = ", ".join(f"{counts[state]} {state}" for state in ("ALARM", "UNKNOWN", "OK"))
     return "\n".join([*lines, "", f"{total}."])

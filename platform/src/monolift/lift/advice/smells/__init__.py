@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from monolift.lift.advice.smells.smell import Smell
 
 
-def smell(material: "Material") -> "tuple[Smell, ...]":
+def signs(material: "Material") -> "tuple[Smell, ...]":
     """All twelve, in the order of the guide. Raises MonoliftError for what cannot be read."""
     from monolift.lift.advice.smells.alone import needs_everything
     from monolift.lift.advice.smells.calls import (
@@ -22,7 +22,7 @@ def smell(material: "Material") -> "tuple[Smell, ...]":
     from monolift.lift.advice.smells.databases import shared_database
     from monolift.lift.advice.smells.services import dead_switch, one_team
 
-    signs = (
+    measures = (
         lock_step,
         changed_together,
         chain,
@@ -36,7 +36,7 @@ def smell(material: "Material") -> "tuple[Smell, ...]":
         one_team,
         dead_switch,
     )
-    return tuple(measure(material) for measure in signs)
+    return tuple(measure(material) for measure in measures)
 
 
-__all__ = ["smell"]
+__all__ = ["signs"]
