@@ -18,8 +18,9 @@ from monolift.events.subscriptions import named
 from monolift.events.tasks import task_named
 from monolift.observe.logs import logger
 from monolift.observe.trace import resumed
+from monolift.observe.weighing import weighed
 from monolift.registry.atomic import abort, commit
-from monolift.registry.scope import Scope, entered
+from monolift.registry.scope import Scope
 from monolift.registry.settings import setting
 from monolift.registry.sql import execute, now
 
@@ -119,7 +120,7 @@ def _run_one(alias: str, claimed: Claimed) -> str:
     scope.trace = resumed(claimed.trace)
     scope.key = claimed.event
     scope.unit = _Mark(claimed)
-    with entered(scope):
+    with weighed(scope):
         try:
             _body(claimed)()
             if scope.outer is None:

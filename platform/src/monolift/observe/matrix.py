@@ -4,6 +4,8 @@ import itertools
 from dataclasses import dataclass
 from typing import Any
 
+from monolift.observe.seen import Counted
+
 SAMPLE = 16
 """One call in so many is timed: reading the clock costs a good part of a local call."""
 
@@ -11,7 +13,17 @@ SAMPLE = 16
 class Cell:
     """Counts of one caller and one operation. Slightly behind under threads, never locked."""
 
-    __slots__ = ("calls", "errors", "seconds", "ticket", "timed")
+    __slots__ = (
+        "calls",
+        "errors",
+        "remote",
+        "retries",
+        "seconds",
+        "ticket",
+        "timed",
+        "unavailable",
+        "undated",
+    )
 
     def __init__(self) -> None:
         self.ticket = itertools.count(1)
@@ -19,6 +31,10 @@ class Cell:
         self.errors = 0
         self.timed = 0
         self.seconds = 0.0
+        self.remote = 0
+        self.retries = 0
+        self.unavailable = 0
+        self.undated = 0
 
 
 class Row(dict[str | None, Cell]):
@@ -62,6 +78,20 @@ def matrix() -> list[Entry]:
         if cell.calls
     ]
     return sorted(entries, key=lambda entry: -entry.calls)
+
+
+def counted() -> list[Counted]:
+    """The matrix as it is written down."""
+    return [
+        Counted(
+            caller=caller or "-",
+            operation=operation,
+            **{name: getattr(cell, name) for name in Counted.__struct_fields__[2:]},
+        )
+        for operation, cells in list(_rows.items())
+        for caller, cell in list(cells.items())
+        if cell.calls or cell.undated
+    ]
 
 
 def clear() -> None:

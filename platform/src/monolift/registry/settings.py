@@ -23,6 +23,15 @@ _DEFAULTS: dict[str, Any] = {
     # Look for rows, querysets and generators in what calls pass within the process. None: with
     # DEBUG and in tests.
     "CHECK_VALUES": None,
+    # One trace in so many is weighed: CPU, bytes, lines of its calls; in DATA/observed for
+    # `monolift assess` and `monolift smells`. 1: all of them; 0: none.
+    "WEIGH": 16,
+    # Thresholds of `monolift assess` and `monolift smells`, where they are not the defaults.
+    "ADVICE": {},
+    # Written needs that only a process of its own meets: {"fraud": "a GPU: docs/adr/0060"}.
+    "NEEDS": {},
+    # Packages that deployables must have in nearly the same version.
+    "CONTRACT_PACKAGES": ("monolift",),
     # Commit consecutive steps of a saga together where their modules share a database.
     "FUSION": True,
     # Who runs deliveries: "threads" in the worker process, or "celery".
@@ -159,6 +168,11 @@ def _check(given: dict[str, Any]) -> None:
         count = given.get(name, 1)
         if type(count) is not int or count < 1:
             raise ImproperlyConfigured(f"MONOLIFT[{name!r}] is {count!r}: give a number above 0.")
+    weigh = given.get("WEIGH", 1)
+    if type(weigh) is not int or weigh < 0:
+        raise ImproperlyConfigured(
+            f"MONOLIFT['WEIGH'] is {weigh!r}: give a whole number, 0 for no weighing."
+        )
     tls = given.get("TLS", {})
     if not isinstance(tls, dict) or tls.keys() - {"ca_file", "cert_file", "key_file"}:
         raise ImproperlyConfigured(

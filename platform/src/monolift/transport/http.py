@@ -28,6 +28,7 @@ from monolift.transport.following import Moved, following
 from monolift.transport.peers import peer
 from monolift.transport.perform import admit
 from monolift.transport.protocol import MISDIRECTED, Outcome
+from monolift.transport.weighed import weigh
 
 ATTEMPTS = 3
 """How often one call is sent at most."""
@@ -91,6 +92,18 @@ def _method(
 
     def call(**arguments: Any) -> Any:
         caller = current()
+        if caller.weighing is None:
+            return made(caller, arguments)
+        return weigh(
+            caller,
+            operation,
+            module,
+            arguments,
+            lambda: made(caller, arguments),
+            remote=not topology().hosts(module),
+        )
+
+    def made(caller: Scope, arguments: dict[str, Any]) -> Any:
         cell = cells[caller.module]
         start = monotonic()
         try:
@@ -103,14 +116,20 @@ def _method(
                 return _Call(operation, target, breaker, caller, key, body, end).run()
         except Full:
             cell.errors += 1
+            cell.unavailable += 1
             raise Unavailable(
                 operation.name,
                 f"as many calls to {module} are under way as may be (CALLS_AT_ONCE)",
             ) from None
+        except Unavailable:
+            cell.errors += 1
+            cell.unavailable += 1
+            raise
         except BaseException:
             cell.errors += 1
             raise
         finally:
+            cell.remote += 1
             cell.calls = next(cell.ticket)
             cell.timed += 1
             cell.seconds += monotonic() - start
@@ -167,6 +186,7 @@ class _Call:
             last = attempt == attempts or monotonic() + pause >= self.end
             if last or not self.target.budget.spend():
                 raise Unavailable(self.operation.name, reason, retry_after=retry_after)
+            row(self.operation.name)[self.caller.module].retries += 1
             time.sleep(pause)
         raise AssertionError("a loop of at least one attempt ends by itself")
 

@@ -21,6 +21,7 @@ from monolift.registry.transactions import foreign_transaction
 from monolift.transport.following import Moved, ending, follow
 from monolift.transport.live import refuse_live
 from monolift.transport.perform import Target, admit, failure, perform
+from monolift.transport.weighed import weigh
 
 _METHOD = """
 def {method}({parameters}):
@@ -87,6 +88,11 @@ def _method(binding: Binding, target: Target, operation: Operation) -> Any:
         return answer
 
     def guarded(caller: Scope, arguments: dict[str, Any]) -> Any:
+        if caller.weighing is None:
+            return made(caller, arguments)
+        return weigh(caller, operation, target.module, arguments, lambda: made(caller, arguments))
+
+    def made(caller: Scope, arguments: dict[str, Any]) -> Any:
         cell = cells[caller.module]
         end = ending(caller, operation)
         try:

@@ -10,10 +10,11 @@ from monolift.kernel import CallFailed, DomainError, Operation, Unavailable
 from monolift.kernel.clock import monotonic
 from monolift.observe.matrix import row
 from monolift.registry.proxies import Binding, Methods
-from monolift.registry.scope import current
+from monolift.registry.scope import Scope, current
 from monolift.transport import codec
 from monolift.transport.following import following
 from monolift.transport.perform import Target, admit, perform
+from monolift.transport.weighed import weigh
 
 
 def build(binding: Binding) -> Methods:
@@ -32,6 +33,11 @@ def _method(target: Target, operation: Operation) -> Callable[..., Any]:
 
     def call(**arguments: Any) -> Any:
         caller = current()
+        if caller.weighing is None:
+            return made(caller, arguments)
+        return weigh(caller, operation, target.module, arguments, lambda: made(caller, arguments))
+
+    def made(caller: Scope, arguments: dict[str, Any]) -> Any:
         cell = cells[caller.module]
         start = monotonic()
         try:

@@ -75,6 +75,7 @@ def scope_of(target: Target, caller: Scope) -> Scope:
             raise Unavailable(target.operation.name, "the caller's deadline has passed")
     scope = Scope(target.module, caller, deadline)
     scope.operation = target.operation.name
+    scope.weighed_with(caller)
     group = caller.group
     if group is not None:
         scope.plain = False

@@ -20,6 +20,7 @@ from monolift.kernel import CallFailed, DomainError, Operation, Unavailable
 from monolift.kernel.clock import monotonic
 from monolift.kernel.errors import MonoliftError
 from monolift.observe.logs import logger
+from monolift.observe.matrix import row
 from monolift.registry.modules import modules
 from monolift.registry.proxies import binding_of
 from monolift.registry.scope import CallKey, Scope, current, entered
@@ -87,6 +88,8 @@ def _serve(request: HttpRequest, interface: str, method: str) -> HttpResponse:
     operation = found.operation
     if key is not None and (operation.kind == "query" or not operation.keyed):
         return _refuse(400, f"{operation.name} takes no key")
+    if current().weighing is not None:
+        current().weighing.answers(operation, module=found.module)
     caller = caller_of(
         operation,
         label=request.headers.get(CALLER, ""),
@@ -129,9 +132,12 @@ def caller_of(operation: Operation, *, label: str, milliseconds: str) -> Scope:
     end = monotonic() + operation.timeout
     if _MILLISECONDS.fullmatch(milliseconds):
         end = min(end, monotonic() + int(milliseconds) / 1000)
+    else:
+        row(operation.name)[label].undated += 1
     scope = Scope(label if _LABEL.fullmatch(label) else None, outer, end)
     scope.kind = "request"
     scope.operation = operation.name
+    scope.weighed_with(outer)
     return scope
 
 
