@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 import msgspec
+from django.db import DatabaseError
 
 from monolift.events import deliveries
 from monolift.events.deliveries import Claimed
@@ -20,9 +21,11 @@ from monolift.observe.logs import logger
 from monolift.observe.trace import resumed
 from monolift.observe.weighing import weighed
 from monolift.registry.atomic import abort, commit
+from monolift.registry.fence import behind_a_fence, refused_by_fence
 from monolift.registry.scope import Scope
 from monolift.registry.settings import setting
 from monolift.registry.sql import execute, now
+from monolift.registry.topology import topology
 
 log = logger("monolift.events")
 
@@ -78,8 +81,28 @@ def _run_some(alias: str, batch: Sequence[Claimed]) -> list[Claimed]:
             if begun >= over:
                 break
     finally:
-        deliveries.done(alias, silent, ended=ended)
+        _end(alias, silent, ended)
     return list(left)
+
+
+def _end(alias: str, silent: Sequence[Claimed], ended: Sequence[Claimed]) -> None:
+    try:
+        deliveries.done(alias, silent, ended=ended)
+    except DatabaseError as error:
+        if not refused_by_fence(error):
+            raise
+        for now_on, batch in _elsewhere(alias, silent).items():
+            deliveries.done(now_on, batch)
+
+
+def _elsewhere(alias: str, batch: Sequence[Claimed]) -> dict[str, list[Claimed]]:
+    """Where rows of a batch are that have moved to another database here, claims and all."""
+    known = topology()
+    found: dict[str, list[Claimed]] = {}
+    for claimed in batch:
+        if known.runs(claimed.module) and known.alias(claimed.module) != alias:
+            found.setdefault(known.alias(claimed.module), []).append(claimed)
+    return found
 
 
 _seconds: dict[str, float] = {}
@@ -132,11 +155,21 @@ def _run_one(alias: str, claimed: Claimed) -> str:
             log.warning("delivery was taken over", event_id=claimed.event)
         except Exception as error:
             abort(scope, error)
-            deliveries.failed(alias, claimed, error)
+            if behind_a_fence(error):
+                _moved(alias, claimed, error)
+            else:
+                deliveries.failed(alias, claimed, error)
         except BaseException as error:
             abort(scope, error)
             raise
     return _RECORDED
+
+
+def _moved(alias: str, claimed: Claimed, error: Exception) -> None:
+    """Its module has moved: nothing happened, and nothing failed. It runs where its row is now."""
+    log.info("delivery follows its module", event_id=claimed.event, reason=str(error))
+    for now_on, batch in _elsewhere(alias, [claimed]).items():
+        deliveries.give_back(now_on, batch)
 
 
 def _body(claimed: Claimed) -> Callable[[], None]:

@@ -18,6 +18,16 @@ _GONE = frozenset({"42501", "42P01"})
 """Rights that are taken away, a table that is not there: by a move, or by somebody's mistake."""
 
 
+def behind_a_fence(error: BaseException) -> bool:
+    """Whether an error is, or was caused by, such a refusal (see `refused_by_fence`)."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if refused_by_fence(cause):
+            return True
+        cause = cause.__cause__
+    return False
+
+
 def refused_by_fence(error: BaseException) -> bool:
     """Whether a database refused something because a module moves or has moved.
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.db import InterfaceError, OperationalError
 
 from monolift.kernel import Step
+from monolift.registry.fence import refused_by_fence
 
 
 def is_external(step: Step[Any]) -> bool:
@@ -26,9 +27,20 @@ def serialisation_failure(error: BaseException) -> bool:
 
 
 def raise_if_uncertain(error: BaseException) -> None:
-    """A connection lost at the commit: it may have happened, so nothing may be saved over it.
+    """Raise what is no failure of a step, and about which nothing may be saved here.
 
-    The saga rests until its lease runs out; whoever takes it then reads what was committed.
+    A connection lost at the commit: it may have happened. The saga rests until its lease runs out;
+    whoever takes it then reads what was committed.
     """
+    raise_if_moved(error)
     if isinstance(error, OperationalError | InterfaceError) and not serialisation_failure(error):
+        raise error
+
+
+def raise_if_moved(error: BaseException) -> None:
+    """Raise what a fence said to the saga itself: it goes on where its row is now.
+
+    What it said to a module that a step called has become Unavailable, and is a failure.
+    """
+    if refused_by_fence(error):
         raise error

@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 from monolift.events.wake import wake, wake_after_commit
 from monolift.kernel import (
@@ -16,6 +16,7 @@ from monolift.kernel import (
 )
 from monolift.kernel.clock import monotonic
 from monolift.observe.logs import logger
+from monolift.registry.fence import refused_by_fence
 from monolift.registry.scope import Scope, current
 from monolift.registry.topology import topology
 from monolift.registry.transactions import foreign_transaction
@@ -64,17 +65,20 @@ class Runtime:
         deadline = monotonic() + timeout
         if scope.deadline is not None:
             deadline = min(deadline, scope.deadline)
-        alias = topology().alias(saga.saga_owner)
-        record = Record.new(alias, saga)
+        record = Record.new(_place(saga), saga)
         try:
-            _advance(record, deadline)
+            record = _advance(record, deadline)
         except AlreadyStarted:
-            record = _follow(alias, saga, deadline)
+            record = _follow(saga, deadline)
         except LeaseLost:
-            record = Record.find(alias, type(saga), key=saga.key) or record
-        except (OperationalError, InterfaceError) as error:
-            raise Unavailable(saga.saga_name, f"its database: {error}") from error
-        wake(alias)
+            record = Record.find(_place(saga), type(saga), key=saga.key) or record
+        except DatabaseError as error:
+            if isinstance(error, OperationalError | InterfaceError):
+                raise Unavailable(saga.saga_name, f"its database: {error}") from error
+            if not scope.managed and refused_by_fence(error):
+                raise Unavailable(saga.saga_name, "its module has moved") from error
+            raise  # a call is made again where its module is
+        wake(record.alias)
         return record.view()
 
     def find(self, saga: type[Saga], *, key: str) -> SagaRun[Any] | None:
@@ -95,13 +99,21 @@ def run_next(alias: str) -> bool:
     return True
 
 
-def _advance(record: Record, deadline: float) -> None:
-    Runner(record, deadline=deadline).run()
+def _place(saga: Saga) -> str:
+    return topology().alias(saga.saga_owner)
 
 
-def _follow(alias: str, saga: Saga, deadline: float) -> Record:
+def _advance(record: Record, deadline: float) -> Record:
+    """Run it; the record, which is another one when the saga has moved."""
+    runner = Runner(record, deadline=deadline)
+    runner.run()
+    return runner.held.record
+
+
+def _follow(saga: Saga, deadline: float) -> Record:
     """Another worker has this saga, or had it: go on with it, or watch until it rests."""
     while True:
+        alias = _place(saga)
         known = Record.find(alias, type(saga), key=saga.key)
         if known is None:
             raise Unavailable(saga.saga_name, "its twin was just rolled back")
@@ -113,10 +125,9 @@ def _follow(alias: str, saga: Saga, deadline: float) -> Record:
             time.sleep(_LOOK_AGAIN)
             continue
         try:
-            _advance(claimed, deadline)
+            return _advance(claimed, deadline)
         except LeaseLost:
             continue
-        return claimed
 
 
 def _own(saga: Saga) -> Scope:
