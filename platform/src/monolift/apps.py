@@ -7,6 +7,8 @@ from django.apps import AppConfig, apps
 from django.core.exceptions import ImproperlyConfigured
 
 if TYPE_CHECKING:
+    from threading import Event
+
     from monolift.registry.proxies import Binding, Methods
 
 
@@ -22,7 +24,7 @@ class MonoliftConfig(AppConfig):
         from monolift.boundaries.sql.guard import watch_connections
         from monolift.boundaries.sql_checks import register_sql_checks
         from monolift.events.upkeep import register_look, register_purge
-        from monolift.events.worker import register_source
+        from monolift.events.worker import register_companion, register_source
         from monolift.kernel.saga import install_runtime, on_saga_declared
         from monolift.registry.proxies import register_adapter
         from monolift.registry.sql import equip_open_connections
@@ -42,6 +44,7 @@ class MonoliftConfig(AppConfig):
         register_adapter("http", _http)
         register_adapter("rehearsed", _rehearsed)
         if apps.is_installed("monolift.db"):
+            register_companion(_watchdog)
             decide_by(learning.at_start, renew=learning.look_again)
         install_runtime(runtime.Runtime())
         on_saga_declared(arrivals.subscribe_saga)
@@ -49,6 +52,11 @@ class MonoliftConfig(AppConfig):
         register_look(record.tell_unknown)
         register_purge(retention.purge_old)
         import_module("monolift.events.streams.arrive")  # a worker runs its task
+
+
+def _watchdog(stopping: "Event") -> None:
+    """Loaded in workers only."""
+    import_module("monolift.lift.plan.watchdog").watch(stopping)
 
 
 def _rehearsed(binding: "Binding") -> "Methods":

@@ -26,7 +26,11 @@ log = logger("monolift.worker")
 
 type Source = Callable[[str], bool]
 
+type Companion = Callable[[threading.Event], None]
+"""Runs beside the worker, until the event is set."""
+
 _sources: list[Source] = []
+_companions: list[Companion] = []
 _MOVING = 0.02
 """Seconds until work is looked for again that a fence has refused."""
 _PATIENCE = 30.0
@@ -36,6 +40,12 @@ _PATIENCE = 30.0
 def register_source(source: Source) -> None:
     """Add a kind of work: called with an alias, it does one piece if there is one, and says so."""
     _sources.append(source)
+
+
+def register_companion(companion: Companion) -> None:
+    """Add what every worker process runs in a thread of its own."""
+    if companion not in _companions:
+        _companions.append(companion)
 
 
 def aliases() -> list[str]:
@@ -98,6 +108,8 @@ class Worker:
         on_change(self._changed.set)
         self._crew.start()
         self._foreman.start()
+        for companion in _companions:
+            threading.Thread(target=companion, args=(self._stopping,), daemon=True).start()
         follow()
 
     def stop(self, *, timeout: float = 30.0) -> bool:

@@ -80,6 +80,7 @@ def resume(lift: Lift, *, report: Report) -> Standing:
 
 def _forward(lift: Lift, stage: Stage, mine: Held, report: Report) -> None:
     report(stage, "out")
+    lift.check = mine.check
     lift.evidence = mine.standing.evidence
     if mine.standing.doing != stage.name:
         stage.gate(lift)
@@ -96,6 +97,7 @@ def _back(lift: Lift, mine: Held, report: Report) -> None:
     for position in reversed(range(count)):
         stage = stages[position]
         report(stage, "home")
+        lift.check = mine.check
         mine.starts(f"-{stage.name}")
         stage.undo(lift)
         before = stages[position - 1].name if position else ""

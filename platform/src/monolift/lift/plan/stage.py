@@ -45,6 +45,8 @@ class Lift:
     wishes: Wishes = field(default_factory=Wishes)
     say: Say = lambda line: None
     watch: Callable[[Progress], None] = lambda progress: None
+    check: Callable[[], None] = lambda: None
+    """Raises Blocked when somebody else has taken the lift over."""
 
     @property
     def place(self) -> Place:
@@ -77,6 +79,7 @@ class Lift:
 
     def change(self, stay: Stay) -> Document:
         """Write the next epoch of the truth row; part of the transaction that is open."""
+        self.check()
         return row.change({self.module: stay})
 
     def put(self, stay: Stay) -> Evidence:
@@ -132,6 +135,8 @@ class Stage(ABC):
     name: ClassVar[str]
     way_back: ClassVar[str]
     """What `undo` does, in a few words."""
+    holds_up: ClassVar[bool] = False
+    """Whether writers may be waiting when it is killed."""
 
     def applies(self, lift: Lift) -> bool:
         """Whether it is part of this lift."""

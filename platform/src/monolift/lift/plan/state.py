@@ -14,7 +14,7 @@ from monolift.lift.moving import Blocked
 from monolift.registry.places import DEFAULT_ALIAS
 from monolift.registry.sql import after, execute, fetch, moment, now
 
-LEASE = 2.0
+LEASE = 1.0
 """Seconds after which a lift belongs to nobody, when who worked on it was killed."""
 _COLUMNS = "id, module, stage, doing, evidence, ended_at IS NOT NULL"
 
@@ -59,7 +59,7 @@ def interrupted() -> list[str]:
     rows = fetch(
         DEFAULT_ALIAS,
         "SELECT module FROM monolift_lift WHERE ended_at IS NULL AND doing <> '' "
-        f"AND (lease_until IS NULL OR lease_until <= {now(DEFAULT_ALIAS)})",
+        f"AND lease_until <= {now(DEFAULT_ALIAS)}",
     )
     return [module for (module,) in rows]
 
@@ -114,6 +114,10 @@ class Held:
         """Close the lift."""
         self._write("doing = '', ended_at = %s", (moment(DEFAULT_ALIAS, clock.now()),))
         self.standing.ended = True
+
+    def check(self) -> None:
+        """Blocked when somebody else has taken the lift over; part of the open transaction."""
+        self._write("token = token", ())
 
     def _write(self, columns: str, values: tuple[Any, ...]) -> None:
         changed = execute(

@@ -307,7 +307,7 @@ class SqliteMover:
             try:
                 with self._control():
                     document = self._open_at_home(change)
-            except Exception:
+            except BaseException:
                 with writing(source):
                     fence.reopen(source.execute, module=module, tables=self._tables, epoch=epoch)
                     self._feed.begin(source)

@@ -10,8 +10,8 @@ from monolift.lift.moving import Move
 from monolift.registry.places import DEFAULT_ALIAS
 
 _MIGRATIONS = "django_migrations"
-_COPIED = (0, 0)
-"""(epoch, open) of a module whose rows are here, and which nobody may write yet."""
+_COPYING, _COPIED = (-1, 0), (0, 0)
+"""(epoch, open) of a module whose rows are on their way here, or all here, before its cut-over."""
 
 
 class Target:
@@ -43,8 +43,8 @@ class Target:
         with writing(target):
             for name in (*layout.virtual, *names):
                 target.execute(f"DROP TABLE {quoted(name)}")
-            if not self.shared and has(target, "monolift_fence"):
-                target.execute("DELETE FROM monolift_fence WHERE module = ?", (self.module,))
+            if self._row(target) is not None:
+                self._mark(target, *_COPYING)
         for table in self.tables:
             if table.module is not None and has(target, table.name):
                 delete(target, table)
@@ -59,7 +59,7 @@ class Target:
             before = self._row(target)
             self._mark(target, 0, 1)
             yield
-            self._mark(target, *(before or _COPIED))
+            self._mark(target, *(before or _COPYING))
 
     def mark_copied(self, target: sqlite3.Connection) -> None:
         """All rows are here. Inside a transaction."""

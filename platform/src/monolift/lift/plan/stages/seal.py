@@ -26,6 +26,7 @@ class Seal(Stage):
 
     name: ClassVar = "seal"
     way_back: ClassVar = "the rows move back, the same way"
+    holds_up: ClassVar = True
 
     def plan(self, lift: Lift) -> list[str]:
         """See `Stage`."""
