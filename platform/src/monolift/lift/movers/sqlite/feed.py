@@ -61,6 +61,15 @@ class Feed:
 
         The number of rows, and the last note: `forget` it when the target has committed.
         """
+        if not source.in_transaction:  # else it holds the write lock: what it sees stays
+            source.execute("BEGIN")
+            try:
+                return self._carry(source, target)
+            finally:
+                source.execute("COMMIT")
+        return self._carry(source, target)
+
+    def _carry(self, source: sqlite3.Connection, target: sqlite3.Connection) -> tuple[int, int]:
         notes = source.execute(
             f"SELECT MAX(id), name, key FROM {quoted(self._table)} GROUP BY name, key"
         ).fetchall()
@@ -93,10 +102,14 @@ class Feed:
 
 
 def insert(target: sqlite3.Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
-    """Insert rows as they are."""
+    """Insert rows as they are.
+
+    What has the place of one of them, by any key, has changed at the source since it was copied: it
+    is noted, and will be copied again.
+    """
     marks = ", ".join("?" * len(table.columns))
     target.executemany(
-        f"INSERT INTO {quoted(table.name)} ({selected(table)}) VALUES ({marks})", rows
+        f"INSERT OR REPLACE INTO {quoted(table.name)} ({selected(table)}) VALUES ({marks})", rows
     )
 
 
