@@ -50,6 +50,13 @@ run: $(READY) ## Run the shop (PORT= DATA= STACK= SERVER=; TOPOLOGY=split or eac
 	  $(if $(STACK),--stack "$(STACK)") $(if $(SERVER),--server "$(SERVER)") \
 	  $(if $(TOPOLOGY),--topology "config/topology.$(TOPOLOGY).toml")
 
+# make load: orders a second
+RATE ?= 5
+
+.PHONY: load
+load: $(READY) ## Send orders to the shop that runs, until Ctrl-C (PORT= RATE=)
+	@$(BIN)/python scripts/load.py --url http://127.0.0.1:$(or $(PORT),8000) --rate $(RATE)
+
 ##@ Prove
 
 .PHONY: test

@@ -10,6 +10,7 @@ from pytest_django import Settings
 
 from monolift.lift.movers.sqlite.files import has, opened
 from monolift.lift.movers.sqlite.tables import Layout, moved_name, quoted
+from monolift.lift.plan import stages
 from monolift.lift.plan.stage import Lift, Wishes
 from monolift.registry import topology as registry
 
@@ -53,8 +54,9 @@ def file(settings: Settings, tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def lift(file: Path) -> Lift:
-    """The lift of `stock`."""
+def lift(file: Path, monkeypatch: pytest.MonkeyPatch) -> Lift:
+    """The lift of `stock`, which needs no assessment."""
+    monkeypatch.setattr(stages, "STAGES", [one for one in stages.STAGES if one.name != "assess"])
     return Lift(module="stock", evidence={}, wishes=Wishes(budget=2.0, watch_for=0.1))
 
 

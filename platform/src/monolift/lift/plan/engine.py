@@ -99,9 +99,8 @@ def _back(lift: Lift, mine: Held, report: Report) -> None:
         report(stage, "home")
         lift.check = mine.check
         mine.starts(f"-{stage.name}")
-        stage.undo(lift)
         before = stages[position - 1].name if position else ""
-        mine.done(before, None, of=stage.name)
+        mine.done(before, stage.undo(lift), of=f"-{stage.name}")
         report(stage, "done")
     mine.ends()
 

@@ -31,7 +31,7 @@ class Wishes:
     start_within: float = 120.0
     """Seconds that a service may take to start."""
     despite: bool = False
-    """Go on although the advice is to stay, or a rehearsal found what would hurt."""
+    """Go on although `assess` has found something in the way, or could not look."""
     write_file: bool = True
     """Let `finish` write the topology's file."""
 

@@ -48,6 +48,16 @@ def current(module: str) -> Standing | None:
     return _standing(rows[0]) if rows else None
 
 
+def of_module(module: str) -> list[Standing]:
+    """All lifts of a module, the first one in front."""
+    rows = fetch(
+        DEFAULT_ALIAS,
+        f"SELECT {_COLUMNS} FROM monolift_lift WHERE module = %s ORDER BY created_at",
+        (module,),
+    )
+    return [_standing(row) for row in rows]
+
+
 def latest() -> list[Standing]:
     """The last lift of each module, open or ended."""
     rows = fetch(DEFAULT_ALIAS, f"SELECT {_COLUMNS} FROM monolift_lift ORDER BY created_at")
@@ -95,20 +105,15 @@ class Held:
         self._write("doing = %s", (doing,))
         self.standing.doing = doing
 
-    def done(self, stage: str, evidence: Mapping[str, Any] | None, *, of: str) -> None:
-        """Record that a stage is done or taken back: `stage` is the last one that is done now."""
+    def done(self, stage: str, evidence: Mapping[str, Any], *, of: str) -> None:
+        """Record that a stage is done or (`-stage`) taken back, with what was measured.
+
+        `stage` is the last one that is done now.
+        """
         known = self.standing.evidence
-        if evidence is None:
-            known.pop(of, None)
-        else:
-            known[of] = dict(evidence)
+        known[of] = {**evidence, "at": clock.now().isoformat()}
         self._write("doing = '', stage = %s, evidence = %s", (stage, json.dumps(known)))
         self.standing.doing, self.standing.stage = "", stage
-
-    def notes(self, of: str, evidence: Mapping[str, Any]) -> None:
-        """Record what was measured in a stage that is not done yet."""
-        self.standing.evidence[of] = dict(evidence)
-        self._write("evidence = %s", (json.dumps(self.standing.evidence),))
 
     def ends(self) -> None:
         """Close the lift."""

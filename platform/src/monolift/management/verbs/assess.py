@@ -65,8 +65,11 @@ def run(options: argparse.Namespace) -> int:
 
     from monolift.kernel.errors import MonoliftError
     from monolift.lift.advice import assess
+    from monolift.lift.advice.evidence import provide
+    from monolift.lift.plan.drills import recorded
     from monolift.management.errors import VerbError
 
+    provide(recorded)
     try:
         advice = assess(
             module=options.module,

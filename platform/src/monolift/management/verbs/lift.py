@@ -41,6 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_number(parser, "--watch-for", 5.0, "SECONDS", "how long a stage looks at what happens")
     _add_number(parser, "--start-within", 120.0, "SECONDS", "how long a service may take to start")
     parser.add_argument(
+        "--despite", action="store_true", help="go on although assess found something in the way"
+    )
+    parser.add_argument(
         "--no-file",
         dest="write_file",
         action="store_false",
@@ -86,6 +89,7 @@ def run(options: argparse.Namespace) -> int:
         watch_for=options.watch_for,
         start_within=options.start_within,
         write_file=options.write_file,
+        despite=options.despite,
     )
     lift = Lift(module=options.module, evidence={}, wishes=wishes, say=print, watch=_Bar())
     try:

@@ -28,6 +28,7 @@ def opened(file: str, timeout: float = 5.0) -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(file, timeout=timeout, isolation_level=None)) as link:
         link.execute("PRAGMA journal_mode = WAL")
         link.execute("PRAGMA synchronous = NORMAL")
+        link.execute("PRAGMA recursive_triggers = ON")  # a row that is replaced is deleted
         yield link
 
 
