@@ -88,6 +88,8 @@ class Load:
             ("POST", "/payments/tokens", CARD),
         ]
         total = token = None
+        # A connection of its own, as each customer has.
+        self.local.link = None
         try:
             for method, path, body in steps:
                 status, answer = self.send(method, path, body)
@@ -115,6 +117,9 @@ class Load:
         else:
             with self.lock:
                 self.counts[name] += 1
+        finally:
+            if self.local.link is not None:
+                self.local.link.close()
 
     def goods(self) -> list[str]:
         """What is for sale."""
