@@ -7,6 +7,7 @@ from django.apps import AppConfig, apps
 from django.core.exceptions import ImproperlyConfigured
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from threading import Event
 
     from monolift.registry.proxies import Binding, Methods
@@ -43,6 +44,8 @@ class MonoliftConfig(AppConfig):
         register_adapter("loopback", loopback.build)
         register_adapter("http", _http)
         register_adapter("rehearsed", _rehearsed)
+        register_adapter("shadow", _on_trial("shadow"))
+        register_adapter("canary", _on_trial("canary"))
         if apps.is_installed("monolift.db"):
             register_companion(_watchdog)
             decide_by(learning.at_start, renew=learning.look_again)
@@ -63,6 +66,16 @@ def _rehearsed(binding: "Binding") -> "Methods":
     """Loaded by the first call that is rehearsed."""
     methods: Methods = import_module("monolift.lift.rehearsal.adapter").build(binding)
     return methods
+
+
+def _on_trial(mode: str) -> "Callable[[Binding], Methods]":
+    """Loaded by the first call while a second deployable is on trial."""
+
+    def build(binding: "Binding") -> "Methods":
+        methods: Methods = import_module(f"monolift.lift.routing.{mode}").build(binding)
+        return methods
+
+    return build
 
 
 def _http(binding: "Binding") -> "Methods":

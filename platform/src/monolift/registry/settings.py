@@ -76,6 +76,10 @@ _DEFAULTS: dict[str, Any] = {
     # others that it serves at once; what is more is refused at once. Have more threads than that.
     "CALLS_AT_ONCE": 8,
     "SERVES_AT_ONCE": 16,
+    # While a second deployable is shadowed: the share of queries that it is asked as well, and what
+    # may differ in its answers (`monolift.lift.routing.masks`).
+    "SHADOW_RATE": 0.1,
+    "SHADOW_MASKS": {},
     # Certificates between deployables: "ca_file" to trust instead of the system's, "cert_file" and
     # "key_file" to show. Files that change are read again.
     "TLS": {},
@@ -187,12 +191,23 @@ def _check(given: dict[str, Any]) -> None:
             f"MONOLIFT['WORKERS'] is {workers!r}: give modules with a number from 1 to {_MOST} "
             'each, {"search": 3}.'
         )
-    rate = given.get("SQL_GUARD_RATE", 1)
-    if not isinstance(rate, int | float) or not 0 < rate <= 1:
-        raise ImproperlyConfigured(
-            f"MONOLIFT['SQL_GUARD_RATE'] is {rate!r}: give a share above 0, at most 1."
-        )
+    for name in ("SQL_GUARD_RATE", "SHADOW_RATE"):
+        rate = given.get(name, 1)
+        if not isinstance(rate, int | float) or not 0 < rate <= 1:
+            raise ImproperlyConfigured(
+                f"MONOLIFT[{name!r}] is {rate!r}: give a share above 0, at most 1."
+            )
+    _check_masks(given.get("SHADOW_MASKS", {}))
     _check_streams(given)
+
+
+def _check_masks(masks: Any) -> None:
+    for operation, mask in masks.items() if isinstance(masks, dict) else [("*", None)]:
+        if not isinstance(mask, dict) or mask.keys() - {"ignore", "unordered"}:
+            raise ImproperlyConfigured(
+                f"MONOLIFT['SHADOW_MASKS'] has {mask!r} for {operation!r}: give a dict with lists "
+                'of paths, {"ignore": ["**.as_of"], "unordered": ["lines"]}.'
+            )
 
 
 def _check_streams(given: dict[str, Any]) -> None:

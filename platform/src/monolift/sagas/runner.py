@@ -25,7 +25,7 @@ from monolift.registry.topology import renewed, topology
 from monolift.sagas.backward import Backward
 from monolift.sagas.forward import Forward
 from monolift.sagas.held import Held
-from monolift.sagas.record import LeaseLost, Record
+from monolift.sagas.record import AlreadyStarted, Record
 from monolift.sagas.steps import time_left
 
 log = logger("monolift.sagas")
@@ -86,7 +86,7 @@ class Runner:
             held.alias = alias
             return held
         if found.token != held.token:
-            raise LeaseLost(held.id)
+            raise AlreadyStarted(held.saga.key)  # somebody there has taken it up: watch it
         return found
 
     def _run(self) -> None:

@@ -94,7 +94,7 @@ def run_next(alias: str) -> bool:
         return False
     try:
         Runner(record).run()
-    except LeaseLost:
+    except (LeaseLost, AlreadyStarted):
         log.warning("saga was taken over", saga_id=record.id)
     return True
 
@@ -126,7 +126,7 @@ def _follow(saga: Saga, deadline: float) -> Record:
             continue
         try:
             return _advance(claimed, deadline)
-        except LeaseLost:
+        except (LeaseLost, AlreadyStarted):
             continue
 
 

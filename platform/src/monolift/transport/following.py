@@ -33,7 +33,7 @@ class Moved(MonoliftError):
         return self
 
 
-class _SameKey:
+class SameKey:
     """Lets the call go again as it went before."""
 
     def __init__(self, key: CallKey | None) -> None:
@@ -62,7 +62,7 @@ def follow(
     before = caller.deadline, caller.outgoing, caller.plain
     caller.following, caller.deadline = True, end
     if caller.outgoing is not None or moved.key is not None:
-        caller.outgoing, caller.plain = _SameKey(moved.key), False
+        caller.outgoing, caller.plain = SameKey(moved.key), False
     try:
         while True:
             epoch = topology().epoch
