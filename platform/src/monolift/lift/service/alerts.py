@@ -113,8 +113,8 @@ def _expected(service: Service) -> dict[str, list[_Alert]]:
             (
                 name,
                 (
-                    f"{operation.name} takes {_humanized(operation.timeout)} in the mean, half of its "
-                    "deadline or more."
+                    f"{operation.name} takes {_humanized(operation.timeout)} in the mean, "
+                    "half of its deadline or more."
                 ),
             )
         ]

@@ -1,7 +1,7 @@
 """What a deployable is, for whoever writes files about it: from the topology and the modules."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,11 +68,21 @@ class Service:
     wake: str
 
 
-def describe(*, module: str, image: str, namespace: str) -> Service:
+def describe(
+    *,
+    module: str,
+    image: str,
+    namespace: str,
+    alone: bool = False,
+    callers: Sequence[str] = (),
+    callees: Sequence[str] = (),
+) -> Service:
     """The service that a module is, or will be, in.
 
-    A module that is still in the control deployable gets one of its own name. Raises ServiceError
-    for an unknown module, and for names that Kubernetes would refuse.
+    A module that is still in the control deployable gets one of its own name; so does one that
+    shares its deployable, if it is to be `alone`. `callers` and `callees` are deployables that this
+    code knows nothing of. Raises ServiceError for an unknown module, and for names that Kubernetes
+    would refuse.
     """
     known = modules()
     if module not in known:
@@ -82,7 +92,7 @@ def describe(*, module: str, image: str, namespace: str) -> Service:
     try:
         now = topology()
         deployable = now.place(module).deployable
-        moves = deployable == now.control
+        moves = deployable == now.control or (alone and len(_hosted(now, deployable)) > 1)
         deployable = module if moves else deployable
         hosts = {module} if moves else _hosted(now, deployable)
         role = now.deployables.get(deployable, Deployable())
@@ -106,8 +116,8 @@ def describe(*, module: str, image: str, namespace: str) -> Service:
         replicas=role.replicas,
         aliases=tuple(aliases),
         database_ports=tuple(sorted({_port(alias) for alias in aliases})),
-        callers=_deployables(now, receives, but=deployable),
-        callees=_deployables(now, sends, but=deployable),
+        callers=_deployables(now, receives, callers, but=deployable),
+        callees=_deployables(now, sends, callees, but=deployable),
         urls={name: _url(now, name) for name in sorted(others)},
         operations=tuple(
             Operation(name=operation.name, timeout=operation.timeout)
@@ -125,9 +135,11 @@ def _hosted(now: Topology, deployable: str) -> set[str]:
     return {label for label in modules() if now.place(label).deployable == deployable}
 
 
-def _deployables(now: Topology, labels: Iterable[str], *, but: str) -> tuple[str, ...]:
-    names = {now.control, *(now.place(label).deployable for label in labels)} - {but}
-    return tuple(sorted(_dns(name) for name in names))
+def _deployables(
+    now: Topology, labels: Iterable[str], more: Iterable[str], *, but: str
+) -> tuple[str, ...]:
+    names = {now.control, *(now.place(label).deployable for label in labels), *more} - {but}
+    return tuple(sorted({_dns(name) for name in names}))
 
 
 def _url(now: Topology, name: str) -> str:

@@ -1,6 +1,7 @@
 """Everything that a deployable needs, as a folder of files."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from monolift.lift.service.alerts import monitoring as alerts_of
@@ -22,14 +23,30 @@ def write_manifests(
     database_cidr: str = "0.0.0.0/0",
     organisation: str = "",
     shown: str = "",
+    alone: bool = False,
+    callers: Sequence[str] = (),
+    callees: Sequence[str] = (),
+    topology: str = "",
 ) -> list[Path]:
     """Write what runs and watches the deployable of a module; the paths, in order.
 
     Overwrites what an earlier run wrote, so it may be repeated; the same topology gives the same
-    bytes. `shown` is the folder as the workflow sees it from the repository's root. Raises
-    ServiceError, with nothing written, for what is not known or no good.
+    bytes. `monitoring` and `ingress` are the namespaces of Prometheus and of what routes public
+    requests to it, empty when nothing does; `shown` is the folder as the workflow sees it from the
+    repository's root; `alone`, `callers` and `callees` are those of `describe`; `topology` is the
+    text of its file where that is not the project's own. Raises ServiceError, with nothing written,
+    for what is not known or no good.
     """
-    service = describe(module=module, image=image, namespace=namespace)
+    service = describe(
+        module=module,
+        image=image,
+        namespace=namespace,
+        alone=alone,
+        callers=callers,
+        callees=callees,
+    )
+    if topology:
+        service = replace(service, topology=topology)
     for name in (monitoring, ingress):
         _check_namespace(name)
     _check_network(database_cidr)
@@ -79,6 +96,4 @@ def _check_network(cidr: str) -> None:
     try:
         ipaddress.ip_network(cidr)
     except ValueError:
-        raise ServiceError(
-            f"{cidr!r} is no network. Say --database-cidr 10.0.0.0/24, or 10.0.0.7/32 of one server."
-        ) from None
+        raise ServiceError(f"{cidr!r} is no network. Say --database-cidr 10.0.0.0/24.") from None

@@ -3,11 +3,11 @@
     manage.py monolift manifests inventory --image shop:1.4.2 --to deploy/inventory
 
 From the topology: the role, where the others are, how many there are, who may speak to whom.
-Repeat it after a change; nothing in the folder is edited by hand.
+Repeat it after a change; nothing in the folder is edited by hand. What differs from cluster to
+cluster may stand in pyproject.toml instead, under [tool.monolift.service].
 """
 
 import argparse
-import tomllib
 from pathlib import Path
 
 from monolift.management.errors import VerbError
@@ -17,6 +17,8 @@ NEEDS_DJANGO = True
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
+    from monolift.management.clusters import add_parameters
+
     parser.add_argument("module", help="the module's label: inventory")
     parser.add_argument(
         "--to", type=Path, metavar="FOLDER", help="where to write (default: deploy/<module>)"
@@ -24,34 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_parameters(parser)
 
 
-def add_parameters(parser: argparse.ArgumentParser) -> None:
-    """Add what differs from cluster to cluster."""
-    parser.add_argument(
-        "--image",
-        metavar="NAME:TAG",
-        help="the image (default: the project's name in pyproject.toml, :latest)",
-    )
-    parser.add_argument(
-        "--namespace", default="shop", help="of the whole system (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--monitoring",
-        metavar="NAMESPACE",
-        default="monitoring",
-        help="where Prometheus runs (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--database-cidr",
-        metavar="NETWORK",
-        default="0.0.0.0/0",
-        help="where its database servers are: 10.0.0.0/24 (default: anywhere, by their port)",
-    )
-
-
 def run(options: argparse.Namespace) -> int:
     """Write it."""
     from monolift.lift.service import write_manifests
     from monolift.lift.service.errors import ServiceError
+    from monolift.management.clusters import parameters
 
     root = Path.cwd()
     folder: Path = options.to or root / "deploy" / options.module
@@ -60,33 +39,11 @@ def run(options: argparse.Namespace) -> int:
         written = write_manifests(
             module=options.module,
             folder=folder,
-            image=options.image or f"{project_name(root)}:latest",
-            namespace=options.namespace,
-            monitoring=options.monitoring,
-            database_cidr=options.database_cidr,
-            organisation=organisation(root),
             shown=shown.relative_to(root).as_posix() if shown.is_relative_to(root) else "",
+            **parameters(options, root),
         )
     except ServiceError as error:
         raise VerbError(str(error)) from None
     for path in written:
         print(path)
     return 0
-
-
-def project_name(root: Path) -> str:
-    """What the project is called in its pyproject.toml; else its folder's name."""
-    return str(_document(root).get("project", {}).get("name") or root.name).lower()
-
-
-def organisation(root: Path) -> str:
-    """Whose teams own things, for CODEOWNERS; empty when nobody says."""
-    owners = _document(root).get("tool", {}).get("monolift", {}).get("codeowners", {})
-    return str(owners.get("organisation", ""))
-
-
-def _document(root: Path) -> dict[str, dict[str, dict[str, dict[str, str]]]]:
-    try:
-        return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
