@@ -18,6 +18,7 @@ from monolift.gateway.metrics import METRICS
 from monolift.lift.service import write_manifests
 from monolift.lift.service.errors import ServiceError
 from monolift.registry import topology as registry
+from monolift.registry.settings import setting
 
 SHOP = (
     "profiles catalog pricing payments shipping orders search recommendations storefront "
@@ -124,6 +125,13 @@ def test_it_is_told_its_role_and_where_the_others_are(folder: Path, topology: Pa
     settings = (Path(__file__).parents[3] / "config" / "settings.py").read_text()
     read_by_the_library = {"DJANGO_SETTINGS_MODULE", "HOST", "PORT", "MONOLIFT_DEPLOYABLE"}
     assert {name for name in told if f'"{name}"' not in settings} <= read_by_the_library
+
+
+def test_a_web_process_has_more_threads_than_calls_to_serve(folder: Path) -> None:
+    """Else its probes would wait behind them."""
+    (web,) = one(folder, "Deployment", "goods-web")["spec"]["template"]["spec"]["containers"]
+    assert web["command"][:3] == ["monolift", "web", "--threads"]
+    assert int(web["command"][3]) > setting("SERVES_AT_ONCE") >= setting("CALLS_AT_ONCE")
 
 
 def test_secrets_are_referred_to(folder: Path) -> None:

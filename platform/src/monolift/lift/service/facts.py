@@ -66,6 +66,8 @@ class Service:
     """The text of the topology's file, this deployable in it; empty without a file."""
     stream: str
     wake: str
+    threads: int
+    """Of a web process: more than the calls that it serves, or makes to one module, at once."""
 
 
 def describe(
@@ -127,6 +129,7 @@ def describe(
         ),
         topology=_topology(deployable),
         stream=setting("STREAM"),
+        threads=min(max(setting("SERVES_AT_ONCE"), setting("CALLS_AT_ONCE")) + 4, 64),
         wake="notify" if _on_postgresql(aliases) else "poll",
     )
 

@@ -6,8 +6,6 @@ from monolift.lift.service.facts import PORT, STATUS_PORT, Service
 from monolift.lift.service.filling import checksum, filled, yaml_list
 
 WEB, WORKER = "web", "worker"
-_THREADS = 12
-"""Of a web process: more than the calls it serves at once."""
 _WEB_GRACE = 30
 _WORKER_DRAIN, _WORKER_GRACE = 30, 45
 """Seconds that running work has to end, and those until the process is killed."""
@@ -79,7 +77,7 @@ def settings_of(service: Service) -> dict[str, str]:
 def _pods(service: Service, component: str) -> dict[str, object]:
     web = component == WEB
     command = (
-        ["monolift", "web", "--threads", str(_THREADS)]
+        ["monolift", "web", "--threads", str(service.threads)]
         if web
         else [
             *("monolift", "worker", "--drain", str(_WORKER_DRAIN)),

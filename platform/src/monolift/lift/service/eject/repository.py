@@ -72,6 +72,7 @@ def eject(
         "settings": str(settings.SETTINGS_MODULE),
         "tests": made.tests.as_posix(),
         "port": PORT,
+        "threads": service.threads,
         "gateway": gateway,
         "packages": " ".join(sorted({path.parts[0] for path in made.files} - {"tests"})),
         "contracts": ", ".join(sorted(made.contracts)) or "none",
