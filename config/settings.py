@@ -19,6 +19,9 @@ MONOLIFT_URLS       where the others are, `warehouse=http://warehouse:8000,...`,
                     topology says
 MONOLIFT_KEYS       a JSON file with the secrets that deployables sign requests with: a list of
                     {"id": ..., "secret": ..., "issuer": "shop"}
+MONOLIFT_METRICS_TOKEN
+                    what Prometheus shows to read /_monolift/metrics; without it, in production,
+                    nobody reads them
 SECRET_KEY          required in production
 ALLOWED_HOSTS       comma-separated host names; required in production
 REDIS_URL           Celery's broker; only needed with MONOLIFT_EXECUTOR=celery
@@ -309,6 +312,7 @@ MONOLIFT = {
     "EXECUTOR": _choice("MONOLIFT_EXECUTOR", "threads", "celery"),
     "CELERY_APP": "config.celery.app",
     "WAKE": _choice("MONOLIFT_WAKE", "datagram", "notify", "poll"),
+    "METRICS_TOKEN": os.environ.get("MONOLIFT_METRICS_TOKEN") or None,
 }
 PAYMENTS = {
     "PROVIDER": "modules.payments.provider.sandbox.SandboxProvider",

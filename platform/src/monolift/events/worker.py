@@ -101,6 +101,7 @@ class Worker:
         self._crew = _Crew(threads)
         self._stopping = threading.Event()
         self._changed = threading.Event()
+        self._renewing = False
         self._foreman = threading.Thread(target=self._renew, name="monolift-foreman", daemon=True)
 
     def start(self) -> None:
@@ -111,6 +112,11 @@ class Worker:
         for companion in _companions:
             threading.Thread(target=companion, args=(self._stopping,), daemon=True).start()
         follow()
+
+    @property
+    def working(self) -> bool:
+        """Whether every thread of it runs. What stands still in one is told by what is late."""
+        return self._foreman.is_alive() and (self._renewing or self._crew.working)
 
     def stop(self, *, timeout: float = 30.0) -> bool:
         """Finish what is running and end; False when something still runs after `timeout`."""
@@ -130,10 +136,12 @@ class Worker:
                 return
             self._changed.clear()
             log.info("worker begins anew for another topology", epoch=topology().epoch)
+            self._renewing = True
             if not self._crew.stop(timeout=_PATIENCE):
                 log.warning("work begun before is still running beside what is new")
             self._crew = _Crew(self._count)
             self._crew.start()
+            self._renewing = False
 
 
 class _Crew:
@@ -173,6 +181,11 @@ class _Crew:
             self._reader.start()
         for thread in (*self._threads, self._upkeep):
             thread.start()
+
+    @property
+    def working(self) -> bool:
+        """Whether all of them run."""
+        return all(thread.is_alive() for thread in (*self._threads, self._upkeep))
 
     def stop(self, *, timeout: float) -> bool:
         """Finish what is running and end; False when something still runs after `timeout`."""

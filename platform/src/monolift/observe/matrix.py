@@ -1,6 +1,11 @@
-"""The call matrix of this process: who calls what, how often, how long, how it ends."""
+"""The call matrix of this process: who calls what, how often, how long, how it ends.
+
+What it calls and what it serves to other deployables are counted apart: in two processes the same
+call is one of each.
+"""
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +21,7 @@ class Cell:
     __slots__ = (
         "calls",
         "errors",
+        "failed",
         "remote",
         "retries",
         "seconds",
@@ -34,6 +40,8 @@ class Cell:
         self.remote = 0
         self.retries = 0
         self.unavailable = 0
+        self.failed = 0
+        """Of the errors: undeclared failures. Not told apart in process."""
         self.undated = 0
 
 
@@ -56,11 +64,26 @@ class Entry:
 
 
 _rows: dict[str, Row] = {}
+_served: dict[str, Row] = {}
 
 
 def row(operation: str) -> Row:
     """The cells of an operation, shared by all its proxies."""
     return _rows.setdefault(operation, Row())
+
+
+def served(operation: str) -> Row:
+    """The cells of an operation that other deployables call here."""
+    return _served.setdefault(operation, Row())
+
+
+def cells() -> Iterator[tuple[bool, str, str, Cell]]:
+    """(whether it was served, caller, operation, its counts) of everything that was called."""
+    for of_others, rows in ((False, _rows), (True, _served)):
+        for operation, callers in list(rows.items()):
+            for caller, cell in list(callers.items()):
+                if cell.calls:
+                    yield of_others, caller or "-", operation, cell
 
 
 def matrix() -> list[Entry]:
@@ -96,8 +119,8 @@ def counted() -> list[Counted]:
 
 def clear() -> None:
     """Start counting anew."""
-    for cells in _rows.values():
-        cells.clear()
+    for callers in (*_rows.values(), *_served.values()):
+        callers.clear()
 
 
 def as_dict() -> list[dict[str, Any]]:

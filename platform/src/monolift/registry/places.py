@@ -55,6 +55,8 @@ class Deployable:
     url: str | None = None
     resilience: str = "own"
     """`own`, or `mesh` when a service mesh in front of it repeats requests and breaks circuits."""
+    replicas: tuple[int, int] = (2, 6)
+    """The fewest and the most web processes that an orchestrator keeps of it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -87,6 +87,9 @@ _DEFAULTS: dict[str, Any] = {
     # and "audience" if it is for a single receiver. The first of our own that fits is signed with,
     # all are known: a new one is added everywhere, then put first at its issuer, then the old goes.
     "KEYS": (),
+    # What Prometheus shows to read the metrics, as `Authorization: Bearer ...`. Unset: with DEBUG
+    # and in tests anybody may, else nobody.
+    "METRICS_TOKEN": None,
 }
 
 

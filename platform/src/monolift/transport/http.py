@@ -77,7 +77,7 @@ def build(binding: Binding) -> Methods:
 
 def through(target: Target, binding: Binding) -> Methods:
     """The methods of a proxy whose calls go through a peer, or what stands for one."""
-    breaker = Breaker()
+    breaker = Breaker(name=f"{binding.interface.interface_name} in {target.name}")
     return {
         name: following(binding, operation, _method(binding, operation, target, breaker))
         for name, operation in binding.operations.items()
@@ -125,8 +125,9 @@ def _method(
             cell.errors += 1
             cell.unavailable += 1
             raise
-        except BaseException:
+        except BaseException as error:
             cell.errors += 1
+            cell.failed += isinstance(error, CallFailed)
             raise
         finally:
             cell.remote += 1

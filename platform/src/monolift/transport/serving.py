@@ -20,7 +20,7 @@ from monolift.kernel import CallFailed, DomainError, Operation, Unavailable
 from monolift.kernel.clock import monotonic
 from monolift.kernel.errors import MonoliftError
 from monolift.observe.logs import logger
-from monolift.observe.matrix import row
+from monolift.observe.matrix import row, served
 from monolift.registry.modules import modules
 from monolift.registry.proxies import binding_of
 from monolift.registry.scope import CallKey, Scope, current, entered
@@ -100,6 +100,25 @@ def _serve(request: HttpRequest, interface: str, method: str) -> HttpResponse:
 
 def answered(target: Target, caller: Scope, key: CallKey | None, body: bytes) -> HttpResponse:
     """Run a call that was let in, and word what came of it."""
+    operation = target.operation
+    cell = served(operation.name)[caller.module]
+    start = monotonic()
+    try:
+        response = _answered(target, caller, key, body)
+        cell.errors += response.status_code != 200
+        cell.failed += response.status_code >= 500
+        return response
+    except BaseException:
+        cell.errors += 1
+        cell.failed += 1
+        raise
+    finally:
+        cell.calls = next(cell.ticket)
+        cell.timed += 1
+        cell.seconds += monotonic() - start
+
+
+def _answered(target: Target, caller: Scope, key: CallKey | None, body: bytes) -> HttpResponse:
     operation = target.operation
     try:
         arguments = codec.decode_arguments(operation, body)
