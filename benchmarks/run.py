@@ -30,6 +30,7 @@ FIGURES: dict[str, tuple[str, ...]] = {
     "guards": (SQLITE,),
     "memory": (SQLITE,),
     "cuts": (SQLITE,),
+    "lift": (SQLITE,),
 }
 # Neither the shell's settings nor those of a surrounding test run are what is measured.
 _NOT_INHERITED = ("MONOLIFT_", "DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "PYTEST_")

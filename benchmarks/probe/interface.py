@@ -33,7 +33,7 @@ class Placed(Dto):
 
 
 class Probe(Interface, Protocol, version=1):
-    """Calls that do nothing."""
+    """Calls that do nothing, but for one."""
 
     @query(timeout=5)
     def look(self, *, number: int) -> int:
@@ -48,4 +48,9 @@ class Probe(Interface, Protocol, version=1):
     @command(timeout=5)
     def place(self, *, reference: UUID, lines: Sequence[WantedLine]) -> Placed:
         """An order that was made beforehand."""
+        ...
+
+    @command(timeout=5)
+    def note(self, *, text: str, total: int) -> None:
+        """Insert a row, and change it."""
         ...

@@ -1,9 +1,11 @@
 """The probe's answers."""
 
 from collections.abc import Sequence
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from benchmarks.probe.interface import Placed, PricedLine, Probe, WantedLine
+from benchmarks.probe.models import Note
+from monolift import atomic
 from monolift.kernel import Money
 
 TEN_LINES = tuple(WantedLine(sku=f"SKU-{number:04}", quantity=number + 1) for number in range(10))
@@ -37,3 +39,9 @@ class ProbeService(Probe):
     def place(self, *, reference: UUID, lines: Sequence[WantedLine]) -> Placed:
         """See `Probe.place`."""
         return _PLACED
+
+    def note(self, *, text: str, total: int) -> None:
+        """See `Probe.note`."""
+        with atomic():
+            note = Note.objects.create(id=uuid4(), text=text, total=total)
+            Note.objects.filter(pk=note.pk).update(total=total + 1)

@@ -29,13 +29,6 @@ def close(
             continue
         if others and (rest := _ACTIVE.get(table.name)):
             execute(f"DELETE FROM {quoted(table.name)} WHERE module = '{module}' AND {rest}")
-        for event in ("INSERT", "UPDATE"):
-            execute(
-                f"CREATE TRIGGER IF NOT EXISTS {quoted(_guard(module, table, event))} "
-                f"BEFORE {event} ON {quoted(table.name)} WHEN NEW.module = '{module}' AND "
-                f"(SELECT open FROM monolift_fence WHERE module = '{module}') = 0 "
-                f"BEGIN SELECT RAISE(ABORT, '{MARK}'); END"
-            )
     _mark(execute, module, epoch, is_open=False)
 
 
@@ -44,14 +37,25 @@ def reopen(execute: Execute, *, module: str, tables: Sequence[Table], epoch: int
     for table in tables:
         if table.module is None:
             execute(f"ALTER TABLE {quoted(moved_name(table.name))} RENAME TO {quoted(table.name)}")
-    unguard(execute, module=module, tables=tables)
     _mark(execute, module, epoch, is_open=True)
 
 
-def unguard(execute: Execute, *, module: str, tables: Sequence[Table]) -> None:
-    """Take the module's rows in the platform's tables again."""
+def guard(execute: Execute, *, module: str, tables: Sequence[Table]) -> None:
+    """Make ready to refuse the module's rows in the platform's tables: once it is closed here."""
     for table in tables:
-        for event in ("INSERT", "UPDATE"):
+        for event in ("INSERT", "UPDATE") if table.module else ():
+            execute(
+                f"CREATE TRIGGER IF NOT EXISTS {quoted(_guard(module, table, event))} "
+                f"BEFORE {event} ON {quoted(table.name)} WHEN NEW.module = '{module}' AND "
+                f"(SELECT open FROM monolift_fence WHERE module = '{module}') = 0 "
+                f"BEGIN SELECT RAISE(ABORT, '{MARK}'); END"
+            )
+
+
+def unguard(execute: Execute, *, module: str, tables: Sequence[Table]) -> None:
+    """Take back what `guard` made."""
+    for table in tables:
+        for event in ("INSERT", "UPDATE") if table.module else ():
             execute(f"DROP TRIGGER IF EXISTS {quoted(_guard(module, table, event))}")
 
 

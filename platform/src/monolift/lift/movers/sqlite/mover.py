@@ -143,6 +143,7 @@ class SqliteMover:
         """See `Mover`."""
         with opened(self._source) as source, writing(source):
             self._feed.end(source.execute)
+            fence.unguard(source.execute, module=self.move.module, tables=self._tables)
         with opened(self._target) as target:
             self._there.clear(target)
 
@@ -177,6 +178,7 @@ class SqliteMover:
         with writing(source):
             self._feed.end(source.execute)
             self._feed.begin(source)
+            fence.guard(source.execute, module=self.move.module, tables=self._tables)
         self._there.make(source, target)
         total, done = self._count(source), 0
         for table in self._tables:
@@ -280,10 +282,11 @@ class SqliteMover:
                 self._freeze()
                 with writing(target):
                     fence.take_over(target.execute, module=module, epoch=epoch)
-                self._feed.end(execute)
                 fence.close(execute, module=module, tables=self._tables, epoch=epoch, others=True)
                 document = change()
             held = monotonic() - began
+            with writing(source):
+                self._feed.end(source.execute)
         waited = began - asked
         return {"held": held, "waited": waited, "carried": carried, "epoch": document.epoch}
 
@@ -298,7 +301,6 @@ class SqliteMover:
                 began = monotonic()
                 carried = self._last_round(source, target, began)
                 self._freeze()
-                self._feed.end(source.execute)
                 fence.close(
                     source.execute, module=module, tables=self._tables, epoch=epoch, others=False
                 )
@@ -310,16 +312,18 @@ class SqliteMover:
             except BaseException:
                 with writing(source):
                     fence.reopen(source.execute, module=module, tables=self._tables, epoch=epoch)
-                    self._feed.begin(source)
                 raise
             held = monotonic() - began
+            with writing(source):
+                self._feed.end(source.execute)
+            with writing(target):
+                fence.unguard(target.execute, module=module, tables=self._tables)
         return {"held": held, "carried": carried, "epoch": document.epoch}
 
     def _open_at_home(self, change: Callable[[], Document]) -> Document:
         execute = connections[DEFAULT_ALIAS].connection.execute
         document = change()
         fence.take_over(execute, module=self.move.module, epoch=document.epoch)
-        fence.unguard(execute, module=self.move.module, tables=self._tables)
         return document
 
     def _is_closed(self) -> bool:
