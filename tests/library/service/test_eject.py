@@ -132,7 +132,7 @@ def test_whom_it_tells_of_events_is_known(inventory: Path, tmp_path: Path) -> No
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("True ")
-    assert '["inventory.stock_low.v1","inventory","shop","shop",false]' in done.stdout
+    assert '["inventory.stock_low.v1","inventory","notifications",' in done.stdout
 
 
 def test_its_manifests_are_made_anew_to_the_byte(inventory: Path, tmp_path: Path) -> None:
