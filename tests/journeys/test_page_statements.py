@@ -25,7 +25,7 @@ PAGES: dict[str, tuple[str, int]] = {
     "home": ("/", 10),
     "all products": ("/products", 12),
     "category": ("/categories/{category}", 15),
-    "narrowed category": ("/categories/{category}?Colour=black", 15),
+    "narrowed category": ("/categories/{category}?o:Colour=black", 15),
     "product": ("/products/{slug}", 11),
     "search": ("/search?q={word}", 14),
     "suggestions": ("/search/suggestions?q={word}", 4),

@@ -14,7 +14,14 @@ from modules.storefront.views.listing import PAGE_SIZE, no_such_page
 from modules.storefront.views.narrowing import groups_of, options_of
 from modules.storefront.views.page import answers, page
 from modules.storefront.views.paging import CURSOR, page_links
-from modules.storefront.views.tiles import Tile, beside, tiles_beside, tiles_of
+from modules.storefront.views.tiles import (
+    Tile,
+    beside,
+    cards_beside,
+    stock_of,
+    tile_of_card,
+    tiles_of,
+)
 from modules.storefront.views.visitor import Visitor
 
 LONGEST = 100
@@ -96,7 +103,9 @@ def suggest(request: HttpRequest) -> HttpResponse:
 def _instead(currency: str) -> Sequence[Tile]:
     """What is bought most, for who has found nothing."""
     skus = parts.bought_together(skus=(), limit=beside(INSTEAD))
-    return tiles_beside(skus, currency=currency, limit=INSTEAD)
+    cards = cards_beside(skus, currency=currency, limit=INSTEAD)
+    stock = stock_of([sku for card in cards for sku in card.skus])
+    return [tile_of_card(card, stock) for card in cards]
 
 
 def _text(request: HttpRequest) -> str:
