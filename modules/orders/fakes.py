@@ -45,6 +45,7 @@ from modules.orders.interface import (
     QuantityOutOfRange,
     Refund,
     RefundRefused,
+    Tax,
     TimelineEntry,
     UnknownSku,
 )
@@ -259,6 +260,10 @@ class FakeOrders(Orders):
             shipping=quote.delivery,
             tax=quote.tax,
             coupon=basket.coupon if quote.coupon_discount else "",
+            coupon_discount=quote.coupon_discount,
+            taxes=tuple(
+                Tax(rate=one.rate, net=one.net, amount=one.amount) for one in quote.taxes
+            ),
             refunded=Money.zero(basket.currency),
         )
         basket.order_id = order_id

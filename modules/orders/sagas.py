@@ -22,6 +22,7 @@ from modules.orders.interface import (
     OrderLine,
     PriceChanged,
     RefundRefused,
+    Tax,
 )
 from modules.orders.requires import (
     CouponNotValid,
@@ -78,8 +79,10 @@ class Checkout(Saga, version=1):
     lines: tuple[OrderLine, ...] = ()
     net: Money | None = None
     discount: Money | None = None
+    coupon_discount: Money | None = None
     shipping: Money | None = None
     tax: Money | None = None
+    taxes: tuple[Tax, ...] = ()
     placed_at: datetime | None = None
 
     @step
@@ -122,6 +125,10 @@ class Checkout(Saga, version=1):
             for line in quote.lines
         )
         self.net, self.discount, self.tax = quote.net, quote.discount, quote.tax
+        self.coupon_discount = quote.coupon_discount
+        self.taxes = tuple(
+            Tax(rate=one.rate, net=one.net, amount=one.amount) for one in quote.taxes
+        )
         self.shipping = quote.delivery
         if self.coupon:
             pricing.redeem(code=self.coupon, reference=self.order_id)
@@ -187,8 +194,10 @@ class Checkout(Saga, version=1):
             currency=self.currency,
             net=_amount(self.net),
             discount=_amount(self.discount),
+            coupon_discount=_amount(self.coupon_discount),
             shipping=_amount(self.shipping),
             tax=_amount(self.tax),
+            taxes=[(one.rate, one.net.amount, one.amount.amount) for one in self.taxes],
             total=self.expected_total.amount,
             email=self.address.email,
             address=_plain(self.address),
