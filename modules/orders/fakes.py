@@ -261,9 +261,7 @@ class FakeOrders(Orders):
             tax=quote.tax,
             coupon=basket.coupon if quote.coupon_discount else "",
             coupon_discount=quote.coupon_discount,
-            taxes=tuple(
-                Tax(rate=one.rate, net=one.net, amount=one.amount) for one in quote.taxes
-            ),
+            taxes=tuple(Tax(rate=one.rate, net=one.net, amount=one.amount) for one in quote.taxes),
             refunded=Money.zero(basket.currency),
         )
         basket.order_id = order_id

@@ -207,8 +207,8 @@ class Order(Dto):
 
     `number` is what people call it; it follows from the id.
     total = net - discount + shipping + tax. `coupon_discount` is the part of `discount` that the
-    coupon gave, and `taxes` divides `tax` by rate, the highest first; it is empty where only the sum
-    was kept.
+    coupon gave, and `taxes` divides `tax` by rate, the highest first; none where only the sum was
+    kept.
     """
 
     id: OrderId

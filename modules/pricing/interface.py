@@ -237,6 +237,11 @@ class Pricing(Interface, Protocol, version=1):
         """Set prices in a list; setting the same ones again changes nothing."""
         ...
 
+    @command(timeout=5)
+    def set_taxed(self, *, taxed: Mapping[str, bool]) -> None:
+        """Say which SKUs are taxed; those never said are. Saying the same again changes nothing."""
+        ...
+
     @command(timeout=5, raises=InvalidPromotion)
     def set_promotions(self, *, promotions: Sequence[Promotion]) -> None:
         """Set what is off each SKU in a window; doing it again changes nothing.

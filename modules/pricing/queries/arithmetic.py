@@ -84,7 +84,10 @@ def summed(
         total=goods + delivery + delivery_tax,
         taxes=_by_rate(
             [
-                *(Tax(rate=one.tax_rate, net=one.net - one.discount, amount=one.tax) for one in lines),
+                *(
+                    Tax(rate=one.tax_rate, net=one.net - one.discount, amount=one.tax)
+                    for one in lines
+                ),
                 Tax(rate=basis_points, net=delivery, amount=delivery_tax),
             ]
         )
