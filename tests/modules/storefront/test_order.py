@@ -142,7 +142,8 @@ def test_the_coupon_is_told_apart_and_tax_by_its_rates(
     order = shopper.pay()["Location"]
     scenario.run_until_idle()
     costs = (
-        "Goods €35.00 Coupon (SPRING) \u2212€3.50 Delivery free Tax (United Kingdom) €1.80 Total €33.30"
+        "Goods €35.00 Coupon (SPRING) \u2212€3.50 Delivery free Tax (United Kingdom) €1.80 "
+        "Total €33.30"
     )
     assert costs in text(shopper.get(order))
     shown = text(shopper.get(f"{order}/invoice"))
