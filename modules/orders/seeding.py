@@ -92,8 +92,9 @@ def place(orders: Sequence[PastOrder]) -> int:
 
 
 _ORDER = (
-    "id", "basket_id", "customer_id", "state", "currency", "net", "discount", "shipping", "tax",
-    "taxes", "total", "refunded", "email", "address", "delivery", "tracking", "problem", "placed_at",
+    "id", "basket_id", "customer_id", "state", "currency", "net", "discount", "shipping",
+    "tax", "taxes", "total", "refunded", "email", "address", "delivery", "tracking", "problem",
+    "placed_at",
 )  # fmt: skip
 
 
