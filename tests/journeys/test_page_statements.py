@@ -30,8 +30,10 @@ PAGES: dict[str, tuple[str, int]] = {
     "search": ("/search?q={word}", 14),
     "suggestions": ("/search/suggestions?q={word}", 4),
     "products by API": ("/api/v1/catalog/products", 3),
-    "back office: orders": ("/admin/orders/order/", 5),
-    "back office: orders by state": ("/admin/orders/order/?state__exact=cancelled", 5),
+    "back office: orders": ("/admin/orders/order/", 4),
+    "back office: orders by state": ("/admin/orders/order/?state__exact=cancelled", 4),
+    "back office: payments": ("/admin/payments/payment/", 4),
+    "back office: ledger": ("/admin/payments/entry/", 4),
     "back office: order": ("/admin/orders/order/{order}/change/", 11),
     "an order by API": ("/api/v1/orders/{order}", 4),
 }
