@@ -27,6 +27,9 @@ from modules.storefront.views.visitor import Visitor
 LONGEST = 100
 """Of a search text; what is beyond is cut off."""
 
+CATEGORIES = 8
+"""How many are offered to narrow down to: those with the most results."""
+
 SUGGESTIONS = 8
 INSTEAD = 4
 
@@ -69,7 +72,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "more": found.more,
         "corrected": found.corrected,
         "groups": groups_of(found.facets, options),
-        "categories": categories_found.values if categories_found else (),
+        "categories": categories_found.values[:CATEGORIES] if categories_found else (),
         "category": category,
         "narrowed": bool(options or category),
         "path": request.path,
