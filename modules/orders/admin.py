@@ -127,6 +127,9 @@ class OrderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at 
     )
     inlines = (OrderLineInline, RefundInline)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("invoice")
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
@@ -192,8 +195,7 @@ class OrderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at 
     @admin.display(description="invoice")
     def invoice_number(self, order: models.Order) -> str:
         """The invoice's number, once there is one."""
-        found = models.Invoice.objects.filter(pk=order.pk).first()
-        return str(found) if found else "-"
+        return str(order.invoice) if hasattr(order, "invoice") else "-"
 
     @admin.display(description="timeline")
     def timeline(self, order: models.Order) -> SafeString | str:
