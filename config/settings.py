@@ -144,6 +144,7 @@ SIGN_UP_TIMEOUT = 24 * 3600  # seconds
 # How often something may be tried; see config/identity/throttle.py.
 THROTTLES = {
     "sign_in_by_account": "10/10 minutes",
+    "sign_in_by_device": "10/10 minutes",
     "sign_in_by_client": "100/10 minutes",
     "mail_by_recipient": "5/hour",
     "mail_by_client": "30/hour",
@@ -187,6 +188,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.problems.ApiProblemsMiddleware",
+    "config.identity.devices.DeviceMiddleware",
     "config.identity.later.TryLaterMiddleware",
 ]
 ROOT_URLCONF = "config.urls"

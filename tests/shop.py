@@ -1,8 +1,11 @@
 """Goods, cards and an address for tests of the shop's modules."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
+
+from django.apps import apps
 
 from modules.catalog.interface import Catalog, ProductDraft
 from modules.catalog.interface import Sku as CatalogSku
@@ -98,9 +101,25 @@ def assert_books_balance() -> None:
         balances.setdefault(line.balance.currency, 0)
         balances[line.balance.currency] += line.balance.amount
     assert not any(balances.values()), balances
+    taken = taken_by_holds()
     for count in use(Inventory).count():
         assert count.received == count.available + count.held + count.taken, count
         assert count.available >= 0, count
+        if taken is not None:
+            assert count.taken == taken[count.sku], count
+
+
+def taken_by_holds() -> Counter[str] | None:
+    """How many of each SKU were sold, by what was taken out; None when a fake keeps the stock."""
+    if not apps.is_installed("modules.inventory"):
+        return None
+    from modules.inventory.models import Hold
+
+    found: Counter[str] = Counter()
+    for lines in Hold.objects.filter(state=Hold.State.TAKEN).values_list("lines", flat=True):
+        for sku, quantity in lines:
+            found[sku] += quantity
+    return found
 
 
 def some_id() -> UUID:

@@ -28,6 +28,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "quantity": ("Variant Inventory Qty", "Inventory quantity"),
     "price": ("Variant Price", "Price"),
     "compare": ("Variant Compare At Price", "Compare-at price"),
+    "taxed": ("Variant Taxable", "Charge tax"),
     "image": ("Image Src", "Product image URL"),
     "image position": ("Image Position",),
     "image text": ("Image Alt Text",),

@@ -109,6 +109,9 @@ class Loader:
         ]
         if prices:
             pricing.set_prices(prices=prices)
+        taxed = {sku: has_tax for one in products for sku, has_tax in one.taxed.items()}
+        if taxed:
+            pricing.set_taxed(taxed=taxed)
 
     def _stock(self, products: list[Incoming]) -> None:
         """Count in the opening stock of each SKU, once for ever: after that, sales count down."""

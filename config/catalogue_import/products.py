@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.utils.text import slugify
 
@@ -43,6 +43,7 @@ class Incoming:
     categories: tuple[Category, ...] = ()
     prices: Mapping[str, Money]
     stock: Mapping[str, int]
+    taxed: Mapping[str, bool] = field(default_factory=dict)
 
 
 class Refused(Exception):
@@ -82,12 +83,14 @@ class ProductReader:
             return Incoming(slug=group.handle, line=group.line, prices={}, stock={})
         self._remark_formulas(group)
         options, variants = self._variants(group, problems)
-        prices, stock = {}, {}
+        prices, stock, taxed = {}, {}, {}
         for row, variant in variants:
             price = self._price(row, problems)
             if price is not None:
                 prices[str(variant.sku)] = price
             stock[str(variant.sku)] = self._stock(row, problems)
+            if row.cells.get("taxed"):
+                taxed[str(variant.sku)] = self._taxed(row, problems)
         tags = self._tags(first, problems)
         categories = self._categories(first, problems)
         title = self._title(first, problems)
@@ -122,6 +125,7 @@ class ProductReader:
             categories=categories,
             prices=prices,
             stock=stock,
+            taxed=taxed,
         )
 
     def _for_sale(self, row: Row, problems: list[Problem]) -> bool:
@@ -269,6 +273,12 @@ class ProductReader:
         if row.cells.get("compare", "").strip("0. ") and row.cells["compare"] != text:
             self._report.remark(row.line, "", "compare-at prices not taken over")
         return price
+
+    def _taxed(self, row: Row, problems: list[Problem]) -> bool:
+        text = row.cells["taxed"].lower()
+        if text not in _YES | _NO:
+            problems.append(Problem(row.line, "Variant Taxable is neither TRUE nor FALSE."))
+        return text in _YES
 
     def _stock(self, row: Row, problems: list[Problem]) -> int:
         text = row.cells.get("quantity", "")

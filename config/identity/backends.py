@@ -27,7 +27,7 @@ class ThrottledBackend(ModelBackend):
         count_sign_in(request, email)
         user = super().authenticate(request, username=email, password=password)
         if user is not None:
-            forgive(email)
+            forgive(request, email)
         return user
 
     async def aauthenticate(

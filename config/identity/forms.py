@@ -6,6 +6,8 @@ from django import forms
 from django.contrib.auth import forms as auth
 from django.core.validators import MaxLengthValidator
 
+from config.identity.models import User
+
 _LONGEST_PASSWORD = 1000
 """Hashing takes as long as the password; more is no password."""
 
@@ -60,6 +62,52 @@ class ChangePasswordForm(auth.PasswordChangeForm):
     def __init__(self, user: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(user, *args, **kwargs)
         _bound(self)
+
+
+class TokenForm(forms.Form):
+    """A token to make, and the password of whoever makes it."""
+
+    READ, WRITE = "read", "write"
+
+    name = forms.CharField(
+        label="What it is for",
+        max_length=100,
+        error_messages={"required": "Say what it is for."},
+    )
+    may = forms.ChoiceField(
+        label="What it may do", choices=[(READ, "Only read"), (WRITE, "Read and change")]
+    )
+    days = forms.TypedChoiceField(
+        label="How long it works",
+        coerce=int,
+        choices=[(30, "30 days"), (90, "90 days"), (365, "A year")],
+        initial=90,
+    )
+    password = forms.CharField(
+        label="Your password",
+        strip=False,
+        max_length=_LONGEST_PASSWORD,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        error_messages={"required": "Enter your password."},
+    )
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._user = user
+
+    def clean_name(self) -> str:
+        """What can be printed."""
+        name: str = self.cleaned_data["name"]
+        if not name.isprintable():
+            raise forms.ValidationError("It contains characters that cannot be printed.")
+        return name
+
+    def clean_password(self) -> str:
+        """The right one."""
+        password: str = self.cleaned_data["password"]
+        if not self._user.check_password(password):
+            raise forms.ValidationError("The password is wrong.")
+        return password
 
 
 def _bound(form: forms.Form) -> None:

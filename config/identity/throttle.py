@@ -18,6 +18,7 @@ from limits import RateLimitItem, parse
 from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
+from config.identity.devices import device_of
 from config.identity.models import Attempts
 from monolift.kernel import clock
 
@@ -124,19 +125,26 @@ def count_sign_in(request: HttpRequest | None, email: str) -> None:
     """Count a try at a password, before it is checked. Raises TooManyAttempts.
 
     By account, whether it exists or not, and by the client's address. Counted first, so that tries
-    made at once cannot all come through.
+    made at once cannot all come through. A browser that has signed in to the account has tries of
+    its own: who tries an address from elsewhere does not lock its owner out.
     """
     if request is not None:
         _count("sign_in_by_client", client(request))
-    _count("sign_in_by_account", email.lower())
+    _count(*_whose(request, email))
 
 
-def forgive(email: str) -> None:
-    """The password was right: earlier tries at this account count no more.
+def forgive(request: HttpRequest | None, email: str) -> None:
+    """The password was right: earlier tries at this account count no more, or those of its browser.
 
     Those of the client still do; an attacker could start anew with an account of their own.
     """
-    _limiter.clear(_rate("sign_in_by_account"), "sign_in_by_account", _hidden(email.lower()))
+    name, who = _whose(request, email)
+    _limiter.clear(_rate(name), name, _hidden(who))
+
+
+def _whose(request: HttpRequest | None, email: str) -> tuple[str, str]:
+    device = None if request is None else device_of(request, email)
+    return ("sign_in_by_device", device) if device else ("sign_in_by_account", email.lower())
 
 
 def count_mail(request: HttpRequest, email: str) -> None:

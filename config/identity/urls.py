@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from config.identity import views
+from config.identity import token_pages, views
 
 app_name = "identity"
 urlpatterns = [
@@ -11,6 +11,8 @@ urlpatterns = [
     path("sent", views.sent, name="sent"),
     path("sign-in", views.SignIn.as_view(), name="sign-in"),
     path("sign-out", views.SignOut.as_view(), name="sign-out"),
+    path("tokens", token_pages.tokens_page, name="tokens"),
+    path("tokens/<uuid:token_id>", token_pages.revoke, name="token"),
     path("password", views.ChangePassword.as_view(), name="password-change"),
     path("password/changed", views.password_changed, name="password-changed"),
     path("password/reset", views.reset_password, name="password-reset"),

@@ -20,7 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from config.identity import mail, signup
+from config.identity import devices, mail, signup
 from config.identity.forms import ChangePasswordForm, EmailForm, NewPasswordForm, SignInForm
 from config.identity.models import User
 from config.identity.throttle import count_mail, count_sign_in, forgive
@@ -64,7 +64,7 @@ class ChangePassword(LoginRequiredMixin, django_views.PasswordChangeView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         """The old password was right."""
-        forgive(self.request.user.get_username())
+        forgive(self.request, self.request.user.get_username())
         return super().form_valid(form)
 
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
@@ -80,6 +80,11 @@ class ConfirmReset(django_views.PasswordResetConfirmView):
     form_class = NewPasswordForm
     success_url = reverse_lazy("identity:password-changed")
     title = "Choose a new password"
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Who reads the account's mail owns it: others' tries do not keep them out."""
+        devices.remember(self.request, form.user.get_username())
+        return super().form_valid(form)
 
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
         """A refused form is 422, a used or old link 410."""

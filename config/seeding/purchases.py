@@ -82,6 +82,7 @@ class Purchases:
             net=priced.net,
             shipping=delivery,
             tax=priced.tax,
+            tax_rate=priced.tax_rate,
             total=priced.total,
             address=Address(
                 name=name,

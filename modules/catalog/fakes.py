@@ -92,6 +92,8 @@ class FakeCatalog(Catalog):
                     price_before=cheapest.before if cheapest else None,
                     variants=len(one.variants),
                     category=one.category,
+                    varies=len({price.unit for price in priced}) > 1,
+                    skus=tuple(variant.sku for variant in one.variants),
                 )
         return cards
 

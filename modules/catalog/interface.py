@@ -126,7 +126,8 @@ class ProductPage(Dto):
 class ProductCard(Dto):
     """What a list says about a product: the price of its cheapest variant, None without any.
 
-    `variants` says how many there are to choose from.
+    `variants` says how many there are to choose from, `skus` which ones, and `varies` whether
+    their prices differ.
     """
 
     slug: str
@@ -136,6 +137,8 @@ class ProductCard(Dto):
     price_before: Money | None = None
     variants: int = 0
     category: str = ""
+    varies: bool = False
+    skus: tuple[Sku, ...] = ()
 
 
 class VariantLabel(Dto):

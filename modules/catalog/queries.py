@@ -83,10 +83,10 @@ def cards(*, slugs: Sequence[str], currency: str) -> dict[str, ProductCard]:
     named = models.Product.objects.filter(slug__in=sorted(set(slugs)))
     columns = ("id", "slug", "title", "image", "category_id", "withdrawn")
     rows = {row["id"]: row for row in named.values(*columns) if not row["withdrawn"]}
-    skus: dict[object, list[str]] = {}
+    skus: dict[object, list[Sku]] = {}
     sold = models.Variant.objects.filter(product__in=list(rows), withdrawn=False)
     for sku, product_id in sold.order_by("position").values_list("sku", "product_id"):
-        skus.setdefault(product_id, []).append(sku)
+        skus.setdefault(product_id, []).append(Sku(sku))
     every = [sku for own in skus.values() for sku in own]
     prices = pricing.prices(skus=every, currency=currency) if every else {}
     found = {}
@@ -102,6 +102,8 @@ def cards(*, slugs: Sequence[str], currency: str) -> dict[str, ProductCard]:
             price_before=cheapest.before if cheapest else None,
             variants=len(own),
             category=row["category_id"] or "",
+            varies=len({price.unit for price in priced}) > 1,
+            skus=tuple(own),
         )
     return found
 

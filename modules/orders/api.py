@@ -155,8 +155,19 @@ class OrderLineOut(Schema):
     total: MoneyOut
 
 
+class TaxOut(Schema):
+    """The tax of one rate, in hundredths of a percent (1900 is 19 %), on `net`."""
+
+    rate: int
+    net: MoneyOut
+    amount: MoneyOut
+
+
 class OrderOut(Schema):
-    """An order. While it is `processing` little is known; `problem` says why it failed."""
+    """An order. While it is `processing` little is known; `problem` says why it failed.
+
+    `coupon_discount` is a part of `discount`; `taxes` are `tax` by rate.
+    """
 
     id: UUID
     number: str
@@ -165,8 +176,10 @@ class OrderOut(Schema):
     address: AddressOut | None
     net: MoneyOut | None
     discount: MoneyOut | None
+    coupon_discount: MoneyOut | None
     shipping: MoneyOut | None
     tax: MoneyOut | None
+    taxes: list[TaxOut]
     coupon: str
     total: MoneyOut | None
     refunded: MoneyOut | None

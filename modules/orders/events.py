@@ -28,6 +28,7 @@ class OrderPaid(Event, version=1, key="order_id"):
     order_id: UUID
     total: Money
     email: str = ""
+    customer_id: UUID | None = None
 
 
 class OrderShipped(Event, version=1, key="order_id"):
@@ -36,6 +37,7 @@ class OrderShipped(Event, version=1, key="order_id"):
     order_id: UUID
     email: str
     tracking: str
+    customer_id: UUID | None = None
 
 
 class OrderDelivered(Event, version=1, key="order_id"):
@@ -52,6 +54,7 @@ class OrderCancelled(Event, version=1, key="order_id"):
     reason: str
     email: str = ""
     refunded: Money | None = None
+    customer_id: UUID | None = None
 
 
 class OrderRefunded(Event, version=1, key="order_id"):
@@ -60,3 +63,4 @@ class OrderRefunded(Event, version=1, key="order_id"):
     order_id: UUID
     amount: Money
     email: str
+    customer_id: UUID | None = None

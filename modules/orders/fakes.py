@@ -45,6 +45,7 @@ from modules.orders.interface import (
     QuantityOutOfRange,
     Refund,
     RefundRefused,
+    Tax,
     TimelineEntry,
     UnknownSku,
 )
@@ -259,6 +260,8 @@ class FakeOrders(Orders):
             shipping=quote.delivery,
             tax=quote.tax,
             coupon=basket.coupon if quote.coupon_discount else "",
+            coupon_discount=quote.coupon_discount,
+            taxes=tuple(Tax(rate=one.rate, net=one.net, amount=one.amount) for one in quote.taxes),
             refunded=Money.zero(basket.currency),
         )
         basket.order_id = order_id
@@ -278,7 +281,11 @@ class FakeOrders(Orders):
                 customer_id=order.customer_id,
             )
         )
-        announce(OrderPaid(order_id=order_id, total=quote.total, email=email))
+        announce(
+            OrderPaid(
+                order_id=order_id, total=quote.total, email=email, customer_id=order.customer_id
+            )
+        )
         return order
 
     def order(self, *, order_id: OrderId) -> Order:
@@ -348,6 +355,7 @@ class FakeOrders(Orders):
                     reason=reason,
                     email=_email(order),
                     refunded=order.total,
+                    customer_id=order.customer_id,
                 )
             )
         elif order.state not in (OrderState.CANCELLED, OrderState.CANCELLING):
@@ -378,7 +386,14 @@ class FakeOrders(Orders):
         back = order.refunded + amount
         state = OrderState.REFUNDED if back == order.total else order.state
         self._change(order_id, refunded=back, state=state)
-        announce(OrderRefunded(order_id=order_id, amount=amount, email=_email(order)))
+        announce(
+            OrderRefunded(
+                order_id=order_id,
+                amount=amount,
+                email=_email(order),
+                customer_id=order.customer_id,
+            )
+        )
         return self._orders[order_id]
 
     def _charged(

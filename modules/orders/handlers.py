@@ -2,6 +2,8 @@
 
 from modules.orders import models
 from modules.orders.events import OrderDelivered
+from modules.orders.queries.baskets import baskets
+from modules.profiles.events import CustomerForgotten
 from modules.shipping.events import ShipmentDelivered
 from monolift import atomic, publish, subscribe
 
@@ -16,3 +18,13 @@ def note_delivery(event: ShipmentDelivered) -> None:
         if shipped.update(state=_State.DELIVERED):
             email = models.Order.objects.values_list("email", flat=True).get(pk=event.order_id)
             publish(OrderDelivered(order_id=event.order_id, email=email))
+
+
+@subscribe(CustomerForgotten)
+def forget_customer(event: CustomerForgotten) -> None:
+    """Empty the customer's baskets. Orders stay as they are: bills must be kept."""
+    with atomic():
+        open_ones = baskets().filter(customer_id=event.user_id, order_id=None)
+        keys = list(open_ones.values_list("pk", flat=True))
+        models.BasketLine.objects.filter(basket__in=keys).delete()
+        models.Basket.objects.filter(pk__in=keys).update(address=None, delivery="", coupon="")

@@ -194,11 +194,21 @@ class OrderLine(Dto):
     total: Money
 
 
+class Tax(Dto):
+    """The tax of one rate, in hundredths of a percent, on `net`."""
+
+    rate: int
+    net: Money
+    amount: Money
+
+
 class Order(Dto):
     """An order. Its lines may be empty while it is processed; `problem` says why it failed.
 
     `number` is what people call it; it follows from the id.
-    total = net - discount + shipping + tax.
+    total = net - discount + shipping + tax. `coupon_discount` is the part of `discount` that the
+    coupon gave, and `taxes` divides `tax` by rate, the highest first; none where only the sum was
+    kept.
     """
 
     id: OrderId
@@ -217,6 +227,8 @@ class Order(Dto):
     coupon: str = ""
     refunded: Money | None = None
     tracking: str = ""
+    coupon_discount: Money | None = None
+    taxes: tuple[Tax, ...] = ()
 
 
 class OrderSummary(Dto):

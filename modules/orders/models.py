@@ -70,8 +70,12 @@ class Order(models.Model):
     currency = models.CharField(max_length=3)
     net = models.BigIntegerField()
     discount = models.BigIntegerField()
+    # The part of it that the coupon gave.
+    coupon_discount = models.BigIntegerField(default=0)
     shipping = models.BigIntegerField()
     tax = models.BigIntegerField()
+    # The same by rate: [hundredths of a percent, net, amount] each; empty where it was not kept.
+    taxes = models.JSONField(default=list)
     total = models.BigIntegerField()
     refunded = models.BigIntegerField(default=0)
     email = models.CharField(max_length=254)

@@ -22,6 +22,7 @@ from modules.orders.interface import (
     OrderLine,
     PriceChanged,
     RefundRefused,
+    Tax,
 )
 from modules.orders.requires import (
     CouponNotValid,
@@ -78,8 +79,10 @@ class Checkout(Saga, version=1):
     lines: tuple[OrderLine, ...] = ()
     net: Money | None = None
     discount: Money | None = None
+    coupon_discount: Money | None = None
     shipping: Money | None = None
     tax: Money | None = None
+    taxes: tuple[Tax, ...] = ()
     placed_at: datetime | None = None
 
     @step
@@ -122,6 +125,10 @@ class Checkout(Saga, version=1):
             for line in quote.lines
         )
         self.net, self.discount, self.tax = quote.net, quote.discount, quote.tax
+        self.coupon_discount = quote.coupon_discount
+        self.taxes = tuple(
+            Tax(rate=one.rate, net=one.net, amount=one.amount) for one in quote.taxes
+        )
         self.shipping = quote.delivery
         if self.coupon:
             pricing.redeem(code=self.coupon, reference=self.order_id)
@@ -187,8 +194,10 @@ class Checkout(Saga, version=1):
             currency=self.currency,
             net=_amount(self.net),
             discount=_amount(self.discount),
+            coupon_discount=_amount(self.coupon_discount),
             shipping=_amount(self.shipping),
             tax=_amount(self.tax),
+            taxes=[(one.rate, one.net.amount, one.amount.amount) for one in self.taxes],
             total=self.expected_total.amount,
             email=self.address.email,
             address=_plain(self.address),
@@ -236,7 +245,12 @@ class Checkout(Saga, version=1):
         """Write down that it is paid. The customer waits for no more than this."""
         models.Order.objects.filter(pk=self.order_id).update(state=models.Order.State.PAID)
         publish(
-            OrderPaid(order_id=self.order_id, total=self.expected_total, email=self.address.email)
+            OrderPaid(
+                order_id=self.order_id,
+                total=self.expected_total,
+                email=self.address.email,
+                customer_id=self.customer_id,
+            )
         )
 
     @step
@@ -276,7 +290,12 @@ class Checkout(Saga, version=1):
         paid.update(state=models.Order.State.SHIPPED)
         models.Order.objects.filter(pk=self.order_id).update(tracking=event.tracking)
         publish(
-            OrderShipped(order_id=self.order_id, email=self.address.email, tracking=event.tracking)
+            OrderShipped(
+                order_id=self.order_id,
+                email=self.address.email,
+                tracking=event.tracking,
+                customer_id=self.customer_id,
+            )
         )
 
 
@@ -286,6 +305,7 @@ class Cancellation(Saga, version=1, attempts=PATIENT):
     order_id: OrderId
     reason: str
     email: str = ""
+    customer_id: UUID | None = None
     amount: Money | None = None
 
     @step
@@ -297,7 +317,7 @@ class Cancellation(Saga, version=1, attempts=PATIENT):
         if order.refunds.filter(state=models.Refund.State.PENDING).exists():
             raise RuntimeError("A refund is on its way: what is left to give back is not known.")
         models.Order.objects.filter(pk=self.order_id).update(state=models.Order.State.CANCELLING)
-        self.email = order.email
+        self.email, self.customer_id = order.email, order.customer_id
         self.amount = Money(order.total - order.refunded, order.currency)
 
     @close.undo
@@ -340,6 +360,7 @@ class Cancellation(Saga, version=1, attempts=PATIENT):
                 reason=self.reason,
                 email=self.email,
                 refunded=self.amount,
+                customer_id=self.customer_id,
             )
         )
 
@@ -352,6 +373,7 @@ class Refunding(Saga, version=1, attempts=PATIENT):
     amount: Money
     reason: str
     email: str = ""
+    customer_id: UUID | None = None
 
     @step
     def set_aside(self) -> None:
@@ -365,7 +387,7 @@ class Refunding(Saga, version=1, attempts=PATIENT):
             raise RefundRefused(
                 order_id=self.order_id, problem=f"at most {left} is left to refund."
             )
-        self.email = order.email
+        self.email, self.customer_id = order.email, order.customer_id
         models.Order.objects.filter(pk=self.order_id).update(
             refunded=order.refunded + self.amount.amount
         )
@@ -400,7 +422,14 @@ class Refunding(Saga, version=1, attempts=PATIENT):
         models.Order.objects.filter(pk=self.order_id, refunded=F("total")).update(
             state=models.Order.State.REFUNDED
         )
-        publish(OrderRefunded(order_id=self.order_id, amount=self.amount, email=self.email))
+        publish(
+            OrderRefunded(
+                order_id=self.order_id,
+                amount=self.amount,
+                email=self.email,
+                customer_id=self.customer_id,
+            )
+        )
 
 
 REFUNDABLE = frozenset({"paid", "shipped", "delivered"})

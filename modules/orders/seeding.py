@@ -26,7 +26,10 @@ class PastLine(NamedTuple):
 
 
 class PastOrder(NamedTuple):
-    """An order in the state it ended in, in minor units: total = net + shipping + tax."""
+    """An order in the state it ended in, in minor units: total = net + shipping + tax.
+
+    `tax_rate` is in hundredths of a percent.
+    """
 
     basket_id: UUID
     customer_id: UUID | None
@@ -36,6 +39,7 @@ class PastOrder(NamedTuple):
     net: int
     shipping: int
     tax: int
+    tax_rate: int
     total: int
     address: Address
     delivery: str
@@ -88,8 +92,9 @@ def place(orders: Sequence[PastOrder]) -> int:
 
 
 _ORDER = (
-    "id", "basket_id", "customer_id", "state", "currency", "net", "discount", "shipping", "tax",
-    "total", "refunded", "email", "address", "delivery", "tracking", "problem", "placed_at",
+    "id", "basket_id", "customer_id", "state", "currency", "net", "discount", "shipping",
+    "tax", "taxes", "total", "refunded", "email", "address", "delivery", "tracking", "problem",
+    "placed_at",
 )  # fmt: skip
 
 
@@ -105,6 +110,7 @@ def _order(identifier: OrderId, past: PastOrder) -> tuple[Any, ...]:
         0,
         past.shipping,
         past.tax,
+        [(past.tax_rate, past.net + past.shipping, past.tax)],
         past.total,
         past.total if cancelled else 0,
         past.address.email,

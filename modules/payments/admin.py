@@ -60,7 +60,7 @@ class PaymentAdmin(_FoundByReference):
     """Payments: found by what is paid for, with their refunds."""
 
     list_display = ("reference", "state", "charged", "given_back", "created_at")
-    list_filter = ("state", "currency")
+    list_filter = ("state",)
     # By key: there is no index on the time, and references made by time are in its order.
     ordering = ("-reference",)
     fields = ("reference", "state", ("charged", "given_back"), "charge", "created_at")
@@ -101,7 +101,7 @@ class EntryAdmin(_FoundByReference):
     """The ledger."""
 
     list_display = ("posted_at", "account", "moved", "reference")
-    list_filter = ("account", "currency")
+    list_filter = ("account",)
     ordering = ("-id",)
     fields = ("posted_at", "account", "moved", "reference", "posting")
     readonly_fields = ("moved",)

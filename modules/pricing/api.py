@@ -56,6 +56,15 @@ class PricedLineOut(Schema):
     discount: MoneyOut
     tax: MoneyOut
     total: MoneyOut
+    tax_rate: int
+
+
+class TaxOut(Schema):
+    """The tax of one rate, in hundredths of a percent (1900 is 19 %), on `net`."""
+
+    rate: int
+    net: MoneyOut
+    amount: MoneyOut
 
 
 class QuoteOut(Schema):
@@ -69,6 +78,7 @@ class QuoteOut(Schema):
     coupon_discount: MoneyOut
     tax: MoneyOut
     total: MoneyOut
+    taxes: list[TaxOut]
 
 
 @router.get("/prices", response=dict[str, PriceOut])

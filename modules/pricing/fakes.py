@@ -41,6 +41,7 @@ class FakePricing(Pricing):
         self._promotions: dict[tuple[str, str, datetime, datetime], Promotion] = {}
         self._coupons: dict[str, Coupon] = {}
         self._redeemed: dict[UUID, str] = {}
+        self._untaxed: set[str] = set()
 
     def prices(self, *, skus: Sequence[str], currency: str) -> Mapping[str, ShownPrice]:
         shown = {}
@@ -86,7 +87,11 @@ class FakePricing(Pricing):
         return arithmetic.summed(
             lines=[
                 arithmetic.price_line(
-                    line=line, unit=unit, discount=off, coupon=part, basis_points=basis_points
+                    line=line,
+                    unit=unit,
+                    discount=off,
+                    coupon=part,
+                    basis_points=0 if line.sku in self._untaxed else basis_points,
                 )
                 for (line, unit), off, part in zip(priced, promotions, shares, strict=True)
             ],
@@ -130,6 +135,10 @@ class FakePricing(Pricing):
                 raise InvalidPrice(sku=price.sku, unit=price.unit)
         for price in prices:
             self._prices[price.sku, price.unit.currency, price_list] = price.unit
+
+    def set_taxed(self, *, taxed: Mapping[str, bool]) -> None:
+        self._untaxed -= set(taxed)
+        self._untaxed |= {sku for sku, has_tax in taxed.items() if not has_tax}
 
     def set_promotions(self, *, promotions: Sequence[Promotion]) -> None:
         for promotion in promotions:

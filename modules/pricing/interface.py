@@ -130,7 +130,8 @@ class QuoteLine(Dto):
 class PricedLine(Dto):
     """One line of a quote, every amount in whole minor units: total = net - discount + tax.
 
-    `discount` is the promotion's and the line's share of the coupon's.
+    `discount` is the promotion's and the line's share of the coupon's. `tax_rate` is in hundredths
+    of a percent.
     """
 
     sku: str
@@ -140,6 +141,15 @@ class PricedLine(Dto):
     discount: Money
     tax: Money
     total: Money
+    tax_rate: int = 0
+
+
+class Tax(Dto):
+    """The tax of one rate, in hundredths of a percent, on `net`: what is left after discounts."""
+
+    rate: int
+    net: Money
+    amount: Money
 
 
 class Quote(Dto):
@@ -147,6 +157,7 @@ class Quote(Dto):
 
     It is the sum of the lines' totals, the delivery and the delivery's tax. `coupon_discount` is
     the part of `discount` that the coupon gave. Without a `country` there is no tax in it yet.
+    `taxes` divides `tax` by rate, the highest first; delivery is in it.
     """
 
     currency: str
@@ -159,6 +170,7 @@ class Quote(Dto):
     delivery_tax: Money
     tax: Money
     total: Money
+    taxes: tuple[Tax, ...] = ()
 
 
 class Pricing(Interface, Protocol, version=1):
@@ -223,6 +235,11 @@ class Pricing(Interface, Protocol, version=1):
     @command(timeout=5, raises=(InvalidPrice, InvalidPriceList))
     def set_prices(self, *, prices: Sequence[ListPrice], price_list: str = "default") -> None:
         """Set prices in a list; setting the same ones again changes nothing."""
+        ...
+
+    @command(timeout=5)
+    def set_taxed(self, *, taxed: Mapping[str, bool]) -> None:
+        """Say which SKUs are taxed; those never said are. Saying the same again changes nothing."""
         ...
 
     @command(timeout=5, raises=InvalidPromotion)

@@ -82,6 +82,18 @@ class Promotion(models.Model):
         return f"{off} off {self.sku}"
 
 
+class Untaxed(models.Model):
+    """A SKU that is sold without tax wherever it goes: a gift card, for one. The others have it."""
+
+    sku = models.CharField(max_length=64, primary_key=True)
+
+    class Meta:
+        verbose_name_plural = "untaxed"
+
+    def __str__(self) -> str:
+        return self.sku
+
+
 class Coupon(models.Model):
     """Something off a whole order. `redeemed` never exceeds `limit`."""
 

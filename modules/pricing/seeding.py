@@ -9,12 +9,14 @@ from modules.pricing.queries.tax import TAX_BASIS_POINTS
 class PastPrice(NamedTuple):
     """What an order cost, in minor units: total = net + delivery + tax; `lines` are their totals.
 
-    The totals of the lines have their tax in them, as those of a quote.
+    The totals of the lines have their tax in them, as those of a quote. `tax_rate` is in hundredths
+    of a percent.
     """
 
     lines: tuple[int, ...]
     net: int
     tax: int
+    tax_rate: int
     total: int
 
 
@@ -30,7 +32,7 @@ def price(*, lines: Sequence[tuple[int, int]], country: str, delivery: int) -> P
         net += amount
         tax += on_top
     tax += _half_even(delivery * points)
-    return PastPrice(tuple(totals), net, tax, net + delivery + tax)
+    return PastPrice(tuple(totals), net, tax, points, net + delivery + tax)
 
 
 def _half_even(ten_thousandths: int) -> int:

@@ -171,6 +171,15 @@ class PricingService(Pricing):
                 update_fields=["amount"],
             )
 
+    def set_taxed(self, *, taxed: Mapping[str, bool]) -> None:
+        """See `Pricing.set_taxed`."""
+        without = sorted(sku for sku, has_tax in taxed.items() if not has_tax)
+        with atomic():
+            models.Untaxed.objects.filter(pk__in=sorted(set(taxed) - set(without))).delete()
+            models.Untaxed.objects.bulk_create(
+                [models.Untaxed(sku=sku) for sku in without], ignore_conflicts=True
+            )
+
     def set_promotions(self, *, promotions: Sequence[Promotion]) -> None:
         """See `Pricing.set_promotions`."""
         rows = {}

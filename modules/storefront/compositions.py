@@ -89,7 +89,7 @@ bought_together = part(
 )
 stock = part(
     inventory.available,
-    of=[HOME, LISTS, PRODUCT],
+    of=[HOME, LISTS, PRODUCT, SEARCH],
     otherwise=None,
     without="no word on what is left; ordering still looks",
     fresh_for=_fresh_for,

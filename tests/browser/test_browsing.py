@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from modules.catalog.interface import Catalog, Category
 from modules.search.interface import Search
 from modules.storefront.views.listing import PAGE_SIZE
+from monolift import use
 from monolift.testing.scenario import Scenario
 from tests.browser.conftest import Open
 from tests.doubles import silent
@@ -256,3 +258,24 @@ def test_nothing_is_wider_than_the_screen(visit: Open, tmp_path: Path, width: in
         )
         assert excess <= 0, (path, excess)
     assert messages == [], "nothing is blocked, missing or broken"
+
+
+@pytest.mark.parametrize("width", [360, 820])
+def test_many_categories_are_pushed_sideways_and_not_the_page(
+    visit: Open, scenario: Scenario, width: int
+) -> None:
+    titles = [f"Lamps of the {name} kind" for name in ("first", "second", "third", "fourth")]
+    slugs = [f"lamps-{number}" for number in range(len(titles))]
+    use(Catalog).set_categories(
+        categories=[
+            Category(slug=one, title=title) for one, title in zip(slugs, titles, strict=True)
+        ]
+    )
+    for slug in slugs:
+        sell(f"Lamp {slug}", category=slug, images=["products/wall-clock.svg"])
+    scenario.run_until_idle()
+    page = visit("/search?q=lamp", width=width)
+    expect(
+        page.get_by_role("navigation", name="Categories found").get_by_role("link")
+    ).to_have_count(4)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -4,14 +4,24 @@ import re
 from pathlib import Path
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.mail import EmailMessage
 from playwright.sync_api import Page, expect
 
 from modules.orders.models import Order
+from modules.payments.models import Payment
 from modules.pricing.interface import Coupon, Pricing
 from monolift import use
 from tests.browser.conftest import Open
-from tests.shop import ADDRESS, DECLINED, GOOD, available, charges, shelve
+from tests.shop import (
+    ADDRESS,
+    DECLINED,
+    GOOD,
+    assert_books_balance,
+    available,
+    charges,
+    shelve,
+)
 
 pytestmark = [
     pytest.mark.browser,
@@ -260,6 +270,56 @@ def test_a_customer_buys_and_cancels(visit: Open, mailoutbox: Mail, *, scripts: 
     expect(page.get_by_text(ADDRESS.street).first).to_be_visible()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("link", name="Sign in")).to_be_visible()
+
+
+def test_a_part_is_given_back(visit: Open) -> None:
+    shelve("MUG")
+    customer = visit()
+    go_to_checkout(customer)
+    fill_in(customer)
+    pay(customer)
+    expect(customer).to_have_url(ORDER)
+    order = customer.url.rpartition("/")[2]
+    get_user_model().objects.create_superuser("chief@example.org", PASSWORD)
+    office = visit(f"/admin/orders/order/{order}/change/")
+    office.get_by_label("Email").fill("chief@example.org")
+    office.get_by_label("Password").fill(PASSWORD)
+    office.get_by_role("button", name="Log in").click()
+    back = office.locator("form", has=office.get_by_role("heading", name="Refund", exact=True))
+    back.get_by_label("Amount").fill("50")
+    back.get_by_label("Reason").fill("a scratch")
+    back.get_by_role("button", name="Refund").click()
+    expect(office.get_by_text("not possible: at most 12.00 EUR")).to_be_visible()
+    back.get_by_label("Amount").fill("2.50")
+    back.get_by_label("Reason").fill("a scratch")
+    back.get_by_role("button", name="Refund").click()
+    expect(office.get_by_text("Refunded 2.50 EUR: a scratch.")).to_be_visible()
+    expect(back.get_by_text("At most 9.50 EUR is left.")).to_be_visible()
+    customer.reload()
+    expect(customer.get_by_text("€2.50 of it went back to your card.")).to_be_visible()
+    [payment] = Payment.objects.all()
+    assert payment.refunded == 250
+    assert_books_balance()
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_a_token_is_made_and_ended(visit: Open, *, scripts: bool) -> None:
+    get_user_model().objects.create_user(ADDRESS.email, PASSWORD)
+    page = visit("/account", scripts=scripts)
+    page.get_by_label("Email").fill(ADDRESS.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name="API tokens").click()
+    page.get_by_label("What it is for").fill("the till")
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_role("button", name="Make it").click()
+    expect(page.get_by_text("it is not shown again")).to_be_visible()
+    secret = page.locator("section code").inner_text()
+    bearer = {"Authorization": f"Bearer {secret}"}
+    assert page.request.get("/api/v1/profile", headers=bearer).ok
+    page.get_by_role("button", name="End the till").click()
+    expect(page.get_by_text("Tokens that work")).to_be_hidden()
+    assert page.request.get("/api/v1/profile", headers=bearer).status == 401
 
 
 def test_two_buyers_want_the_last_one(visit: Open) -> None:

@@ -19,6 +19,7 @@ from config.catalogue_import.rows import MOST_LINE
 from modules.catalog.interface import Catalog, Product, Sku
 from modules.inventory.interface import Inventory
 from modules.inventory.interface import Sku as StockedSku
+from modules.pricing.interface import Pricing, QuoteLine
 from monolift import Money, use
 from monolift.registry.sql import fetch
 from monolift.registry.topology import topology
@@ -240,6 +241,24 @@ def test_prices_are_in_the_currency_that_was_asked_for(taken: type[Importer]) ->
     assert (refused.code, len(refused.lines)) == (1, 1)
 
 
+def test_what_is_not_taxable_has_no_tax(taken: type[Importer]) -> None:
+    def tax() -> list[int]:
+        lines = [QuoteLine(sku=sku, quantity=1) for sku in ("MUG", "VOUCHER")]
+        return [
+            one.tax.amount
+            for one in use(Pricing).quote(lines=lines, currency="EUR", country="DE").lines
+        ]
+
+    voucher = mug("voucher", Variant_Price="10.00", Variant_Taxable="FALSE")
+    for _ in range(2):
+        assert taken(table(mug(Variant_Price="10.00"), voucher)).code == 0
+        assert tax() == [190, 0]
+    assert taken(table(voucher | {"Variant Taxable": ""})).code == 0
+    assert tax() == [190, 0], "not said: as it was"
+    assert taken(table(voucher | {"Variant Taxable": "true"})).code == 0
+    assert tax() == [190, 190]
+
+
 # Each is put between two good products, which are taken over.
 BAD: dict[str, tuple[list[dict[str, str]], str]] = {
     "no price": ([mug("bad", Variant_Price="")], "line 3: bad: Variant Price: there is no price"),
@@ -255,6 +274,7 @@ BAD: dict[str, tuple[list[dict[str, str]], str]] = {
     "a quantity that is none": ([mug("bad", Variant_Inventory_Qty="many")], "no whole number"),
     "a status that is none": ([mug("bad", Status="odd")], "the status is none of"),
     "published or not": ([mug("bad", Published="perhaps")], "neither TRUE nor FALSE"),
+    "taxed or not": ([mug("bad", Variant_Taxable="perhaps")], "Variant Taxable is neither TRUE"),
     "a NUL byte": ([mug("bad", Title="a\0b")], "it holds a NUL byte"),
     "a long description": ([mug("bad", **{"Body (HTML)": "x" * 10_001})], "the description has"),
     "a million characters": ([mug("bad", **{"Body (HTML)": "x" * 10**6})], "a cell may have"),

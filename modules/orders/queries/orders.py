@@ -24,6 +24,7 @@ from modules.orders.interface import (
     OrderState,
     OrderSummary,
     Refund,
+    Tax,
 )
 from modules.orders.queries.baskets import address_of
 from modules.orders.queries.numbers import ids_of, number_of
@@ -66,7 +67,12 @@ def shown(row: models.Order, lines: Iterable[models.OrderLine]) -> Order:
         discount=Money(row.discount, row.currency),
         shipping=Money(row.shipping, row.currency),
         coupon=row.coupon,
+        coupon_discount=Money(row.coupon_discount, row.currency),
         tax=Money(row.tax, row.currency),
+        taxes=tuple(
+            Tax(rate=rate, net=Money(net, row.currency), amount=Money(amount, row.currency))
+            for rate, net, amount in row.taxes
+        ),
         total=Money(row.total, row.currency),
         refunded=Money(row.refunded, row.currency),
         placed_at=row.placed_at,

@@ -205,3 +205,12 @@ class RedemptionAdmin(ReadOnlyAdmin):
             return queryset.filter(reference=UUID(text)), False
         except ValueError:
             return queryset.filter(coupon=text.upper()), False
+
+
+@admin.register(models.Untaxed)
+class UntaxedAdmin(ReadOnlyAdmin):
+    """What is sold without tax; an import says so."""
+
+    ordering = ("sku",)
+    fields = ("sku",)
+    search_fields = ("sku__istartswith",)

@@ -10,7 +10,7 @@ with the largest remainders. Totals are sums.
 from collections.abc import Sequence
 from fractions import Fraction
 
-from modules.pricing.interface import PricedLine, Quote, QuoteLine
+from modules.pricing.interface import PricedLine, Quote, QuoteLine, Tax
 from monolift.kernel import Money
 
 
@@ -37,6 +37,7 @@ def price_line(
         discount=off,
         tax=tax,
         total=net - off + tax,
+        tax_rate=basis_points,
     )
 
 
@@ -81,4 +82,26 @@ def summed(
         delivery_tax=delivery_tax,
         tax=goods_tax + delivery_tax,
         total=goods + delivery + delivery_tax,
+        taxes=_by_rate(
+            [
+                *(
+                    Tax(rate=one.tax_rate, net=one.net - one.discount, amount=one.tax)
+                    for one in lines
+                ),
+                Tax(rate=basis_points, net=delivery, amount=delivery_tax),
+            ]
+        )
+        if country is not None
+        else (),
     )
+
+
+def _by_rate(taxes: Sequence[Tax]) -> tuple[Tax, ...]:
+    """The taxes added up by rate, the highest first."""
+    found: dict[int, Tax] = {}
+    for one in taxes:
+        so_far = found.get(one.rate)
+        if so_far is not None:
+            one = Tax(rate=one.rate, net=so_far.net + one.net, amount=so_far.amount + one.amount)
+        found[one.rate] = one
+    return tuple(found[rate] for rate in sorted(found, reverse=True) if found[rate].net)

@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from modules.pricing import models
@@ -28,11 +28,15 @@ MOST = 10_000
 
 
 class Found(NamedTuple):
-    """The list price of a SKU, and what promotions take off: a percentage, or money a unit."""
+    """The list price of a SKU, and what promotions take off: a percentage, or money a unit.
+
+    Whether it is taxed is looked up for quotes only.
+    """
 
     unit: Money
     percent: int
     off: int
+    taxed: bool = True
 
 
 def prices(*, skus: Sequence[str], currency: str) -> dict[str, ShownPrice]:
@@ -58,7 +62,7 @@ def quote(
         if country not in TAX_BASIS_POINTS:
             raise UnknownDestination(country=country)
         basis_points = TAX_BASIS_POINTS[country]
-    found = _list_prices({line.sku for line in lines}, currency)
+    found = _list_prices({line.sku for line in lines}, currency, with_tax=True)
     for line in lines:
         if line.sku not in found:
             raise NoPrice(sku=line.sku, currency=currency)
@@ -87,7 +91,7 @@ def quote(
                 unit=found[line.sku].unit,
                 discount=promotion,
                 coupon=part,
-                basis_points=basis_points,
+                basis_points=basis_points if found[line.sku].taxed else 0,
             )
             for line, promotion, part in zip(lines, promotions, shares, strict=True)
         ],
@@ -115,7 +119,9 @@ def _off_the_order(coupon: Coupon, goods: Money) -> Money:
     return min(coupon.amount, goods)
 
 
-def _list_prices(skus: Collection[str], currency: str) -> dict[str, Found]:
+def _list_prices(
+    skus: Collection[str], currency: str, *, with_tax: bool = False
+) -> dict[str, Found]:
     """List price and promotions in force by SKU: one statement for all of it."""
     if not skus:
         return {}
@@ -129,12 +135,18 @@ def _list_prices(skus: Collection[str], currency: str) -> dict[str, Found]:
         .annotate(
             percent=_largest(in_force, "percent"),
             off=_largest(in_force.filter(currency=currency), "amount"),
+            taxed=~Exists(models.Untaxed.objects.filter(pk=OuterRef("sku")))
+            if with_tax
+            else Value(True),
         )
         # The last one of a SKU stays: the list that goes before the others.
         .order_by("price_list__priority", "price_list")
-        .values_list("sku", "amount", "percent", "off")
+        .values_list("sku", "amount", "percent", "off", "taxed")
     )
-    return {sku: Found(Money(amount, currency), percent, off) for sku, amount, percent, off in rows}
+    return {
+        sku: Found(Money(amount, currency), percent, off, taxed)
+        for sku, amount, percent, off, taxed in rows
+    }
 
 
 def _counts_at(prefix: str, moment: object) -> Q:

@@ -22,6 +22,12 @@ def money(amount: Money | None) -> str:
 
 
 @register.filter
+def percent(hundredths: int) -> str:
+    """A rate in hundredths of a percent as a person reads it, for example 19 % or 8.1 %."""
+    return f"{hundredths / 100:g}{_NO_BREAK_SPACE}%"
+
+
+@register.filter
 def query(value: str, name: str) -> str:
     """A query string of one parameter."""
     return urlencode({name: value})

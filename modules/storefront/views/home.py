@@ -9,7 +9,7 @@ from modules.storefront import compositions as parts
 from modules.storefront.requires import Category, Product
 from modules.storefront.views.frame import menu_of
 from modules.storefront.views.page import answers, page
-from modules.storefront.views.tiles import beside, tiles, tiles_beside
+from modules.storefront.views.tiles import beside, cards_beside, stock_of, tile, tile_of_card
 from modules.storefront.views.visitor import Visitor
 from monolift import together
 
@@ -40,20 +40,21 @@ def show(request: HttpRequest) -> HttpResponse:
     main = {one.slug: one.parent or one.slug for one in categories}
     offers = _spread([one for one in products if _reduced(one)], ROW)
     above = {one.slug for one in offers}
-    popular = tiles_beside(
+    popular = cards_beside(
         asked_popular.answer, currency=visitor.currency, limit=ROW, without=above
     )
     above |= {one.slug for one in popular}
     mixed = _mixed([one for one in products if one.slug not in above], main)
-    shown = {one.slug: one for one in tiles([*offers, *mixed])}
+    offered = [one.sku for product in (*offers, *mixed) for one in product.variants]
+    stock = stock_of([*offered, *(sku for card in popular for sku in card.skus)])
     menu = menu_of(categories)
     context = {
         "menu": menu,
         "pictures": _spread([one for one in products if one.image], PICTURES + 2)[:PICTURES],
         "shelves": _shelves(menu, products, main),
-        "offers": [shown[one.slug] for one in offers],
-        "popular": popular,
-        "mixed": [shown[one.slug] for one in mixed],
+        "offers": [tile(one, stock) for one in offers],
+        "popular": [tile_of_card(one, stock) for one in popular],
+        "mixed": [tile(one, stock) for one in mixed],
     }
     return page(request, "home.html", context, visitor=visitor, personal=False)
 

@@ -25,7 +25,14 @@ from modules.storefront.requires import (
 )
 from modules.storefront.views.frame import menu_of
 from modules.storefront.views.page import answers, page, see_other
-from modules.storefront.views.tiles import FEW, Stock, beside, counted, tiles_beside
+from modules.storefront.views.tiles import (
+    FEW,
+    Stock,
+    beside,
+    cards_beside,
+    counted,
+    tile_of_card,
+)
 from modules.storefront.views.visitor import Visitor, new_basket_id
 from monolift import DomainError, together
 from monolift.kernel import Money
@@ -131,6 +138,9 @@ def _about(slug: str, visitor: Visitor, *, sku: str, picture: str = "") -> dict[
     stock = counted(asked_stock.answer)
     chosen = _chosen(product.variants, stock, sku)
     images = _images(product, chosen)
+    others = cards_beside(
+        bought.answer, currency=visitor.currency, limit=TOGETHER, without={product.slug}
+    )
     number = int(picture) if picture.isascii() and picture.isdigit() and len(picture) < 3 else 0
     trail = _trail(categories, product.category)
     return {
@@ -147,9 +157,8 @@ def _about(slug: str, visitor: Visitor, *, sku: str, picture: str = "") -> dict[
         "trail": trail,
         "menu": menu_of(categories),
         "current": trail[0].slug if trail else None,
-        "together": tiles_beside(
-            bought.answer, currency=visitor.currency, limit=TOGETHER, without={product.slug}
-        ),
+        # Their stock would be another call, for what most visitors do not look at.
+        "together": [tile_of_card(one, None) for one in others],
         "quantity": "1",
     }
 

@@ -14,11 +14,21 @@ from modules.storefront.views.listing import PAGE_SIZE, no_such_page
 from modules.storefront.views.narrowing import groups_of, options_of
 from modules.storefront.views.page import answers, page
 from modules.storefront.views.paging import CURSOR, page_links
-from modules.storefront.views.tiles import Tile, beside, tiles_beside, tiles_of
+from modules.storefront.views.tiles import (
+    Tile,
+    beside,
+    cards_beside,
+    stock_of,
+    tile_of_card,
+    tiles_of,
+)
 from modules.storefront.views.visitor import Visitor
 
 LONGEST = 100
 """Of a search text; what is beyond is cut off."""
+
+CATEGORIES = 8
+"""How many are offered to narrow down to: those with the most results."""
 
 SUGGESTIONS = 8
 INSTEAD = 4
@@ -62,7 +72,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "more": found.more,
         "corrected": found.corrected,
         "groups": groups_of(found.facets, options),
-        "categories": categories_found.values if categories_found else (),
+        "categories": categories_found.values[:CATEGORIES] if categories_found else (),
         "category": category,
         "narrowed": bool(options or category),
         "path": request.path,
@@ -96,7 +106,9 @@ def suggest(request: HttpRequest) -> HttpResponse:
 def _instead(currency: str) -> Sequence[Tile]:
     """What is bought most, for who has found nothing."""
     skus = parts.bought_together(skus=(), limit=beside(INSTEAD))
-    return tiles_beside(skus, currency=currency, limit=INSTEAD)
+    cards = cards_beside(skus, currency=currency, limit=INSTEAD)
+    stock = stock_of([sku for card in cards for sku in card.skus])
+    return [tile_of_card(card, stock) for card in cards]
 
 
 def _text(request: HttpRequest) -> str:

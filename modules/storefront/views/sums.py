@@ -58,11 +58,12 @@ class Sums:
         if order.net is None or order.total is None or order.tax is None:
             return None
         nothing = Money.zero(order.total.currency)
+        coupon_discount = order.coupon_discount or nothing
         return cls(
             goods=order.net,
-            discount=order.discount or nothing,
-            coupon="",
-            coupon_discount=nothing,
+            discount=(order.discount or nothing) - coupon_discount,
+            coupon=order.coupon,
+            coupon_discount=coupon_discount,
             delivery=order.shipping or nothing,
             tax=order.tax,
             total=order.total,

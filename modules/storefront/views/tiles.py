@@ -53,9 +53,11 @@ def tiles(products: Iterable[Product]) -> Sequence[Tile]:
 
 
 def tiles_of(slugs: Sequence[str], *, currency: str) -> Sequence[Tile]:
-    """Tiles by slug, in that order, by one call; what is no longer for sale is left out."""
+    """Tiles by slug, in that order; what is no longer for sale is left out. Two calls."""
     cards = parts.found_cards(slugs=slugs, currency=currency) if slugs else {}
-    return [_of_card(cards[slug]) for slug in slugs if slug in cards]
+    shown = [cards[slug] for slug in slugs if slug in cards]
+    stock = stock_of([sku for card in shown for sku in card.skus])
+    return [tile_of_card(card, stock) for card in shown]
 
 
 def beside(limit: int) -> int:
@@ -66,17 +68,17 @@ def beside(limit: int) -> int:
     return 3 * limit
 
 
-def tiles_beside(
+def cards_beside(
     skus: Sequence[str], *, currency: str, limit: int, without: Container[str] = ()
-) -> Sequence[Tile]:
-    """Tiles of recommended SKUs, of other products than `without` (slugs)."""
+) -> Sequence[ProductCard]:
+    """Cards of recommended SKUs, of other products than `without` (slugs)."""
     labels = parts.labels_beside(skus=[CatalogSku(sku) for sku in skus]) if skus else None
     if not labels:
         return ()
     slugs = dict.fromkeys(labels[sku].slug for sku in map(CatalogSku, skus) if sku in labels)
     wanted = [slug for slug in slugs if slug not in without][: 2 * limit]
     cards = parts.cards_beside(slugs=wanted, currency=currency) if wanted else None
-    return [_of_card(cards[slug]) for slug in wanted if slug in cards][:limit] if cards else ()
+    return [cards[slug] for slug in wanted if slug in cards][:limit] if cards else ()
 
 
 def stock_of(skus: Sequence[str]) -> Stock:
@@ -91,14 +93,17 @@ def counted(counts: Mapping[StockedSku, int] | None) -> Stock:
     return None if counts is None else {str(sku): count for sku, count in counts.items()}
 
 
-def _of_card(card: ProductCard) -> Tile:
+def tile_of_card(card: ProductCard, stock: Stock) -> Tile:
+    """The tile of a product of which only the card is known."""
     return Tile(
         slug=card.slug,
         title=card.title,
         image=card.image,
         price=card.price,
         price_before=card.price_before,
+        varies=card.varies,
         choices=card.variants,
+        available=None if stock is None else sum(stock.get(sku, 0) for sku in card.skus),
     )
 
 

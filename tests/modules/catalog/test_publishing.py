@@ -246,8 +246,12 @@ def test_a_card_says_what_a_list_needs() -> None:
             price=Money.of("38.00", "EUR"),
             variants=3,
             category="clothes",
+            varies=True,
+            skus=tuple(one.sku for one in SHIRT.offers),
         ),
-        "mug": ProductCard(slug="mug", title="Mug", image="products/mug.svg", variants=1),
+        "mug": ProductCard(
+            slug="mug", title="Mug", image="products/mug.svg", variants=1, skus=(Sku("MUG"),)
+        ),
     }
     assert catalog.cards(slugs=["shirt"], currency="JPY")["shirt"].price is None
 

@@ -11,9 +11,11 @@ from pytest_django import Settings
 from config.identity.models import User
 from modules.inventory.interface import Inventory, Line, Sku
 from modules.notifications import models
+from modules.notifications.handlers import FORGOTTEN
 from modules.notifications.interface import MailKind, Notifications
 from modules.notifications.tasks import send
 from modules.orders.interface import Address, Order, Orders, PaymentRefused
+from modules.profiles.interface import Profiles
 from monolift import Money, use
 from monolift.registry.sql import execute
 from monolift.registry.topology import topology
@@ -26,12 +28,15 @@ orders = use(Orders)
 notifications = use(Notifications)
 
 
-def bought(address: Address = ADDRESS) -> Order:
+def bought(address: Address = ADDRESS, *, customer_id: UUID | None = None) -> Order:
     shelve()
     basket_id = basket_with(quantity=2)
     orders.set_address(basket_id=basket_id, address=address)
     return orders.check_out(
-        basket_id=basket_id, expected_total=total_of(basket_id), card_token=card()
+        basket_id=basket_id,
+        expected_total=total_of(basket_id),
+        card_token=card(),
+        customer_id=customer_id,
     )
 
 
@@ -200,6 +205,26 @@ def test_what_is_refused_for_good_is_given_up_and_seen(
     (one,) = notifications.mails(order_id=order.id)
     assert "no such mailbox" in one.problem
     assert scenario.failed_deliveries() == []
+
+
+@pytest.mark.together
+def test_who_is_forgotten_gets_no_mail_and_is_in_none(
+    scenario: Scenario, server: MailServer
+) -> None:
+    forgotten, other = uuid4(), uuid4()
+    server.answers = [REFUSED_FOR_NOW] * 2
+    orders_of = [bought(customer_id=one) for one in (forgotten, other, forgotten)]
+    scenario.run_until_idle()
+    assert models.Mail.objects.filter(customer_id=forgotten, to=ADDRESS.email).exists()
+    use(Profiles).forget(user_id=forgotten)
+    until_nothing_is_repeated(scenario)
+    rows = {row.order_id: row for row in models.Mail.objects.all()}
+    assert {row.to for row in rows.values()} == {""}
+    assert [rows[one.id].customer_id for one in orders_of] == [None, other, None]
+    assert rows[orders_of[0].id].problem == FORGOTTEN
+    assert rows[orders_of[0].id].sent_at is None
+    assert rows[orders_of[1].id].sent_at is not None
+    assert len(server.taken) == 2
 
 
 def test_the_back_office_looks_at_mails(scenario: Scenario) -> None:

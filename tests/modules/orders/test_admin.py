@@ -10,7 +10,8 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from modules.orders.interface import Order, Orders, OrderState
-from monolift import use
+from modules.pricing.interface import Coupon, Pricing
+from monolift import Money, use
 from monolift.testing.scenario import Scenario
 from tests.shop import assert_books_balance, basket_with, books, card, shelve, total_of
 
@@ -59,6 +60,30 @@ def test_an_order_shows_its_timeline(clerk: Client, order: Order, scenario: Scen
     text = clerk.get(page(order)).content.decode()
     for expected in (order.number, "check_prices", "capture", "bill", "ada@example.org", "12.00"):
         assert expected in text
+
+
+def test_amounts_and_the_address_can_be_read(clerk: Client) -> None:
+    shelve(price="1250.00")
+    use(Pricing).set_coupons(coupons=[Coupon(code="SPRING", percent=10)])
+    basket_id = basket_with()
+    orders.set_coupon(basket_id=basket_id, code="spring")
+    made = orders.check_out(
+        basket_id=basket_id, expected_total=total_of(basket_id), card_token=card()
+    )
+    amount = Money.of("0.50", "EUR")
+    orders.refund(order_id=made.id, refund_reference=uuid4(), amount=amount, reason="a scratch")
+    text = clerk.get(page(made)).content.decode()
+    for expected in (
+        "1,250.00 EUR",
+        "125.00 EUR, 125.00 EUR of it by the coupon",
+        "225.00 EUR (20 % of 1,125.00 EUR)",
+        "1,350.00 EUR",
+        "0.50 EUR",
+        "Ada Lovelace<br>12 St James&#x27;s Square<br>SW1Y 4JH<br>London<br>GB",
+    ):
+        assert expected in text, expected
+    for raw in (">125000<", ">12500<", ">135000<", ">50<"):
+        assert raw not in text, raw
 
 
 @pytest.mark.parametrize("query", ["", "{number}", "ada@example.org"])

@@ -15,6 +15,7 @@ from modules.pricing.interface import (
     Quote,
     QuoteLine,
     ShownPrice,
+    Tax,
     UnknownDestination,
 )
 from monolift import Money, use
@@ -104,6 +105,29 @@ def test_tax_is_rounded_to_the_minor_unit_of_the_currency(
 ) -> None:
     price("MUG", amount, currency)
     assert quote(("MUG", 1), currency=currency, country=country).tax == Money(tax, currency)
+
+
+def test_a_quote_tells_its_taxes_by_rate() -> None:
+    for sku, amount in (("MUG", "10.00"), ("TRAY", "20.00"), ("VOUCHER", "25.00")):
+        price(sku, amount)
+    promote("TRAY", 10)
+    pricing.set_taxed(taxed={"MUG": True, "VOUCHER": False})
+    pricing.set_taxed(taxed={"VOUCHER": False})
+    found = pricing.quote(
+        lines=[QuoteLine(sku=sku, quantity=1) for sku in ("MUG", "TRAY", "VOUCHER")],
+        currency="EUR",
+        country="DE",
+        delivery=Money.of("4.00", "EUR"),
+    )
+    assert found.taxes == (
+        Tax(rate=1900, net=Money.of("32.00", "EUR"), amount=Money.of("6.08", "EUR")),
+        Tax(rate=0, net=Money.of("25.00", "EUR"), amount=Money.zero("EUR")),
+    )
+    assert found.tax == Money.of("6.08", "EUR")
+    assert [one.tax_rate for one in found.lines] == [1900, 1900, 0]
+    assert quote(("MUG", 1), country=None).taxes == ()
+    pricing.set_taxed(taxed={"VOUCHER": True})
+    assert [one.rate for one in quote(("VOUCHER", 1)).taxes] == [1900]
 
 
 def test_without_a_country_there_is_no_tax() -> None:

@@ -246,7 +246,7 @@ def test_a_module_that_fails_or_is_silent(shopper: Shopper) -> None:
 
 
 def test_a_bug_of_our_own_has_a_page_too(shopper: Shopper, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("modules.storefront.views.home.tiles", None)
+    monkeypatch.setattr("modules.storefront.views.home.tile", None)
     shelve("MUG")
     response = shopper.get("/")
     assert_sentence(response, 500)

@@ -189,6 +189,7 @@ def test_what_a_list_costs(shopper: Shopper) -> None:
     assert narrowed.calls == {
         "catalog.cards": 1,
         "catalog.categories": 1,
+        "inventory.available": 1,
         "pricing.prices": 1,
         "search.search": 1,
     }

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from modules.orders.interface import OrderId, Orders, OrderState
+from modules.pricing.interface import Coupon, Pricing
 from modules.shipping.interface import Shipping
 from monolift import Money, use
 from monolift.testing.scenario import Scenario
@@ -125,6 +126,29 @@ def test_an_invoice_comes_after_paying(shopper: Shopper, order: str, scenario: S
     assert f"Invoice {bill.number}" in shown
     assert "Mug, plain MUG 1 €10.00 €12.00" in shown
     assert "Goods €10.00 Delivery free Tax (United Kingdom) €2.00 Total €12.00" in shown
+    assert "Tax rate Net Tax 20 % €10.00 €2.00" in shown
+
+
+def test_the_coupon_is_told_apart_and_tax_by_its_rates(
+    shopper: Shopper, scenario: Scenario
+) -> None:
+    shelve("MUG")
+    shelve("VOUCHER", price="25.00")
+    use(Pricing).set_taxed(taxed={"VOUCHER": False})
+    use(Pricing).set_coupons(coupons=[Coupon(code="SPRING", percent=10)])
+    shopper.add("MUG")
+    shopper.add("VOUCHER")
+    shopper.post("/basket/coupon", code="spring")
+    order = shopper.pay()["Location"]
+    scenario.run_until_idle()
+    costs = (
+        "Goods €35.00 Coupon (SPRING) \u2212€3.50 Delivery free Tax (United Kingdom) €1.80 "
+        "Total €33.30"
+    )
+    assert costs in text(shopper.get(order))
+    shown = text(shopper.get(f"{order}/invoice"))
+    assert costs in shown
+    assert "Tax rate Net Tax 20 % €9.00 €1.80 0 % €22.50 €0.00" in shown
 
 
 @pytest.mark.parametrize("order_id", ["x", "%00", "4fd1e7c2-7a5c-4f0e-9d5f-0f3a2b6c8d10"])

@@ -6,11 +6,13 @@ import re
 import pytest
 
 from modules.catalog.interface import Catalog, ProductDraft, Sku
+from modules.inventory.interface import Inventory
+from modules.pricing.interface import ListPrice, Pricing
 from modules.recommendations.interface import Recommendations
 from modules.search.interface import Search
 from modules.storefront.views.listing import PAGE_SIZE
 from modules.storefront.views.search import SUGGESTIONS
-from monolift import override, use
+from monolift import Money, override, use
 from monolift.testing.scenario import Scenario
 from tests.doubles import silent
 from tests.modules.storefront.cost import cost
@@ -49,6 +51,24 @@ def test_the_form_in_the_frame_finds_products(shopper: Shopper) -> None:
     assert "2 products." in text(response)
     assert 'name="q" value="mug"' in page, "to be changed"
     assert 'content="noindex"' in page
+
+
+def test_results_say_from_which_price_and_what_is_left(
+    shopper: Shopper, scenario: Scenario
+) -> None:
+    sell("Tea pot", options={"Size": ["small", "large"]})
+    use(Pricing).set_prices(prices=[ListPrice(sku="TEA-POT-large", unit=Money.of("14.00", "EUR"))])
+    sell("Tea strainer", quantity=3)
+    sell("Tea tray", quantity=0)
+    scenario.run_until_idle()
+    page = text(shopper.get("/search?q=tea"))
+    assert "Tea pot from €10.00 2 to choose from" in page
+    assert "Tea strainer €10.00 Only 3 left" in page
+    assert "Tea tray €10.00 Sold out" in page
+    with silent(Inventory, "available"):
+        page = text(shopper.get("/search?q=tea"))
+    assert "Tea tray" in page
+    assert "Sold out" not in page, "nobody knows"
 
 
 @pytest.mark.together
@@ -164,6 +184,7 @@ def test_what_a_search_costs(shopper: Shopper) -> None:
     assert cost(shopper, "/search?q=mug").calls == {
         "catalog.cards": 1,
         "catalog.categories": 1,
+        "inventory.available": 1,
         "pricing.prices": 1,
         "search.search": 1,
     }
