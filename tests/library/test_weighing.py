@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from monolift import override, use
-from monolift.observe import ledger, seen
+from monolift.observe import ledger, matrix, seen
 from monolift.observe.seen import Counted, Seen, Talk, Weighed
 from monolift.observe.trace import Trace
 from monolift.observe.weighing import weighed
@@ -35,6 +35,7 @@ pytestmark = pytest.mark.django_db(databases="__all__")
 def every_request(settings: Settings, tmp_path: Path) -> Iterator[None]:
     settings.MONOLIFT = {**settings.MONOLIFT, "WEIGH": 1, "DATA": tmp_path}
     ledger.clear()
+    matrix.clear()
     yield
     ledger.clear()
 
@@ -73,6 +74,7 @@ def test_calls_lines_and_bytes_of_a_request(stock: Stock, transport: str) -> Non
     assert found.talk["stock.levels"].bytes == {6: 4}
     counted = next(one for one in found.counted if one.operation == "stock.levels")
     assert counted.calls >= 5, "the matrix counts what is not weighed too"
+    assert counted.timed >= 4, "and times what is"
 
 
 class Busy(StockService):
