@@ -167,6 +167,7 @@ def test_cpu_against_requests(
     assert heavy(measured(Seen(requests=99)), "inventory").outcome is Outcome.UNKNOWN
 
 
+@pytest.mark.django_db(databases="__all__")  # lifts record their drills there
 def test_drills(measured: Measured, drilled: Callable[..., None]) -> None:
     material = measured()
 
@@ -194,6 +195,7 @@ def test_drills(measured: Measured, drilled: Callable[..., None]) -> None:
     assert outcomes() == [Outcome.FAIL] * 3, "the newest counts"
 
 
+@pytest.mark.django_db(databases="__all__")  # lifts record their drills there
 def test_an_old_way_back_is_none(measured: Measured, drilled: Callable[..., None]) -> None:
     drilled(Kind.ROLLBACK, days_ago=31)
     found = drilled_criteria.reversible(measured(), "inventory")

@@ -258,6 +258,15 @@ def test_deploys_in_lock_step(repository: Repository, measured: Measured, placed
     assert lock_step(written(*own[:3], *far[:3])).state is State.UNKNOWN
 
 
+def test_who_deploys_all_day_meets_others_by_chance() -> None:
+    begin = datetime(2026, 11, 1, tzinfo=UTC)
+    often = [begin + timedelta(minutes=20 * n) for n in range(500)]
+    own = [(begin + timedelta(hours=7 * n), False) for n in range(20)]
+    assert beyond_chance(own, often, within=timedelta(minutes=30)) < 0.1
+    seldom = [at for at, _ in own]
+    assert beyond_chance(own, seldom, within=timedelta(minutes=30)) > 0.8
+
+
 moments = st.lists(st.floats(0, 1e6).map(lambda s: datetime.fromtimestamp(s, UTC)), max_size=20)
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 WRITE_EVERY = 2.0
 """Seconds between two writes; the first request is written at once. A server that ends its workers
-without their exit hooks loses as much."""
+without their exit hooks loses what came after the last one."""
 HOPS = 200
 """Requests with remote calls that are remembered one by one."""
 _DAY = 86400

@@ -94,6 +94,7 @@ def _method(binding: Binding, target: Target, operation: Operation) -> Any:
 
     def made(caller: Scope, arguments: dict[str, Any]) -> Any:
         cell = cells[caller.module]
+        start = monotonic()
         end = ending(caller, operation)
         try:
             key = admit(caller, operation)
@@ -111,6 +112,8 @@ def _method(binding: Binding, target: Target, operation: Operation) -> Any:
             raise
         finally:
             cell.calls = next(cell.ticket)
+            cell.timed += 1
+            cell.seconds += monotonic() - start
 
     parameters = operation.signature.parameters.values()
     defaults = {

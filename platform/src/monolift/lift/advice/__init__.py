@@ -9,10 +9,10 @@ advice.verdict, advice.blockers
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from monolift.lift.advice.advice import Advice
+
 if TYPE_CHECKING:
     from collections.abc import Collection
-
-    from monolift.lift.advice.advice import Advice
 
 
 def assess(
@@ -22,7 +22,7 @@ def assess(
     incidents: Path | None = None,
     rehearsal: Path | None = None,
     observed: "Collection[Path]" = (),
-) -> "Advice":
+) -> Advice:
     """Measure a module of the working folder's project against D1 to D12.
 
     `deploys` and `incidents` are CSV files (see `tables`), `rehearsal` the JSON report of one, and
@@ -38,4 +38,4 @@ def assess(
     return advise(material, module)
 
 
-__all__ = ["assess"]
+__all__ = ["Advice", "assess"]
