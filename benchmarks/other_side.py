@@ -4,7 +4,7 @@ Prints the moment of each start (CLOCK_MONOTONIC, nanoseconds: one clock for all
 machine). Ends when its standard input is closed.
 """
 
-import socket
+import os
 import sys
 import threading
 import time
@@ -40,14 +40,14 @@ def _work() -> None:
 
 
 def _receive() -> None:
-    from benchmarks.figures.delivery import read_row
+    from benchmarks.figures.delivery import bare_pipe, read_row
 
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
-        receiver.bind(("127.0.0.1", 0))
-        _say(receiver.getsockname()[1])
-        while True:
-            read_row(uuid.UUID(receiver.recv(64).decode()))
-            _say(time.monotonic_ns())
+    os.mkfifo(bare_pipe())
+    pipe = os.open(bare_pipe(), os.O_RDWR)  # also to write, so that opening waits for nobody
+    _say(0)
+    while True:
+        read_row(uuid.UUID(os.read(pipe, 36).decode()))
+        _say(time.monotonic_ns())
 
 
 def _listen() -> None:

@@ -67,7 +67,7 @@ _REFERENCES = """
   from when it was due.
 - **The sum of its module calls** is the calls that the home page makes, one after another with the
   same arguments, without the page's own work on what they answer.
-- **The bare wake-up** is a commit, the signal (a thread's, a datagram, PostgreSQL's NOTIFY), and
+- **The bare wake-up** is a commit, the signal (a thread's, a pipe, PostgreSQL's NOTIFY), and
   the woken side reading the row.
 
 The card network answers at once, to the shop and to the references alike. Statements are counted at

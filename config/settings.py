@@ -11,7 +11,7 @@ MONOLIFT_DATABASE_X a file or a postgresql:// URL for the alias X, for example _
                     is not beside the others; the topology's [databases] says which aliases exist
 MONOLIFT_TRANSPORT  `local` (default), or `loopback`: calls between modules through the codec
 MONOLIFT_EXECUTOR   who runs deliveries: `threads` (default) of the worker, or `celery`
-MONOLIFT_WAKE       how a commit wakes the workers: `datagram` (default) on one machine, `notify`
+MONOLIFT_WAKE       how a commit wakes the workers: `pipe` (default) on one machine, `notify`
                     by PostgreSQL on several, or `poll`
 MONOLIFT_DEPLOYABLE which deployable of the topology this process is; default `shop`
 MONOLIFT_TOPOLOGY   the file that says what runs where; default `config/topology.toml`
@@ -313,7 +313,7 @@ MONOLIFT = {
     "TRANSPORT": _choice("MONOLIFT_TRANSPORT", "local", "loopback"),
     "EXECUTOR": _choice("MONOLIFT_EXECUTOR", "threads", "celery"),
     "CELERY_APP": "config.celery.app",
-    "WAKE": _choice("MONOLIFT_WAKE", "datagram", "notify", "poll"),
+    "WAKE": _choice("MONOLIFT_WAKE", "pipe", "notify", "poll"),
     "METRICS_TOKEN": os.environ.get("MONOLIFT_METRICS_TOKEN") or None,
 }
 PAYMENTS = {

@@ -6,7 +6,6 @@ side to know what to do.
 
 import queue
 import select
-import socket
 import subprocess
 import sys
 import threading
@@ -14,7 +13,8 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.db import connections, transaction
@@ -46,7 +46,7 @@ def run(context: Context) -> Iterator[Result]:
         cursor.execute("DELETE FROM monolift_outbox")
         cursor.execute("DELETE FROM monolift_delivery")
     yield _result(context, _in_process(context), "in one process", "a thread's wake-up")
-    yield _result(context, _between(context, "datagram"), "between processes", "a datagram")
+    yield _result(context, _between(context, "pipe"), "between processes", "a pipe")
     if context.database == POSTGRESQL:
         yield _result(context, _between(context, "notify"), "by PostgreSQL's NOTIFY", "NOTIFY")
 
@@ -100,13 +100,13 @@ def _between(context: Context, way: str) -> Comparison:
     settings.MONOLIFT["WAKE"] = way
     try:
         with _process("worker", way) as heard, _process("bare", way) as woken:
-            port = woken()
-            with _signal(way, port) as signal:
+            woken()  # it listens
+            with _signal(way) as signal:
                 return compare(
                     _published(heard), _committed(signal, woken), pairs=context.pairs(201)
                 )
     finally:
-        settings.MONOLIFT["WAKE"] = "datagram"
+        settings.MONOLIFT["WAKE"] = "pipe"
 
 
 # The bare wake-up -------------------------------------------------------------------------------
@@ -152,16 +152,21 @@ def _woken_thread() -> Iterator[tuple[Callable[[str], None], "queue.SimpleQueue[
 
 
 @contextmanager
-def _signal(way: str, port: int) -> Iterator[Callable[[str], None]]:
+def _signal(way: str) -> Iterator[Callable[[str], None]]:
     if way == "notify":
         yield _notify_in_transaction
         return
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        yield lambda identifier: _sent(sender, identifier, port)
+    with bare_pipe().open("wb", buffering=0) as pipe:
+        yield lambda identifier: _written(pipe, identifier)
 
 
-def _sent(sender: socket.socket, identifier: str, port: int) -> None:
-    sender.sendto(identifier.encode(), ("127.0.0.1", port))
+def _written(pipe: BinaryIO, identifier: str) -> None:
+    pipe.write(identifier.encode())
+
+
+def bare_pipe() -> Path:
+    """The named pipe of the process that is woken by the least."""
+    return Path(settings.DATA_DIR) / "bare.pipe"
 
 
 def _notify_in_transaction(identifier: str) -> None:

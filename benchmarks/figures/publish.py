@@ -1,6 +1,5 @@
 """What `publish` adds to a transaction of one ORM insert, and to a whole checkout."""
 
-import socket
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from benchmarks.results import Result
 from benchmarks.run import POSTGRESQL
 from modules.orders.interface import BasketId, Orders
 from monolift import Money, atomic, publish, use
+from monolift.transport.pipes import Mailbox
 
 GOALS = {"SQLite": 1.15, POSTGRESQL: 1.20}
 GOAL_CHECKOUT = 1.05
@@ -88,14 +88,9 @@ def _nothing(event: object) -> None:
 
 @contextmanager
 def a_listening_worker() -> Iterator[None]:
-    """A port in the folder of wake-ups, so that a commit really sends its datagram."""
-    folder = settings.DATA_DIR / "wake"
-    folder.mkdir(parents=True, exist_ok=True)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
-        receiver.bind(("127.0.0.1", 0))
-        file = folder / str(receiver.getsockname()[1])
-        file.touch()
-        try:
-            yield
-        finally:
-            file.unlink()
+    """A pipe in the folder of wake-ups, so that a commit really knocks."""
+    mailbox = Mailbox(settings.DATA_DIR / "wake")
+    try:
+        yield
+    finally:
+        mailbox.close()

@@ -43,19 +43,22 @@ def test_the_shop_couples_no_models() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "line", "told"),
     [
-        ("raise RuntimeError('no secret')\n", "RuntimeError: no secret"),
-        ("INSTALLED_APPS = ['modules.stok']\n", "No module named 'modules.stok'"),
-        ("SECRET_KEY = (\n", "SyntaxError"),
+        ("\nraise RuntimeError('no secret')\n", ":2", "RuntimeError: no secret."),
+        ("raise SystemExit('no secret')\n", ":1", "SystemExit: no secret."),
+        ("INSTALLED_APPS = ['modules.stok']\n", "", "No module named 'modules.stok'."),
+        ("\n\nSECRET_KEY = (\n", ":3", "syntax error: '(' was never closed."),
     ],
 )
-def test_settings_that_do_not_load_are_named(settings: str, told: str, tmp_path: Path) -> None:
+def test_settings_that_do_not_load_are_named(
+    settings: str, line: str, told: str, tmp_path: Path
+) -> None:
     folder = Path(shutil.copytree(ASSETS, tmp_path, dirs_exist_ok=True))
     (folder / "mysite/settings.py").write_text(settings, encoding="utf-8")
     result = check(folder)
     assert result.returncode == 3
-    assert "Django does not load with the settings 'mysite.settings'" in result.stderr
+    assert result.stderr.startswith(f"monolift: mysite/settings.py{line}: Django does not load")
     assert told in result.stderr
     assert "Traceback" not in result.stderr
     assert check(folder, "--static").returncode == 1

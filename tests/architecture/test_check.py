@@ -195,7 +195,7 @@ def test_a_baseline_accepts_today_and_nothing_new(tmp_path: Path) -> None:
     assert check(folder, "--baseline").returncode == 0
     again = check(folder)
     assert again.returncode == 0
-    assert "2 more in the baseline" in again.stdout
+    assert "4 more in the baseline" in again.stdout
     services = folder / "modules/orders/services.py"
     moved = "\n\n\n" + services.read_text(encoding="utf-8")
     services.write_text(moved, encoding="utf-8")
@@ -297,3 +297,49 @@ def test_outside_a_project_it_says_where_to_go(tmp_path: Path) -> None:
     result = check(tmp_path)
     assert result.returncode == 3
     assert "There is no pyproject.toml in" in result.stderr
+
+
+@pytest.mark.parametrize("path", ["modules/orders/services.py", "lib/dates.py"])
+@pytest.mark.parametrize("content", [b"x = '\xe9'\n", b"x = (\n", b"x = 1\x00\n"])
+def test_a_file_that_is_no_python_is_named(path: str, content: bytes, tmp_path: Path) -> None:
+    folder = build(tmp_path)
+    (folder / path).write_bytes(content)
+    result = check(folder, "--format", "json")
+    assert [(one["path"], one["rule"]) for one in found(result)] == [(path, "unreadable")]
+    assert not result.stderr
+
+
+def test_what_is_no_file_is_no_matter(tmp_path: Path) -> None:
+    """As some editors leave beside a file they hold."""
+    folder = build(tmp_path)
+    (folder / "modules/orders/.#services.py").symlink_to("somebody@somewhere.1")
+    (folder / "modules/orders/templates/page.html").symlink_to("nowhere.html")
+    (folder / "modules/orders/folder.py").mkdir()
+    assert found(check(folder, "--format", "json")) == []
+
+
+@pytest.mark.parametrize("path", ["modules/orders/gone.py", "lib/gone.py"])
+def test_a_file_that_cannot_be_read_is_named(path: str, tmp_path: Path) -> None:
+    folder = build(tmp_path)
+    (folder / path).symlink_to("nowhere.py")
+    result = check(folder)
+    assert result.returncode == 3
+    assert result.stderr == f"monolift: {path} cannot be read: No such file or directory.\n"
+
+
+@pytest.mark.parametrize(
+    ("where", "code", "told"),
+    [
+        ("| true; exit ${PIPESTATUS[0]}", 141, ""),  # whoever reads has enough
+        ("> /dev/full", 3, "monolift: No space left on device.\n"),
+    ],
+)
+def test_output_that_cannot_be_written_is_no_fault(
+    where: str, code: int, told: str, tmp_path: Path
+) -> None:
+    folder = build(tmp_path, "relations")
+    shell = f"{sys.executable} -m monolift.management check --static --format github {where}"
+    result = subprocess.run(
+        ["bash", "-c", shell], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert (result.returncode, result.stderr) == (code, told)

@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from monolift.codemods.tree import Tree
+from monolift.scaffold.errors import ScaffoldError
+from monolift.scaffold.start import Wanted, plan
+
 ROOT = Path(__file__).parents[2]
 PLAIN = ROOT / "tests" / "docs" / "assets" / "adopt"
 BIN = Path(sys.executable).parent
@@ -96,6 +100,28 @@ def test_a_new_module_of_the_shop_passes_every_guard(shop: Path) -> None:
     differences = run(shop, "git", "diff", "config/settings.py")
     assert '+    "order_history",' in differences
     assert len([one for one in differences.splitlines() if one.startswith(("+ ", "- "))]) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("Parcels", "'Parcels' is no name for a module"),
+        ("class", "'class' is a word of Python"),
+        ("tests", "A folder 'tests' is part of a module"),
+        ("migrations", "A folder 'migrations' is part of a module"),
+        ("admin", "Django has an app that is called 'admin'"),
+        ("identity", "The app 'config.identity' is called 'identity' as well"),
+        ("orders", "There is a module 'orders' already"),
+    ],
+)
+def test_a_name_that_would_not_work_is_refused(name: str, told: str) -> None:
+    tree = Tree(ROOT)
+    wanted = Wanted(
+        name=name, owner="team-x", inside=None, above=None, below=None, settings="config.settings"
+    )
+    with pytest.raises(ScaffoldError, match=told):
+        plan(tree, wanted)
+    assert not tree.changed()
 
 
 def test_a_new_module_works_in_a_plain_project(plain: Path) -> None:

@@ -68,7 +68,8 @@ QUANTITIES = [0, -1, 100, 2**31, 2**63, 10**30, "1", "1e3", 1.5, True, None, [],
 @pytest.mark.parametrize("quantity", QUANTITIES, ids=repr)
 def test_a_quantity_is_a_whole_number_from_1_to_99(customer: Customer, quantity: Any) -> None:
     path = f"/baskets/{customer.basket}/lines"
-    assert_problem(customer.send("POST", path, {"sku": "MUG", "quantity": quantity}), 422)
+    problem = assert_problem(customer.send("POST", path, {"sku": "MUG", "quantity": quantity}), 422)
+    assert {error["field"] for error in problem["errors"]} == {"body.quantity"}
     assert not models.Basket.objects.exists()
 
 

@@ -13,7 +13,7 @@ from monolift.registry.settings import setting
     ("given", "told"),
     [
         ({"WEAK": "notify"}, "has no setting 'WEAK'. It has: .*WAKE"),
-        ({"WAKE": "pigeon"}, "'pigeon': choose from datagram, notify, poll"),
+        ({"WAKE": "pigeon"}, "'pigeon': choose from pipe, notify, poll"),
         ({"TRANSPORT": "http"}, "'http': choose from local, loopback"),
         ({"CALLS_IN_TRANSACTION": None}, "None: choose from refuse, warn"),
         ({"STREAM": "pigeon"}, "'pigeon': choose from http, redis, kafka"),

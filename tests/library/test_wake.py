@@ -1,4 +1,4 @@
-"""Wake-ups between processes: a datagram, or PostgreSQL's NOTIFY; and never without a commit."""
+"""Wake-ups between processes: a pipe, or PostgreSQL's NOTIFY; and never without a commit."""
 
 import os
 import signal as signals
@@ -37,7 +37,7 @@ sys.stdin.read()
 """
 
 
-def elsewhere(program: str, *, data: Path, way: str = "datagram") -> subprocess.Popen[str]:
+def elsewhere(program: str, *, data: Path, way: str = "pipe") -> subprocess.Popen[str]:
     """A program in another process, on the database of this test."""
     at = connection.settings_dict
     environment = {**os.environ, "MONOLIFT_DATA": str(data), "MONOLIFT_WAKE": way}
@@ -67,14 +67,14 @@ def tell(process: subprocess.Popen[str], line: str) -> None:
 
 @pytest.fixture
 def data(settings: Settings, tmp_path: Path) -> Path:
-    """A folder of its own for the ports of those who listen."""
+    """A folder of its own for the pipes of those who listen."""
     settings.MONOLIFT = {**settings.MONOLIFT, "DATA": tmp_path}
     return tmp_path
 
 
 @pytest.fixture
 def listener(data: Path) -> Iterator[Listener]:
-    """Somebody who listens in this process for datagrams, settled."""
+    """Somebody who listens in this process for knocks, settled."""
     one = Listener([])
     before = signal.count
     one.start()
@@ -94,7 +94,7 @@ def committer(data: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_commit_elsewhere_wakes_by_datagram(
+def test_a_commit_elsewhere_wakes_by_pipe(
     listener: Listener, committer: subprocess.Popen[str]
 ) -> None:
     for _ in range(3):
@@ -168,7 +168,7 @@ def notified(data: Path, settings: Settings, transactional_db: None) -> Iterator
     one = Listener(["default"])
     before = signal.count
     one.start()
-    # One wake-up when the session listens, one when the port has been listened to for a while.
+    # One wake-up when the session listens, one when the pipe has been listened to for a while.
     eventually(lambda: signal.count == before + 2 and backends(), what="a session listens")
     yield one
     one.stop()

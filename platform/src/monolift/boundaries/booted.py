@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 
+from monolift.boundaries.faults import place, said
 from monolift.boundaries.project import Project, ProjectError
 from monolift.boundaries.rules import rule
 from monolift.boundaries.violations import Violation
@@ -46,10 +47,10 @@ def _load(project: Project) -> None:
     sys.path[:0] = [str(root) for root in project.roots if str(root) not in sys.path]
     try:
         django.setup()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ProjectError(
-            f"Django does not load with the settings {name!r}: {type(error).__name__}: "
-            f"{' '.join(str(error).split())} Correct that, or check the files alone with --static."
+            f"{place(error, project.root)}: Django does not load with the settings {name!r}: "
+            f"{said(error)}. Correct that, or check the files alone with --static."
         ) from None
 
 

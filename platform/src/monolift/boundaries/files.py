@@ -8,7 +8,8 @@ import msgspec
 
 from monolift.boundaries.project import Project, StaticModule
 
-_SKIPPED = frozenset(("__pycache__", "node_modules", "tests", "test", "static", "locale"))
+NOT_READ = frozenset(("__pycache__", "node_modules", "tests", "test", "static", "locale"))
+"""Names of folders that hold no code of a module."""
 
 
 class SourceFile(msgspec.Struct, frozen=True, order=True):
@@ -65,7 +66,7 @@ def own_packages(project: Project) -> list[str]:
         found |= {
             file.parent.name
             for file in root.glob("*/__init__.py")
-            if file.parent.name.isidentifier() and file.parent.name not in _SKIPPED
+            if file.parent.name.isidentifier() and file.parent.name not in NOT_READ
         }
     return sorted(found)
 
@@ -87,7 +88,7 @@ def own_files(project: Project) -> Iterator[tuple[str, int, int]]:
                                 and not entry.name.startswith(".")
                             ):
                                 pending.append(entry.path)
-                        elif entry.name.endswith(".py"):
+                        elif entry.name.endswith(".py") and entry.is_file():
                             state = entry.stat()
                             yield entry.path, state.st_mtime_ns, state.st_size
 
@@ -112,8 +113,10 @@ def _below(
         with os.scandir(current) as entries:
             for entry in entries:
                 if entry.is_dir():
-                    if entry.name not in _SKIPPED and not entry.name.startswith("."):
+                    if entry.name not in NOT_READ and not entry.name.startswith("."):
                         pending.append((entry.path, f"{name}.{entry.name}"))
+                elif not entry.is_file():
+                    continue  # a link to nothing, as editors leave beside a file they hold
                 elif templates or (entry.name.endswith(".py") and not is_test(entry.name)):
                     yield _file(entry, root, name, module.label, package)
 

@@ -151,12 +151,15 @@ class Judge:
         target = self._words.module_of_label(label)
         if not target or target == file.module or file.part == "migrations":
             return None
+        got = f"the model {reference.value}, a table of {target}"
+        if reference.value.endswith(".*"):
+            got = f"models of {target} by the name of its app"
         return self._violation(
             file,
             reference,
             static_rules.MODEL_BY_NAME,
             reference.value,
-            f"{_short(reference, file)} gets the model {reference.value}, a table of {target}.",
+            f"{_short(reference, file)} gets {got}.",
             self._ask(file, target),
         )
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ from monolift.boundaries.violations import Violation
 
 _OURS = frozenset(("module_boundary", "own_transactions"))
 """Contract types of this library: the reader of the files judges the same, with more to say."""
+_UNDECODED = re.compile(r"Failed to decode file (?P<path>.+) as UTF-8")
 _CONFIGURATIONS = (".importlinter", "setup.cfg", "pyproject.toml")
 
 
@@ -38,7 +40,13 @@ def import_violations(project: Project, *, cache: Path | None) -> list[Violation
     except grimp.exceptions.SourceSyntaxError as error:
         path = Path(error.filename)
         raise Unreadable(project.shown(path), error.lineno or 1, "syntax error") from None
+    except OSError as error:
+        where = project.shown(Path(error.filename or project.root))
+        raise ProjectError(f"{where} cannot be read: {error.strerror}.") from None
     except (InvalidUserOptions, grimp.exceptions.GrimpException, ValueError) as error:
+        if undecoded := _UNDECODED.search(str(error)):
+            where = project.shown(Path(undecoded["path"]))
+            raise Unreadable(where, 1, "it is not UTF-8") from None
         raise ProjectError(f"{source}: {' '.join(str(error).split())}") from None
     except ModuleNotFoundError as error:
         raise ProjectError(f"{source}: {error}. Is it a package of this project?") from None

@@ -25,12 +25,26 @@ _NAMING = {
     **dict.fromkeys(("reverse", "reverse_lazy", "redirect", "resolve_url"), "url-name"),
 }
 """Functions that are given a name, and what it names."""
+_FIRST = {
+    **dict.fromkeys(("import_module", "send_task", "__import__"), "name"),
+    **dict.fromkeys(("reverse", "reverse_lazy"), "viewname"),
+    "import_string": "dotted_path",
+    "locate": "path",
+    "redirect": "to",
+    "resolve_url": "to",
+    "get_model": "app_label",
+    "get_registered_model": "app_label",
+    "get_by_natural_key": "app_label",
+}
+"""What their first parameter is called, for callers who say it."""
 _CACHE = frozenset(
     ("get", "set", "add", "delete", "get_or_set", "get_many", "set_many", "delete_many", "incr",
      "decr", "touch", "has_key", "aget", "aset", "adelete")
 )  # fmt: skip
-_MODEL_GETTERS = frozenset(("get_model", "get_registered_model", "get_by_natural_key"))
-_CALLS = frozenset(("receiver", "connect", "getattr", *_CACHE, *_MODEL_GETTERS, *_NAMING))
+_MODEL_GETTERS = frozenset(
+    ("get_model", "get_models", "get_registered_model", "get_by_natural_key")
+)
+_CALLS = frozenset(("receiver", "connect", "getattr", "extra", *_CACHE, *_MODEL_GETTERS, *_NAMING))
 _TEMPLATE = re.compile(r"[\w./-]+\.\w+")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 _TABLE = re.compile(
@@ -44,6 +58,7 @@ _STATEMENT = re.compile(
 )
 
 
+_ANY = ast.Constant("*")
 _LEAVES = frozenset((str, int, type(None), bool, ast.Name, ast.Load, ast.Store, ast.Pass))
 """Types of nodes and fields that say nothing by themselves."""
 _DATABASE = frozenset((ast.Import, ast.ImportFrom, ast.Attribute, ast.Subscript))
@@ -222,26 +237,46 @@ class _Reader:
         return True
 
     def _telling_call(self, node: ast.Call, function: str) -> None:
-        first = _argument(node, 0, None)
+        first = _argument(node, 0, _FIRST.get(function))
         if function in ("receiver", "connect"):
             self._add_model("signal-sender", _argument(node, None, "sender"), node.lineno)
         elif function == "getattr":
             self._settings(node)
+        elif function == "extra":
+            self._parts_of_sql(node)
         elif function == "get" and _argument(node, None, "app_label"):
             self._model_by_name(
                 node, _argument(node, None, "app_label"), _argument(node, None, "model")
             )
         elif function in _CACHE:
             if self._is_cache(node.func):
-                self._cache_keys(first)
+                self._cache_keys(first or _argument(node, None, "key"))
         elif function in _MODEL_GETTERS:
-            app = first or _argument(node, None, "app_label")
-            if app is not None:
-                self._told.add(app)
-                self._model_by_name(node, app, _argument(node, 1, "model_name"))
+            self._getter(node, first)
         elif isinstance(first, ast.Constant) and isinstance(first.value, str):
             self._told.add(first)
             self._add(_NAMING[function], first.value, node.lineno)
+
+    def _getter(self, node: ast.Call, first: ast.expr | None) -> None:
+        match node.func:
+            case ast.Attribute(value=ast.Call() as call) if _last(call.func) == "get_app_config":
+                app = _argument(call, 0, "app_label")
+                self._model_by_name(node, app, first or _ANY)
+            case _ if first is not None:
+                self._told.add(first)
+                self._model_by_name(node, first, _argument(node, 1, "model_name"))
+            case _:
+                pass
+
+    def _parts_of_sql(self, node: ast.Call) -> None:
+        """`QuerySet.extra()` takes a statement in pieces, and tables by their bare names."""
+        for keyword in node.keywords:
+            for part in ast.walk(keyword.value):
+                if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                    self._told.add(part)
+                    bare = [part.value] if keyword.arg == "tables" else []
+                    for table in bare or _TABLE.findall(part.value):
+                        self._add("sql-text", table, part.lineno)
 
     def _settings(self, node: ast.Call) -> None:
         match node.args:

@@ -1,17 +1,14 @@
 """Waking workers when something was committed. A wake-up is speed; polling is the safety net.
 
-One process: a condition variable. Processes of one machine: a datagram to each worker's loopback
-port, whose number the worker leaves in a folder. Several machines: PostgreSQL's NOTIFY, sent by a
-thread of its own so that no transaction waits for it.
+One process: a condition variable. Processes of one machine: a byte into each worker's named pipe,
+in a folder. Several machines: PostgreSQL's NOTIFY, sent by a thread of its own so that no
+transaction waits for it.
 """
 
-import atexit
 import contextlib
 import os
 import queue
-import socket
 import threading
-import time
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
@@ -19,7 +16,7 @@ from pathlib import Path
 from django.db import connections
 
 from monolift.registry.settings import setting
-from monolift.transport.datagrams import Mailbox, listening
+from monolift.transport.pipes import STALE, Knocker, Mailbox
 
 CHANNEL = "monolift"
 
@@ -55,8 +52,8 @@ def wake(alias: str) -> None:
     """Tell every worker that there is work."""
     signal.set()
     way = setting("WAKE")
-    if way == "datagram":
-        _send_datagrams()
+    if way == "pipe":
+        _knocker.knock(_folder())
     elif way == "notify" and connections[alias].vendor == "postgresql":
         _Notifier.send(alias)
 
@@ -75,6 +72,9 @@ def _hook(alias: str) -> Callable[[], None]:
     return partial(wake, alias)
 
 
+_knocker = Knocker()
+
+
 def _folder() -> Path:
     return _wake_folder(setting("DATA"))
 
@@ -84,31 +84,8 @@ def _wake_folder(data: Path | str) -> Path:
     return Path(data) / "wake"
 
 
-_sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-_sender.setblocking(False)
-atexit.register(_sender.close)
-
-
-_STALE = 0.1
-_listed = -1.0
-_addresses: tuple[tuple[str, int], ...] = ()
-
-
-def _send_datagrams() -> None:
-    global _listed, _addresses
-    moment = time.monotonic()
-    if moment - _listed > _STALE:
-        _addresses = listening(_folder())
-        _listed = moment
-    for address in _addresses:
-        try:
-            _sender.sendto(b"\0", address)
-        except OSError:
-            _listed = -1.0
-
-
 class Listener(threading.Thread):
-    """Turns datagrams and notifications into the process's signal. One per worker process."""
+    """Turns knocks and notifications into the process's signal. One per worker process."""
 
     def __init__(self, aliases: list[str]) -> None:
         super().__init__(name="monolift-wake", daemon=True)
@@ -125,7 +102,7 @@ class Listener(threading.Thread):
         for listener in self._notifications:
             listener.start()
         # Who listed the folder just before this listener came does not know it yet: look once more.
-        self._mailbox.wait(2 * _STALE)
+        self._mailbox.wait(2 * STALE)
         signal.set()
         while not self._stop_requested.is_set():
             if self._mailbox.wait(1.0):
@@ -133,7 +110,7 @@ class Listener(threading.Thread):
         self._mailbox.close()
 
     def stop(self) -> None:
-        """Stop listening and take the port back."""
+        """Stop listening and take the pipe back."""
         self._stop_requested.set()
         for listener in self._notifications:
             listener.stop_requested.set()

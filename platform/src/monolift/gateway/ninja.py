@@ -1,5 +1,6 @@
 """django-ninja at the edge: every error a problem, the key from the `Idempotency-Key` header."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -37,8 +38,7 @@ def _platform(request: HttpRequest, error: Any) -> HttpResponse:
 
 def _invalid(request: HttpRequest, error: Any) -> HttpResponse:
     errors = [
-        {"field": ".".join(str(part) for part in entry["loc"]), "problem": entry["msg"]}
-        for entry in error.errors[:50]
+        {"field": _field(entry["loc"]), "problem": entry["msg"]} for entry in error.errors[:50]
     ]
     return problem(
         status=422,
@@ -46,6 +46,12 @@ def _invalid(request: HttpRequest, error: Any) -> HttpResponse:
         detail="; ".join(f"{entry['field']}: {entry['problem']}" for entry in errors[:3]),
         errors=errors,
     )
+
+
+def _field(place: Sequence[object]) -> str:
+    """Where in the request: of an endpoint's one `body` ninja says the parameter's name as well."""
+    shown = place[1:] if tuple(place[:2]) == ("body", "body") else place
+    return ".".join(str(part) for part in shown)
 
 
 def _http(request: HttpRequest, error: Any) -> HttpResponse:

@@ -1,14 +1,18 @@
 """The console script `monolift`. A verb that needs no Django runs at once, others in manage.py."""
 
 import os
+import select
 import sys
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 
 from monolift.management import verbs
 from monolift.management.errors import VerbError
 
 _EXIT_CODES = "Exit codes: 0 done; 1 cannot be done, one line says why; 2 wrong command line."
+
+_OUTPUT_CUT = 128 + 13
+"""What a shell says of a program that SIGPIPE ended."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,12 +27,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if verb.NEEDS_DJANGO:
             return through_django(given)
-        return verb.run(options)
+        return carry_out(verb, options)
     except VerbError as error:
         sys.stderr.write(f"monolift: {error}\n")
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def carry_out(verb: verbs.Verb, options: Namespace) -> int:
+    """Run a verb; the exit code. Who reads its output may have enough, as `| head` does."""
+    try:
+        code = verb.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        watched = select.poll()
+        watched.register(sys.stdout, 0)  # told of errors alone
+        if not watched.poll(0):
+            raise  # another pipe's
+        # The interpreter flushes once more, at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _OUTPUT_CUT
+    return code
 
 
 def build_parser(names: Sequence[str]) -> ArgumentParser:

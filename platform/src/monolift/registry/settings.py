@@ -44,8 +44,8 @@ _DEFAULTS: dict[str, Any] = {
     "WORKERS": {},
     # Seconds between looks at the tables when no wake-up comes.
     "POLL": 1.0,
-    # How commits wake workers: "datagram" on one machine, "notify" (PostgreSQL), or "poll" only.
-    "WAKE": "datagram",
+    # How commits wake workers: "pipe" on one machine, "notify" (PostgreSQL), or "poll" only.
+    "WAKE": "pipe",
     # Attempts of a delivery before it rests as failed.
     "ATTEMPTS": 8,
     # Seconds a claimed delivery or saga belongs to its worker before another may take it.
@@ -98,7 +98,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "CALLS_IN_TRANSACTION": ("refuse", "warn"),
     "SQL_GUARD": ("refuse", "sample", "off"),
     "EXECUTOR": ("threads", "celery"),
-    "WAKE": ("datagram", "notify", "poll"),
+    "WAKE": ("pipe", "notify", "poll"),
     "STREAM": ("http", "redis", "kafka"),
 }
 _SCHEMES = {"URLS": ("http://", "https://"), "redis": ("redis://", "rediss://", "unix://")}

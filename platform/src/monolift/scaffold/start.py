@@ -37,7 +37,8 @@ def plan(tree: Tree, wanted: Wanted) -> str:
     siblings, labels = _siblings(root, wanted.settings)
     folder = _folder(root, siblings) if wanted.inside is None else wanted.inside
     package = f"{folder}.{wanted.name}" if folder else wanted.name
-    check_name(wanted.name, package=package, labels=labels)
+    apps = _apps(root, wanted.settings) if wanted.settings else []
+    check_name(wanted.name, package=package, labels=labels, apps=apps)
     if wanted.above and wanted.below:
         raise ScaffoldError("A module has one place: say --above or --below, not both.")
     base = root.joinpath(*folder.split(".")) if folder else root
@@ -76,13 +77,17 @@ def _siblings(root: Path, settings: str) -> tuple[list[str], list[str]]:
         return packages, list(project.by_label)
     if not settings:
         return [], []
-    apps = _strings_of(_settings_file(root, settings), "INSTALLED_APPS")
+    apps = _apps(root, settings)
     own = [
         name.partition(".apps.")[0]
         for name in apps
         if root.joinpath(*name.partition(".apps.")[0].split(".")).is_dir()
     ]
     return own, [name.rpartition(".")[2] for name in own]
+
+
+def _apps(root: Path, settings: str) -> list[str]:
+    return _strings_of(_settings_file(root, settings), "INSTALLED_APPS")
 
 
 def _project(root: Path) -> Project | None:

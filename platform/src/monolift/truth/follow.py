@@ -1,7 +1,7 @@
 """Keeping a long-running process's topology the one in force.
 
 In the control deployable by the row, in the others by the copy on disk and by asking. A NOTIFY or a
-datagram says that there is news; a look from time to time finds what none of them told.
+byte in a pipe says that there is news; a look from time to time finds what none of them told.
 """
 
 import atexit
@@ -16,7 +16,7 @@ from monolift.observe.logs import logger
 from monolift.registry.places import DEFAULT_ALIAS, Rehearsal, here
 from monolift.registry.settings import setting
 from monolift.registry.topology import decided_by, topology
-from monolift.transport.datagrams import Mailbox, knock
+from monolift.transport.pipes import Mailbox, knock
 from monolift.truth import copy, learning, row
 from monolift.truth.document import Document, Stay
 

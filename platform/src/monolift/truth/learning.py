@@ -11,7 +11,7 @@ from monolift.kernel.errors import Unavailable
 from monolift.observe.logs import logger
 from monolift.registry.places import Topology, here
 from monolift.registry.topology import install, topology
-from monolift.transport.datagrams import knock
+from monolift.transport.pipes import knock
 from monolift.truth import copy, row
 from monolift.truth.document import Document, applied
 

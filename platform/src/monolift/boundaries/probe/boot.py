@@ -3,12 +3,11 @@
 import importlib
 import os
 import sys
-import traceback
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from monolift.boundaries.first_party import is_first_party
+from monolift.boundaries.faults import place, said
 from monolift.boundaries.probe.errors import ProbeError
 
 _HOW = "Run monolift probe in the project's folder, with the environment the project runs in."
@@ -41,7 +40,7 @@ def start(*, settings: str, root: Path) -> list[str]:
         if not apps.models_ready:
             raise ProbeError(_told(error, root)) from None
         notes.append(
-            f"{_place(error, root)}: {_said(error)} in an app's ready(). What ready() registers "
+            f"{place(error, root)}: {said(error)} in an app's ready(). What ready() registers "
             "is not seen from here on."
         )
         apps.ready = True
@@ -56,48 +55,17 @@ def _import_settings(settings: str, root: Path) -> None:
             raise ProbeError(
                 f"There is no settings module {settings!r} in {root}. {_HOW}"
             ) from None
-        raise ProbeError(f"{_place(error, root)}: {_said(error)}. {_HOW}") from None
+        raise ProbeError(f"{place(error, root)}: {said(error)}. {_HOW}") from None
     except (Exception, SystemExit) as error:
         raise ProbeError(
-            f"{_place(error, root)}: the settings {settings} fail to import: {_said(error)}. {_HOW}"
+            f"{place(error, root)}: the settings {settings} fail to import: {said(error)}. {_HOW}"
         ) from None
 
 
 def _told(error: BaseException, root: Path) -> str:
     app = _app(error.__traceback__)
     while_what = f"the app {app} cannot be loaded" if app else "the apps cannot be loaded"
-    return f"{_place(error, root)}: {while_what}: {_said(error)}. {_HOW}"
-
-
-def _said(error: BaseException) -> str:
-    if isinstance(error, SyntaxError):
-        return f"syntax error: {error.msg}"
-    text = " ".join(str(error).split()).rstrip(".")
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def _place(error: BaseException, root: Path) -> str:
-    """`file:line` of the project's code nearest to the error; else of the error itself."""
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{_shown(error.filename, root)}:{error.lineno or 1}"
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith("<")
-    ]
-    own = [frame for frame in frames if is_first_party(Path(frame.filename), root)]
-    if own:
-        return f"{_shown(own[-1].filename, root)}:{own[-1].lineno}"
-    module = os.environ["DJANGO_SETTINGS_MODULE"]
-    file = getattr(sys.modules.get(module), "__file__", None)
-    return _shown(file, root) if file else module
-
-
-def _shown(path: str, root: Path) -> str:
-    resolved = Path(path).resolve()
-    if resolved.is_relative_to(root):
-        return resolved.relative_to(root).as_posix()
-    return resolved.as_posix()
+    return f"{place(error, root)}: {while_what}: {said(error)}. {_HOW}"
 
 
 def _app(trace: TracebackType | None) -> str:

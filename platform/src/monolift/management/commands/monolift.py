@@ -24,7 +24,7 @@ class Command(BaseCommand):
         """Run the verb; a failure is an exit code and one line."""
         verb = verbs.load(options["verb"])
         try:
-            code = verb.run(argparse.Namespace(**options))
+            code = console.carry_out(verb, argparse.Namespace(**options))
         except VerbError as error:
             raise CommandError(str(error), returncode=1) from None
         if code:

@@ -59,7 +59,12 @@ def run(options: argparse.Namespace) -> int:
         return _check(project, options)
     except ProjectError as error:
         sys.stderr.write(f"monolift: {error}\n")
-        return _UNJUDGED
+    except BrokenPipeError:
+        raise
+    except OSError as error:  # a file that may not be read, a disk that is full
+        named = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"monolift: {named}{error.strerror or error}.\n")
+    return _UNJUDGED
 
 
 def _check(project: "Project", options: argparse.Namespace) -> int:

@@ -9,3 +9,7 @@ def look():
     import_module("modules.inventory")
     import_string("modules.inventory.services.count")
     __import__("modules.inventory.models")
+
+
+def named():
+    import_module(name="modules.inventory.services")

@@ -8,3 +8,7 @@ def address():
 
 class View:
     success_url = reverse_lazy("inventory:page")
+
+
+def named():
+    return reverse(viewname="inventory:page")
