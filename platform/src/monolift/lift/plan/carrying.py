@@ -1,0 +1,59 @@
+"""Carrying rows over, as several stages do it: copy, cut over, compare, and back if need be."""
+
+from monolift.lift.moving import Blocked, Evidence, GaveUp, Mover
+from monolift.lift.plan.stage import Lift
+from monolift.truth.document import Document, Stay
+
+_TRIES = 5
+
+
+def refuse(mover: Mover) -> None:
+    """Raise Blocked for what a mover says is in its way."""
+    if obstacles := mover.obstacles():
+        raise Blocked("\n".join(obstacles))
+
+
+def move(lift: Lift, *, source: str, target: str) -> Evidence:
+    """Take the rows over, change the truth, compare; back again if anything differs."""
+    mover = lift.mover(source=source, target=target)
+    mover.recover()
+    lift.say(f"Copying the rows of {lift.module} from {source!r} to {target!r} ...")
+    copied = mover.copy(lift.watch)
+    lift.say(f"{copied['rows']} rows are copied; changes follow.")
+    return {"copy": copied, **cut_over_and_compare(lift, mover, source=source, target=target)}
+
+
+def cut_over_and_compare(lift: Lift, mover: Mover, *, source: str, target: str) -> Evidence:
+    """Cut over what is copied, and compare both sides as they were then; back if they differ."""
+    cut, tries = _cut_over(lift, mover, Stay(deployable=lift.place.deployable, database=target))
+    lift.say(f"{lift.module} is on {target!r}. Writers waited {cut['held'] * 1000:.1f} ms.")
+    compared = mover.verify()
+    if compared["differences"]:
+        lift.say("The two sides differ. It goes back at once.")
+        back = lift.mover(source=target, target=source)
+        back.copy(lift.watch)
+        _cut_over(lift, back, Stay(deployable=lift.place.deployable, database=source))
+        raise Blocked(
+            f"{lift.module} was taken back, because rows differed: "
+            + "; ".join(compared["differences"])
+        )
+    return {"cut-over": cut, "tries": tries, "compared": compared}
+
+
+def _cut_over(lift: Lift, mover: Mover, stay: Stay) -> tuple[Evidence, int]:
+    documents: list[Document] = []
+
+    def change() -> Document:
+        documents[:] = [lift.change(stay)]
+        return documents[0]
+
+    for attempt in range(1, _TRIES + 1):
+        try:
+            cut = mover.cut_over(change)
+        except GaveUp as error:
+            if attempt == _TRIES:
+                raise
+            lift.say(f"{error} It is tried again.")
+        else:
+            return {**cut, **lift.told(documents[0])}, attempt
+    raise AssertionError("the last attempt returns or raises")
