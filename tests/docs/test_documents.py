@@ -246,7 +246,8 @@ def part(page: str, heading: str) -> str:
 def test_pages_say_what_modules_declare(project: Path) -> None:
     pages = written(project)
     assert set(pages) == {
-        "README.md", "events.md", "map.svg", "modules/loans.md", "modules/shelf.md", "sagas.md",
+        "README.md", "events.md", "map.svg", "modules/loans.md", "modules/shelf.md", "playbook.md",
+        "sagas.md",
     }  # fmt: skip
     shelf, loans = pages["modules/shelf.md"], pages["modules/loans.md"]
     provided = part(shelf, "Provides")
