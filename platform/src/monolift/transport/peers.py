@@ -6,6 +6,7 @@ from typing import Any
 from django.core.signals import setting_changed
 
 from monolift.kernel.errors import Unavailable
+from monolift.registry.callers import Caller
 from monolift.registry.places import Deployable
 from monolift.registry.settings import setting
 from monolift.registry.topology import on_change, topology, urls
@@ -41,7 +42,15 @@ class Peer:
             made = Bulkhead(places=setting("CALLS_AT_ONCE"))
             return self._bulkheads.setdefault(module, made)
 
-    def post(self, path: str, body: bytes, *, end: float, headers: dict[str, str]) -> Outcome:
+    def post(
+        self,
+        path: str,
+        body: bytes,
+        *,
+        end: float,
+        headers: dict[str, str],
+        user: Caller | None = None,
+    ) -> Outcome:
         """Send a signed request, once, and give its answer. Raises HTTPError and OSError.
 
         Unavailable when there is no URL or no key for it. Redirects are not followed.
@@ -51,7 +60,7 @@ class Peer:
             missing = "KEYS'] has no key of ours" if self._line else "URLS'] has no URL"
             raise Unavailable(f"deployable {self.name}", f"MONOLIFT['{missing} for it")
         target = self._line.prefix + path
-        token = signer.sign(audience=self.name, method="POST", path=target, body=body)
+        token = signer.sign(audience=self.name, method="POST", path=target, body=body, user=user)
         outcome = self._line.post(
             target,
             body,

@@ -21,6 +21,7 @@ from monolift.kernel.clock import monotonic
 from monolift.kernel.errors import MonoliftError
 from monolift.observe.logs import logger
 from monolift.observe.matrix import row, served
+from monolift.registry.callers import Caller
 from monolift.registry.modules import modules
 from monolift.registry.proxies import binding_of
 from monolift.registry.scope import CallKey, Scope, current, entered
@@ -68,7 +69,7 @@ def _serve(request: HttpRequest, interface: str, method: str) -> HttpResponse:
     if request.method != "POST":
         return _refuse(405, "a call is a POST", Allow="POST")
     try:
-        _, body = read(request, largest=LARGEST)
+        claims, body = read(request, largest=LARGEST)
         key = key_of(request.META["QUERY_STRING"])
     except SignatureRefused as error:
         log.warning("call is refused", interface=interface, method=method, reason=error.reason)
@@ -94,6 +95,7 @@ def _serve(request: HttpRequest, interface: str, method: str) -> HttpResponse:
         operation,
         label=request.headers.get(CALLER, ""),
         milliseconds=request.headers.get(DEADLINE, ""),
+        user=claims.usr,
     )
     return answered(found, caller, key, body)
 
@@ -145,7 +147,7 @@ def _answered(target: Target, caller: Scope, key: CallKey | None, body: bytes) -
         return _answer(codec.status_of(error), codec.encode_error(error), **headers)
 
 
-def caller_of(operation: Operation, *, label: str, milliseconds: str) -> Scope:
+def caller_of(operation: Operation, *, label: str, milliseconds: str, user: Caller | None) -> Scope:
     """The scope of the calling module; its deadline is believed as far as it shortens ours."""
     outer = current()
     end = monotonic() + operation.timeout
@@ -157,6 +159,7 @@ def caller_of(operation: Operation, *, label: str, milliseconds: str) -> Scope:
     scope.kind = "request"
     scope.operation = operation.name
     scope.weighed_with(outer)
+    scope.acts_for = lambda: user
     return scope
 
 

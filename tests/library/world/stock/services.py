@@ -3,7 +3,7 @@ from collections.abc import Mapping, Sequence
 
 from django.db.models import F, Sum
 
-from monolift import atomic, publish, use
+from monolift import atomic, end_user, publish, use
 from monolift.kernel import Unavailable
 from tests.library.world.stock import faults
 from tests.library.world.stock.events import Counted, Filled
@@ -83,6 +83,9 @@ class StockService(Stock):
                     publish(Foreign(sale="1"))
             case "wait for another":
                 raise Unavailable("cards.authorise", "no answer in time")
+            case "for whom":
+                user = end_user()
+                return f"{user.user_id} {sorted(user.scopes)}" if user else "nobody"
             case "sleep":
                 time.sleep(1)
             case "publish outside":
