@@ -5,6 +5,8 @@ from django.db.models import F, Sum
 
 from monolift import atomic, end_user, publish, use
 from monolift.kernel import Unavailable
+from monolift.resilience.deadline import remaining
+from tests.library.world.cards.interface import Cards
 from tests.library.world.stock import faults
 from tests.library.world.stock.events import Counted, Filled
 from tests.library.world.stock.foreign import Foreign
@@ -52,6 +54,11 @@ class StockService(Stock):
             Item.objects.get_or_create(sku=sku, defaults={"left": 0})
             Item.objects.filter(sku=sku).update(left=F("left") + quantity)
             publish(Filled(sku=sku, quantity=quantity))
+
+    def pass_on(self) -> Sequence[tuple[str, str, float]]:
+        user = end_user()
+        seen = ("stock", str(user.user_id) if user else "nobody", remaining() or 0.0)
+        return [seen, *use(Cards).pass_on()]
 
     def misbehave(self, *, how: str) -> str:
         match how:
