@@ -8,6 +8,7 @@ refused at once with 503 and Retry-After, before any work: that keeps the ones t
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -43,6 +44,8 @@ from monolift.transport.protocol import (
 from monolift.transport.signed import TooLarge, read
 from monolift.transport.signing import SignatureRefused
 
+_SMALL = 64 * 1024
+"""Bytes of a call that is refused that are read all the same."""
 _MILLISECONDS = re.compile(r"[0-9]{1,9}")
 _LABEL = re.compile(r"[a-z_][a-z0-9_]{0,99}")
 
@@ -62,6 +65,9 @@ def serve(request: HttpRequest, interface: str, method: str) -> HttpResponse:
         with _places():
             return _serve(request, interface, method)
     except Full:
+        # A server hangs up on a body that is not read, and the refusal may be lost with that.
+        with suppress(SignatureRefused, TooLarge):
+            read(request, largest=_SMALL)
         return _refuse(503, "as many calls are being served as may be", Retry_After="1")
 
 
