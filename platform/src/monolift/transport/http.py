@@ -254,8 +254,9 @@ class _Call:
         except NewConnectionError as error:
             raise _NotRun(f"{self.target.name} cannot be reached: {error}") from error
         except (HTTPError, OSError) as error:
-            kind = "no answer in time" if monotonic() >= self.end else type(error).__name__
-            raise _InDoubt(f"{self.target.name}: {kind}") from error
+            late = monotonic() >= self.end
+            reason = "no answer in time" if late else f"{type(error).__name__}: {error}"
+            raise _InDoubt(f"{self.target.name}: {reason[:200]}") from error
 
 
 def _headers(caller: Scope, end: float) -> dict[str, str]:

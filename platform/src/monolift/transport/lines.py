@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from urllib3 import HTTPConnectionPool
+from urllib3.exceptions import ProtocolError
 
 from monolift.kernel.clock import monotonic
 from monolift.observe.logs import logger
@@ -59,6 +60,9 @@ class Line:
             )
             try:
                 content = answer.read(most, decode_content=False)
+                if answer.length_remaining and len(content) < most:
+                    # The first digits of a number are a number, too.
+                    raise ProtocolError("the answer is cut off")
             finally:
                 answer.close()  # only what was not read to its end: else the pool has it again
         return Outcome(answer.status, content, _seconds(answer.headers.get("Retry-After")))
