@@ -152,6 +152,16 @@ def test_only_the_hop_next_to_a_failure_repeats(stock: Stock, wire: Wire) -> Non
     assert wire.requests - before == 4
 
 
+def test_behind_a_mesh_nothing_is_repeated_and_no_circuit_broken(wire: Wire, sku: str) -> None:
+    """Case D26: the mesh does both, and two of each would multiply."""
+    before = wire.requests
+    with reached(wire.port, resilience="mesh"), broken(wire, "lose answers"):
+        for _ in range(20):
+            with pytest.raises(Unavailable):
+                use(Stock).levels(skus=[sku])
+    assert wire.requests - before == 20
+
+
 def test_what_does_not_answer_is_left_alone_and_asked_again(
     stock: Stock, wire: Wire, sku: str
 ) -> None:
