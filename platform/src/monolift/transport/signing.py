@@ -159,7 +159,7 @@ class Verifier:
         if claims.iat > moment + self._skew:
             raise SignatureRefused("The token is from the future. Compare the machines' clocks.")
         if claims.exp <= moment - self._skew:
-            raise SignatureRefused("The token has expired.")
+            raise SignatureRefused("The token has expired. Compare the machines' clocks.")
         if (claims.htm, claims.htu) != (method, path):
             raise SignatureRefused(f"The token is for {claims.htm} {claims.htu}.")
         if claims.aud != self._audience:
