@@ -39,5 +39,6 @@ def acting_for(user: Caller | None, /) -> Iterator[None]:
     outer = current()
     scope = Scope(outer.module, outer, outer.deadline, outer.operation, "request")
     scope.acts_for = lambda: user
+    scope.weighed_with(outer)
     with entered(scope):
         yield
