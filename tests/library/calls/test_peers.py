@@ -90,7 +90,7 @@ LEVELS = {
     ),
     "one that has moved": (
         framed("421 No", failure("monolift.refused", reason="stock runs in attic")),
-        "warehouse: stock runs in attic",
+        "its module is not in warehouse",
     ),
     "headers without end": (
         b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20_000,
