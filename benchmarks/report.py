@@ -65,6 +65,12 @@ _REFERENCES = """
   its own, and with every module in one, under the same open load of visits: three of four look at a
   page, the fourth buys in eight requests. CPU is that of all processes, and a request's time counts
   from when it was due.
+- **Overload** is callers that each ask a deployable for something that holds a place for a tenth of
+  a second: first as many as it has places (`SERVES_AT_ONCE`), which is its peak, then five times
+  that rate in an open load. Good is an answer within a second of when its request was due.
+- **The module that hangs** is the warehouse of the shop in three deployables, stopped by SIGSTOP
+  for half a minute. All the time a fourth of the requests asks for stock; the times are of the
+  others, in an open load, against those of half a minute before and one after.
 - **The sum of its module calls** is the calls that the home page makes, one after another with the
   same arguments, without the page's own work on what they answer.
 - **The bare wake-up** is a commit, the signal (a thread's, a pipe, PostgreSQL's NOTIFY), and

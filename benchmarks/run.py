@@ -31,6 +31,8 @@ FIGURES: dict[str, tuple[str, ...]] = {
     "memory": (SQLITE,),
     "cuts": (SQLITE,),
     "lift": (SQLITE,),
+    "overload": (SQLITE,),
+    "hung": (SQLITE,),
 }
 # Neither the shell's settings nor those of a surrounding test run are what is measured.
 _NOT_INHERITED = ("MONOLIFT_", "DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "PYTEST_")

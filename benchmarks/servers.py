@@ -22,13 +22,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(application: str, **environment: str) -> Iterator[int]:
+def serving(application: str, *, threads: int = 4, **environment: str) -> Iterator[int]:
     """A WSGI application behind granian; gives its port."""
     port = free_port()
     process = subprocess.Popen(
         [
             sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1",
-            "--port", str(port), "--workers", "1", "--blocking-threads", "4", "--no-ws",
+            "--port", str(port), "--workers", "1", "--blocking-threads", str(threads), "--no-ws",
             "--log-level", "warning", "--no-access-log", application,
         ],
         cwd=ROOT,

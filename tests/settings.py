@@ -18,7 +18,14 @@ from config.settings import *  # noqa: F403 - the shop's settings are the point
 WORLD = ("stock", "cards", "sales")
 INSTALLED_APPS = [*shop.INSTALLED_APPS, *(f"tests.library.world.{name}" for name in WORLD)]
 WEIGH = int(os.environ.get("MONOLIFT_TESTS_WEIGH", "0"))  # what a test weighs, it says itself
-MONOLIFT = {**shop.MONOLIFT, "BACKOFF": 0.01, "WAKE": "pipe", "WEIGH": WEIGH}
+MONOLIFT = {
+    **shop.MONOLIFT,
+    "BACKOFF": 0.01,
+    "WAKE": "pipe",
+    "WEIGH": WEIGH,
+    "CALLS_AT_ONCE": 4,
+    "SERVES_AT_ONCE": 8,
+}
 STOREFRONT = {"FRESH_FOR": 0}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Those that a lift would fill are for the tests that lift.

@@ -27,7 +27,7 @@ from monolift.registry.topology import install, reset, topology
 
 GOAL_PLAIN = 1.3
 GOAL_HTTPX = 0.6
-_KEYS = [{"id": "shop-1", "secret": "b" * 40, "issuer": "shop"}]
+KEYS = [{"id": "shop-1", "secret": "b" * 40, "issuer": "shop"}]
 _TIMES = 50
 
 
@@ -54,11 +54,11 @@ def run(context: Context) -> Iterator[Result]:
 
 
 @contextmanager
-def elsewhere() -> Iterator[int]:
+def elsewhere(*, threads: int = 4) -> Iterator[int]:
     """Another deployable serves the probe, and this process reaches it; gives its port."""
     with tempfile.TemporaryDirectory(prefix="monolift-benchmark-") as folder:
         keys = Path(folder) / "keys.json"
-        keys.write_text(json.dumps(_KEYS))
+        keys.write_text(json.dumps(KEYS))
         told = {
             "MONOLIFT_DEPLOYABLE": "other",
             "MONOLIFT_TOPOLOGY": str(Path(__file__).parents[1] / "topology.toml"),
@@ -66,8 +66,8 @@ def elsewhere() -> Iterator[int]:
             "MONOLIFT_KEYS": str(keys),
         }
         with (
-            serving("benchmarks.served_shop:application", **told) as port,
-            override_settings(MONOLIFT={**settings.MONOLIFT, "KEYS": _KEYS}),
+            serving("benchmarks.served_shop:application", threads=threads, **told) as port,
+            override_settings(MONOLIFT={**settings.MONOLIFT, "KEYS": KEYS}),
         ):
             before = topology()  # earlier figures may have changed it
             places = {**before.places, "probe": Place(deployable="other", route="http")}

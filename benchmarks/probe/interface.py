@@ -41,6 +41,11 @@ class Probe(Interface, Protocol, version=1):
         ...
 
     @query(timeout=5)
+    def work(self, *, milliseconds: int) -> int:
+        """The number, after so long."""
+        ...
+
+    @query(timeout=5)
     def priced(self, *, lines: Sequence[WantedLine]) -> Placed:
         """What they would cost."""
         ...

@@ -1,5 +1,6 @@
 """The probe's answers."""
 
+import time
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
@@ -31,6 +32,11 @@ class ProbeService(Probe):
     def look(self, *, number: int) -> int:
         """See `Probe.look`."""
         return number
+
+    def work(self, *, milliseconds: int) -> int:
+        """See `Probe.work`."""
+        time.sleep(milliseconds / 1000)
+        return milliseconds
 
     def priced(self, *, lines: Sequence[WantedLine]) -> Placed:
         """See `Probe.priced`."""

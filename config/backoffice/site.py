@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from django.contrib.admin import AdminSite
 from django.http import HttpRequest
+
+from monolift.gateway.backoffice_site import BackOfficeSite
 
 TITLES = {
     "orders": "Orders",
@@ -20,7 +21,7 @@ TITLES = {
 """What the parts are called, in the order of the pages; others follow by name."""
 
 
-class BackOffice(AdminSite):
+class BackOffice(BackOfficeSite):
     """Django's admin, arranged for shop work."""
 
     site_header = "Shop back office"

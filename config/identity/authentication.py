@@ -13,7 +13,7 @@ from ninja.security import APIKeyCookie, HttpBearer
 from ninja.utils import check_csrf
 
 from config.identity import tokens
-from monolift.gateway.identity import WRITE, Caller
+from monolift.registry.callers import WRITE, Caller
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 

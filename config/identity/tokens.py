@@ -8,8 +8,8 @@ from django.db import transaction
 
 from config.identity.models import ApiToken, User
 from config.identity.secret import digest, new_secret
-from monolift.gateway.identity import READ, WRITE, Caller
 from monolift.kernel import clock
+from monolift.registry.callers import READ, WRITE, Caller
 
 PREFIX = "mls_"
 """By which a scanner knows a token that somebody committed."""

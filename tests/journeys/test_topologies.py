@@ -177,6 +177,16 @@ def test_a_topology_that_does_not_exist_is_named() -> None:
         assert "config/topology.bogus.toml does not exist. There: " in run.errors
 
 
+def test_a_topology_that_names_an_unknown_module_is_refused_in_a_line(tmp_path: Path) -> None:
+    file = tmp_path / "topology.toml"
+    text = (ROOT / "config/topology.split.toml").read_text()
+    file.write_text(text.replace("[modules.inventory]", "[modules.attic]"))
+    with running("--topology", str(file)) as run:
+        assert run.process.wait(60) == 1
+        assert "[modules.attic] is not an installed module. Installed: catalog, " in run.errors
+        assert "Traceback" not in run.errors
+
+
 def _environment(pid: int) -> dict[str, str]:
     with contextlib.suppress(OSError):
         pairs = Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace").split("\0")

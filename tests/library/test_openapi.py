@@ -59,7 +59,7 @@ def test_the_verb_writes_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     ("arguments", "problem"),
     [
         (["stok"], "There is no module 'stok'. Installed: "),
-        (["sales"], "It provides none"),
+        (["storefront"], "It provides none"),
         (["stock", "--interface", "stock.x.v1"], "It provides stock.stock.v1"),
     ],
     ids=["module", "none", "interface"],

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from monolift.kernel.money import Money
     from monolift.kernel.saga import Saga, SagaRun, SagaStatus, days, hours, minutes, seconds, step
     from monolift.registry.atomic import atomic, on_commit
+    from monolift.registry.callers import Caller, acting_for, end_user
     from monolift.registry.modules import Module
     from monolift.registry.proxies import override, use
     from monolift.resilience.deadline import deadline
@@ -51,6 +52,7 @@ _HOMES = {
         "uuid7",
     ),
     "monolift.registry.atomic": ("atomic", "on_commit"),
+    "monolift.registry.callers": ("Caller", "acting_for", "end_user"),
     "monolift.registry.modules": ("Module",),
     "monolift.registry.proxies": ("override", "use"),
     "monolift.resilience.deadline": ("deadline",),
@@ -59,6 +61,7 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Caller",
     "Composition",
     "DomainError",
     "Dto",
@@ -70,10 +73,12 @@ __all__ = [
     "SagaRun",
     "SagaStatus",
     "Unavailable",
+    "acting_for",
     "atomic",
     "command",
     "days",
     "deadline",
+    "end_user",
     "hours",
     "idempotency_key",
     "minutes",

@@ -152,6 +152,16 @@ def test_only_the_hop_next_to_a_failure_repeats(stock: Stock, wire: Wire) -> Non
     assert wire.requests - before == 4
 
 
+def test_behind_a_mesh_nothing_is_repeated_and_no_circuit_broken(wire: Wire, sku: str) -> None:
+    """Case D26: the mesh does both, and two of each would multiply."""
+    before = wire.requests
+    with reached(wire.port, resilience="mesh"), broken(wire, "lose answers"):
+        for _ in range(20):
+            with pytest.raises(Unavailable):
+                use(Stock).levels(skus=[sku])
+    assert wire.requests - before == 20
+
+
 def test_what_does_not_answer_is_left_alone_and_asked_again(
     stock: Stock, wire: Wire, sku: str
 ) -> None:
@@ -213,6 +223,31 @@ def test_more_than_it_serves_at_once_is_refused_before_any_work(
         thread.join()
     assert answers.count((503, "1")) == 4
     assert answers.count((200, None)) == 8
+
+
+def test_a_refusal_leaves_the_connection_as_it_is(stock: Stock, warehouse: Deployed) -> None:
+    """Else who is still sending would lose it, and not know whether it was carried out."""
+    body = json.dumps({"how": "sleep"}).encode()
+    path = f"{protocol.PREFIX}{Stock.interface_name}/misbehave"
+    token = Signer(key=SHOP).sign(audience="warehouse", method="POST", path=path, body=body)
+    with (
+        ThreadPoolExecutor(8) as threads,
+        closing(http.client.HTTPConnection("127.0.0.1", warehouse.port, timeout=20)) as link,
+    ):
+        for number in range(8):
+            threads.submit(post, warehouse, "misbehave", {"how": "sleep"}, key=f"r{number}")
+        time.sleep(0.4)
+        for _ in range(3):
+            link.putrequest("POST", path)
+            link.putheader("Authorization", f"Bearer {token}")
+            link.putheader("Content-Length", str(len(body)))
+            link.endheaders()
+            time.sleep(0.05)
+            link.send(body)
+            answer = link.getresponse()
+            assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+            answer.read()
+            assert link.sock is not None, "the server hung up"
 
 
 def test_an_override_does_not_reach_another_process(stock: Stock) -> None:

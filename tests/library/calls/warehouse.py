@@ -24,12 +24,12 @@ def made_warehouse(folder: Path, *, threads: int = 12, **more: str) -> Deployed:
 
 
 @contextmanager
-def reached(port: int, **declared: str) -> Iterator[None]:
-    """Let this process be the shop, which reaches the warehouse at a port."""
+def reached(port: int = 0, **declared: str) -> Iterator[None]:
+    """Let this process be the shop, which reaches the warehouse at a port, or by a url."""
     before = topology()
     places = {**before.places, "stock": Place(deployable="warehouse", route="http")}
     deployables: Mapping[str, Deployable] = {
-        "warehouse": Deployable(url=f"http://127.0.0.1:{port}", **declared)
+        "warehouse": Deployable(**{"url": f"http://127.0.0.1:{port}", **declared})
     }
     install(replace(before, epoch=before.epoch + 1, places=places, deployables=deployables))
     try:

@@ -57,7 +57,7 @@ class Wire:
                 return _reset(client)
             with socket.create_connection(("127.0.0.1", self._target)) as server:
                 self._open.append(server)
-                while request := _message(client):
+                while request := message(client):
                     broken = self._count(broken=None)
                     mode = self.mode if broken else "ok"
                     if mode == "refuse":
@@ -71,7 +71,7 @@ class Wire:
                         except threading.BrokenBarrierError:
                             return _reset(client)
                     server.sendall(request)
-                    answer = _message(server)
+                    answer = message(server)
                     if not answer or mode == "lose answers":
                         return _reset(client)
                     if mode == "cut":
@@ -93,7 +93,7 @@ class Wire:
             return broken
 
 
-def _message(source: socket.socket) -> bytes:
+def message(source: socket.socket) -> bytes:
     """One HTTP message with its Content-Length; empty at the end of the connection."""
     data = b""
     while b"\r\n\r\n" not in data:

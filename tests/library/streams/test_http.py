@@ -22,8 +22,9 @@ from monolift.events.streams.port import Refused
 from monolift.kernel import Unavailable
 from monolift.registry.sql import fetch
 from monolift.registry.topology import install, reset, topology
-from monolift.transport import trust
+from monolift.transport import lines, trust
 from monolift.transport.signing import Key, Signer, Verifier
+from tests.library.calls.consul import FakeConsul
 from tests.library.relaying import moved
 from tests.library.streams.rigs import SECRET, HttpRig, filled, http
 
@@ -220,8 +221,14 @@ def answering(status: str, body: bytes = b"", head: str = "") -> Callable[[socke
 
 @contextmanager
 def stream_to(port: int, *, scheme: str = "http", **more: Any) -> Iterator[HttpStream]:
+    with stream_by(f"{scheme}://127.0.0.1:{port}", **more) as made:
+        yield made
+
+
+@contextmanager
+def stream_by(url: str, **more: Any) -> Iterator[HttpStream]:
     made = HttpStream(
-        urls={"warehouse": f"{scheme}://127.0.0.1:{port}"},
+        urls={"warehouse": url},
         signers={"warehouse": Signer(key=SHOP)},
         **more,
     )
@@ -243,6 +250,11 @@ def drip(peer: list[Peer]) -> Callable[[socket.socket], None]:
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     """A certificate for 127.0.0.1 that signs itself, with its key in one file."""
+    return certified(tmp_path)
+
+
+def certified(tmp_path: Path) -> Path:
+    """Another one at each call, in the same file."""
     file = tmp_path / "both.pem"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
@@ -277,6 +289,46 @@ def test_an_answer_that_drips_ends_at_the_deadline(certificate: Path, safe: bool
                 stream.send(to="warehouse", batch=[filled("a", 1)])
             assert time.monotonic() - begun < 5
             assert len(peer.bodies) == 1, "it did connect"
+
+
+def test_certificates_that_change_are_read_again(
+    certificate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While only half of a new pair is there, the old one goes on."""
+    monkeypatch.setattr(lines, "_LOOK", 0.0)
+    contexts: list[ssl.SSLContext] = []
+
+    def serve() -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(certificate)
+        contexts.append(context)
+
+    def wrap(link: socket.socket) -> socket.socket:
+        return contexts[-1].wrap_socket(link, server_side=True)
+
+    options = {"ca_file": str(certificate), "cert_file": str(certificate)}
+    serve()
+    with (
+        Peer(answering("204 No Content"), wrap) as peer,
+        stream_to(peer.port, scheme="https", options=options) as stream,
+    ):
+        stream.send(to="warehouse", batch=[filled("a", 1)])
+        certificate.write_text("-----BEGIN")
+        stream.send(to="warehouse", batch=[filled("a", 2)])
+        certified(tmp_path)
+        serve()
+        stream.send(to="warehouse", batch=[filled("a", 3)])
+        assert len(peer.bodies) == 3
+
+
+def test_events_go_where_consul_says() -> None:
+    with Peer(answering("204 No Content")) as peer, FakeConsul() as registry:
+        registry.put("depot", peer.port)
+        with stream_by(f"consul://{registry.agent}/depot") as stream:
+            stream.send(to="warehouse", batch=[filled("a", 1)])
+        assert len(peer.bodies) == 1
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(certificate: Path) -> None:

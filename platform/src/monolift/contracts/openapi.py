@@ -17,7 +17,8 @@ _COMPONENTS = "#/components/schemas/"
 _SIGNATURE = """\
 `Authorization: Bearer m1.<claims>.<signature>`. Claims are JSON: `kid` (the key's id), `iss` (who \
 calls), `aud` (the deployable that is called), `iat` and `exp` (Unix seconds, at most 60 apart), \
-`htm` (POST), `htu` (the path with its query), `sha` (SHA-256 of the body, hexadecimal). The \
+`htm` (POST), `htu` (the path with its query), `sha` (SHA-256 of the body, hexadecimal); on behalf \
+of an end user also `usr`, an object with `user_id` (UUID) and `scopes` (`read`, `write`). The \
 signature is HMAC-SHA256 of `m1.<claims>` with the shared secret. Both are base64url without \
 padding.
 """

@@ -20,6 +20,7 @@ from typing import Any, Final, overload
 from monolift.gateway import kept
 from monolift.kernel import CallFailed, DeclarationError, Operation, Unavailable
 from monolift.observe.logs import logger
+from monolift.registry.callers import acting_for
 from monolift.registry.modules import module_of
 from monolift.registry.proxies import Binding, behind
 from monolift.registry.scope import calling_file
@@ -112,7 +113,8 @@ class Part[**P, T]:
         if found is not None and now < found.ask_again:
             return found.answer  # type: ignore[no-any-return]  # kept by the same question
         try:
-            answer = self._call(kwargs)
+            with acting_for(None):  # others are given the answer, too
+                answer = self._call(kwargs)
         except (Unavailable, CallFailed) as error:
             if found is None or now >= found.until:
                 return self._instead(error)
@@ -199,7 +201,8 @@ def part(
     `otherwise` is what stands for its answer when its module is silent, `without` what the reader
     then misses, in a few words. `through` are the labels of modules that the query asks in turn and
     cannot do without. An answer is good for `fresh_for` seconds without asking again, and
-    stands in for silence for `stands_for` seconds. Raises DeclarationError for what is no query.
+    stands in for silence for `stands_for` seconds: it is asked for on no user's behalf, and given
+    to all. Raises DeclarationError for what is no query.
     """
     found = behind(query)
     if found is None or found[1].kind != "query":

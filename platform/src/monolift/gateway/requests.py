@@ -3,10 +3,12 @@
 import hashlib
 import re
 from collections.abc import Callable
+from functools import partial
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 
+from monolift.gateway.identity import acts_for
 from monolift.gateway.problems import problem
 from monolift.gateway.views import attribute_view
 from monolift.kernel import CallRefused, Operation
@@ -67,6 +69,7 @@ class RequestScopeMiddleware:
         scope = Scope(None, None, monotonic() + TIMEOUT)
         scope.kind = "request"
         scope.operation = f"{request.method} {request.path}"
+        scope.acts_for = partial(acts_for, request)
         scope.trace = begin(
             traceparent=headers.get("traceparent", ""),
             request_id=headers.get("X-Request-ID", ""),

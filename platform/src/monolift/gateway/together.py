@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from monolift.gateway.parts import Part
+from monolift.registry.callers import Caller, acting_for, end_user
 from monolift.resilience.deadline import deadline
 
 SIDE_BY_SIDE = 32
@@ -65,8 +66,11 @@ class together:  # noqa: N801 - used like a function, as contextlib's are
         if asked.is_quick(kwargs):
             found = Answer(lambda: asked(*args, **kwargs))
         else:
+            user = end_user()  # found here: another thread has connections of its own
             context = copy_context()
-            future: Future[T] = _pool().submit(lambda: context.run(asked, *args, **kwargs))
+            future: Future[T] = _pool().submit(
+                lambda: context.run(_on_behalf, user, asked, args, kwargs)
+            )
             found = Answer(future.result)
         self._asked.append(found)
         return found
@@ -81,6 +85,11 @@ class together:  # noqa: N801 - used like a function, as contextlib's are
             if error is None:
                 for one in self._asked:
                     _ = one.answer  # the first that failed is raised here
+
+
+def _on_behalf(user: Caller | None, asked: Any, args: Any, kwargs: Any) -> Any:
+    with acting_for(user):
+        return asked(*args, **kwargs)
 
 
 _one: ThreadPoolExecutor | None = None

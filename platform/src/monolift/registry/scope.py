@@ -6,6 +6,7 @@ a test) has a root scope, whose module is read off the calling file.
 """
 
 import sys
+from collections.abc import Callable
 from contextvars import ContextVar
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,6 +17,7 @@ from monolift.registry.transactions import PlatformAtomic, seen
 
 if TYPE_CHECKING:
     from monolift.kernel import Operation
+    from monolift.registry.callers import Caller
 
 
 class Unit(Protocol):
@@ -86,6 +88,8 @@ class Scope(msgspec.Struct, eq=False, gc=False):
     """The node of `monolift.observe.weighing` that runs, where this request is weighed."""
     context: str | None = None
     """Of a request: the module whose view answers, or "admin". The SQL guard judges by it."""
+    acts_for: "Callable[[], Caller | None] | None" = None
+    """Of a request: gives its end user. See `monolift.registry.callers`."""
 
     def weighed_with(self, above: "Scope") -> None:
         """Belong to a request that is weighed, if the other one does."""

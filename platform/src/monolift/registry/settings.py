@@ -6,6 +6,8 @@ from typing import Any, Literal
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from monolift.registry.locations import located
+
 _DEFAULTS: dict[str, Any] = {
     # The topology file; None: every installed module in this process, on its router's alias.
     "TOPOLOGY": None,
@@ -70,7 +72,8 @@ _DEFAULTS: dict[str, Any] = {
     "STREAM_URL": None,
     # More options of the stream's client: librdkafka's properties, or redis-py's arguments.
     "STREAM_OPTIONS": {},
-    # Where each other deployable is reached: {"warehouse": "https://warehouse.internal"}.
+    # Where each other deployable is reached: {"warehouse": "https://warehouse.internal"}, or
+    # {"warehouse": "consul://127.0.0.1:8500/warehouse"}.
     "URLS": {},
     # Calls to one module of another deployable that this process makes at once, and calls of
     # others that it serves at once; what is more is refused at once. Have more threads than that.
@@ -101,7 +104,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "WAKE": ("pipe", "notify", "poll"),
     "STREAM": ("http", "redis", "kafka"),
 }
-_SCHEMES = {"URLS": ("http://", "https://"), "redis": ("redis://", "rediss://", "unix://")}
+_REDIS = ("redis://", "rediss://", "unix://")
 
 _POSITIVE = (
     "ATTEMPTS",
@@ -215,15 +218,19 @@ def _check_masks(masks: Any) -> None:
 
 def _check_streams(given: dict[str, Any]) -> None:
     urls = given.get("URLS", {})
-    for name, url in urls.items() if isinstance(urls, dict) else [("all", None)]:
-        if not isinstance(url, str) or not url.startswith(_SCHEMES["URLS"]) or "?" in url:
-            raise ImproperlyConfigured(
-                f"MONOLIFT['URLS'] has {url!r} for {name!r}: give a deployable's URL, for example "
-                '{"warehouse": "https://warehouse.internal"}.'
-            )
+    if not isinstance(urls, dict):
+        raise ImproperlyConfigured(
+            f"MONOLIFT['URLS'] is {urls!r}: give each deployable's URL, for example "
+            '{"warehouse": "https://warehouse.internal"}.'
+        )
+    for name, url in urls.items():
+        try:
+            located(url)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"MONOLIFT['URLS'], {name!r}: {error}.") from None
     kind = given.get("STREAM", "http")
     url = given.get("STREAM_URL")
-    if kind == "redis" and not (isinstance(url, str) and url.startswith(_SCHEMES["redis"])):
+    if kind == "redis" and not (isinstance(url, str) and url.startswith(_REDIS)):
         raise ImproperlyConfigured(
             "MONOLIFT['STREAM'] is 'redis': give MONOLIFT['STREAM_URL'] the server, for example "
             '"redis://127.0.0.1:6379/0".'

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from monolift.registry.locations import located
 from monolift.registry.modules import modules
 from monolift.registry.places import (
     DEFAULT_ALIAS,
@@ -96,12 +97,11 @@ def _deployable(where: str, entry: Mapping[str, Any]) -> Deployable:
     if "replicas" in entry:
         entry = {**entry, "replicas": _replicas(where, entry["replicas"])}
     made = Deployable(**entry)
-    if made.url is not None and (
-        not isinstance(made.url, str) or not made.url.startswith(("http://", "https://"))
-    ):
-        raise ImproperlyConfigured(
-            f'{where}: url is {made.url!r}: give a URL, for example "http://inventory:8000".'
-        )
+    if made.url is not None:
+        try:
+            located(made.url)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{where}: {error}.") from None
     if made.resilience not in _RESILIENCE:
         raise ImproperlyConfigured(
             f"{where}: resilience is {made.resilience!r}: choose from {', '.join(_RESILIENCE)}."

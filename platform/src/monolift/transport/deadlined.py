@@ -4,7 +4,6 @@ The timeouts of an HTTP client are for each read: an answer of a byte now and th
 every read and write of a socket gets what is left until the deadline of its thread's request.
 """
 
-import random
 import socket
 import ssl
 import threading
@@ -13,46 +12,65 @@ from contextlib import contextmanager
 from math import inf
 from typing import Any
 
-import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import HTTPError, NewConnectionError
 
 from monolift.kernel.clock import monotonic
+from monolift.registry.locations import Location
+from monolift.transport import addresses
+from monolift.transport.addresses import Candidate, Finder
 
 CONNECT = 2.0
 """Seconds that connecting to one address may take."""
 MOST_AGE = 30.0
 """Seconds after which a connection is not used again, so that a name is looked up anew: DNS is how
 Kubernetes says what is there."""
-EJECTED = 10.0
-"""Seconds for which an address that refused is tried last."""
 
 
-class _Deadline(threading.local):
-    """When the request of this thread ends, on the monotonic clock."""
+class _Request(threading.local):
+    """The request of this thread."""
 
     end = inf
+    """When it ends, on the monotonic clock."""
+    connection: "_Found | None" = None
+    """What it is sent on."""
 
 
-_deadline = _Deadline()
+_request = _Request()
 
 
 @contextmanager
 def until(end: float) -> Iterator[None]:
-    """Let the block's requests end at that moment of the monotonic clock, by TimeoutError."""
-    _deadline.end = end
+    """Let the block's request end at that moment of the monotonic clock, by TimeoutError.
+
+    An address that lets a few of them in a row end without an answer is left alone for a while.
+    """
+    _request.end = end
     try:
         yield
+    except (HTTPError, OSError):
+        if (reached := _reached()) is not None:
+            addresses.silent(reached.address)
+        raise
+    else:
+        if (reached := _reached()) is not None:
+            addresses.answered(reached.address)
     finally:
-        _deadline.end = inf
+        _request.end = inf
+        _request.connection = None
+
+
+def _reached() -> Candidate | None:
+    """Where the request of this thread went; None when nobody took it."""
+    return _request.connection.reached if _request.connection is not None else None
 
 
 def left() -> float | None:
     """Seconds until the request of this thread ends; TimeoutError when it should have."""
-    if _deadline.end == inf:
+    if _request.end == inf:
         return None
-    seconds = _deadline.end - monotonic()
+    seconds = _request.end - monotonic()
     if seconds <= 0:
         raise TimeoutError("the deadline of the request has passed")
     return seconds
@@ -82,55 +100,75 @@ class TlsSocket(ssl.SSLSocket):
         return super().send(*args)
 
 
-_ejected: dict[Any, float] = {}
-"""Addresses that refused, and until when they are tried last."""
-
-
-def _connected(connection: HTTPConnection) -> socket.socket:
-    """A socket to one of the host's addresses: to any of them, those that refused lately last."""
-    host, port = connection._dns_host, connection.port or connection.default_port
+def _connected(connection: Any) -> socket.socket:
+    """A socket to one of the addresses that the connection's finder has."""
+    finder: Finder = connection.finder
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = addresses.candidates(finder)
     except OSError as error:
-        raise NewConnectionError(connection, f"{host} is not found: {error}") from error
-    now = monotonic()
-    random.shuffle(found)  # so that many callers share what answers among them
-    found.sort(key=lambda entry: _ejected.get(entry[4], 0.0) > now)
+        raise NewConnectionError(connection, str(error)) from error
     refused: OSError | None = None
-    for family, kind, protocol, _, address in found:
-        made = socket.socket(family, kind, protocol)
+    for one in found:
+        made = socket.socket(one.family, one.kind, one.protocol)
         try:
             for option in connection.socket_options or ():
                 made.setsockopt(*option)
             made.settimeout(min(left() or CONNECT, CONNECT))
-            made.connect(address)
+            made.connect(one.address)
         except OSError as error:
             made.close()
             refused = error
-            _ejected[address] = monotonic() + EJECTED
+            addresses.refused(one.address)
         else:
-            _ejected.pop(address, None)
-            connection.born = monotonic()  # type: ignore[attr-defined]  # read by `_Aging`
+            connection.born = monotonic()
+            connection.reached = one
             return _Socket(fileno=made.detach())
-    raise NewConnectionError(connection, f"{host}:{port}: {refused}") from refused
+    tried = ", ".join("{}:{}".format(*one.address) for one in found)
+    raise NewConnectionError(connection, f"{tried}: {refused}") from refused
 
 
-class _Connection(HTTPConnection):
+class _Found:
+    """A connection to wherever its finder says."""
+
+    def __init__(self, *args: Any, finder: Finder, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.finder = finder
+        self.born = 0.0
+        self.reached: Candidate | None = None
+
     def _new_conn(self) -> socket.socket:
+        self.reached = None
         return _connected(self)
 
+    def _is_past(self) -> bool:
+        """Too old, or to somewhere that is better left alone."""
+        return (
+            self.reached is None
+            or monotonic() - self.born > MOST_AGE
+            or addresses.is_ejected(self.reached.address)
+            or self.finder.has_left(self.reached.endpoint)
+        )
 
-class _TlsConnection(HTTPSConnection):
-    def _new_conn(self) -> socket.socket:
-        return _connected(self)
+    def request(self, *args: Any, **options: Any) -> None:
+        """Note where the request of this thread goes."""
+        _request.connection = self
+        super().request(*args, **options)  # type: ignore[misc]  # a connection's
+
+
+class _Connection(_Found, HTTPConnection):
+    pass
+
+
+class _TlsConnection(_Found, HTTPSConnection):
+    pass
 
 
 class _Aging:
-    """Does not use a connection again that is older than `MOST_AGE`."""
+    """Does not use a connection again that is past its time."""
 
     def _get_conn(self, timeout: float | None = None) -> Any:
         connection: Any = super()._get_conn(timeout)  # type: ignore[misc]  # a pool's
-        if connection.is_connected and monotonic() - connection.born > MOST_AGE:
+        if connection.is_connected and connection._is_past():
             connection.close()
         return connection
 
@@ -143,31 +181,32 @@ class _TlsPool(_Aging, HTTPSConnectionPool):
     ConnectionCls = _TlsConnection
 
 
-def pools(
+def pool(
+    location: Location,
+    finder: Finder,
     *,
     size: int,
     timeout: float,
     ca_file: str | None = None,
     cert_file: str | None = None,
     key_file: str | None = None,
-) -> urllib3.PoolManager:
-    """Kept connections, up to `size` for each host; no request is repeated by itself.
+) -> HTTPConnectionPool:
+    """Kept connections, up to `size`; no request is repeated by itself.
 
     `timeout` is that of one read or write when no deadline is set. `ca_file` is trusted instead of
-    the system's authorities; `cert_file` and `key_file` are shown to the other side.
+    the system's authorities; `cert_file` and `key_file` are shown to the other side. Raises OSError
+    for a file that is no certificate.
     """
+    options: dict[str, Any] = {
+        "maxsize": size,
+        "retries": False,
+        "timeout": timeout,
+        "finder": finder,
+    }
+    if location.scheme == "http":
+        return _Pool(location.host, location.port, **options)
     context = ssl.create_default_context(cafile=ca_file)
     if cert_file:
         context.load_cert_chain(cert_file, key_file)
     context.sslsocket_class = TlsSocket
-    made = urllib3.PoolManager(maxsize=size, retries=False, timeout=timeout, ssl_context=context)
-    made.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
-    return made
-
-
-def close(pools: urllib3.PoolManager) -> None:
-    """Close what is kept; what is in use is closed when it is given back."""
-    for key in pools.pools.keys():  # noqa: SIM118 - it does not iterate itself
-        if pool := pools.pools.get(key):
-            pool.close()  # `clear` leaves that to the garbage collector
-    pools.clear()
+    return _TlsPool(location.host, location.port, ssl_context=context, **options)

@@ -16,6 +16,7 @@ from monolift.kernel.clock import monotonic
 from monolift.kernel.ids import uuid7
 from monolift.observe.matrix import row
 from monolift.observe.trace import current_trace
+from monolift.registry.callers import Caller, end_user
 from monolift.registry.proxies import Binding, Methods
 from monolift.registry.scope import CallKey, Scope, current
 from monolift.registry.topology import topology
@@ -47,7 +48,15 @@ class Target(Protocol):
         """That of the calls to one module."""
         ...
 
-    def post(self, path: str, body: bytes, *, end: float, headers: dict[str, str]) -> Outcome:
+    def post(
+        self,
+        path: str,
+        body: bytes,
+        *,
+        end: float,
+        headers: dict[str, str],
+        user: Caller | None = None,
+    ) -> Outcome:
         """Send a request, once, and give its answer. Raises HTTPError and OSError."""
         ...
 
@@ -155,6 +164,7 @@ class _Call:
         self.target = target
         self.breaker = breaker
         self.caller = caller
+        self.user = end_user()
         self.body = body
         self.end = end
         if key is None and operation.kind == "command" and operation.keyed:
@@ -235,13 +245,18 @@ class _Call:
         path = protocol.target(self.operation.interface.interface_name, self.operation.method, key)
         try:
             return self.target.post(
-                path, self.body, end=self.end, headers=_headers(self.caller, self.end)
+                path,
+                self.body,
+                end=self.end,
+                headers=_headers(self.caller, self.end),
+                user=self.user,
             )
         except NewConnectionError as error:
             raise _NotRun(f"{self.target.name} cannot be reached: {error}") from error
         except (HTTPError, OSError) as error:
-            kind = "no answer in time" if monotonic() >= self.end else type(error).__name__
-            raise _InDoubt(f"{self.target.name}: {kind}") from error
+            late = monotonic() >= self.end
+            reason = "no answer in time" if late else f"{type(error).__name__}: {error}"
+            raise _InDoubt(f"{self.target.name}: {reason[:200]}") from error
 
 
 def _headers(caller: Scope, end: float) -> dict[str, str]:

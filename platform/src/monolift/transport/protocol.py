@@ -1,7 +1,7 @@
 """What a call looks like between deployables.
 
     POST <url>/_monolift/calls/inventory.inventory.v1/reserve?key=<key>
-    Authorization: Bearer m1...         signs method, path with query, and body
+    Authorization: Bearer m1...         signs method, path with query, body, and the end user
     Monolift-Deadline: 480              milliseconds that are left
     Monolift-Caller: orders             the calling module
     traceparent, X-Request-ID

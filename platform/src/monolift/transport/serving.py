@@ -8,6 +8,7 @@ refused at once with 503 and Retry-After, before any work: that keeps the ones t
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -21,6 +22,7 @@ from monolift.kernel.clock import monotonic
 from monolift.kernel.errors import MonoliftError
 from monolift.observe.logs import logger
 from monolift.observe.matrix import row, served
+from monolift.registry.callers import Caller
 from monolift.registry.modules import modules
 from monolift.registry.proxies import binding_of
 from monolift.registry.scope import CallKey, Scope, current, entered
@@ -42,6 +44,8 @@ from monolift.transport.protocol import (
 from monolift.transport.signed import TooLarge, read
 from monolift.transport.signing import SignatureRefused
 
+_SMALL = 64 * 1024
+"""Bytes of a call that is refused that are read all the same."""
 _MILLISECONDS = re.compile(r"[0-9]{1,9}")
 _LABEL = re.compile(r"[a-z_][a-z0-9_]{0,99}")
 
@@ -61,6 +65,9 @@ def serve(request: HttpRequest, interface: str, method: str) -> HttpResponse:
         with _places():
             return _serve(request, interface, method)
     except Full:
+        # A server hangs up on a body that is not read, and the refusal may be lost with that.
+        with suppress(SignatureRefused, TooLarge):
+            read(request, largest=_SMALL)
         return _refuse(503, "as many calls are being served as may be", Retry_After="1")
 
 
@@ -68,7 +75,7 @@ def _serve(request: HttpRequest, interface: str, method: str) -> HttpResponse:
     if request.method != "POST":
         return _refuse(405, "a call is a POST", Allow="POST")
     try:
-        _, body = read(request, largest=LARGEST)
+        claims, body = read(request, largest=LARGEST)
         key = key_of(request.META["QUERY_STRING"])
     except SignatureRefused as error:
         log.warning("call is refused", interface=interface, method=method, reason=error.reason)
@@ -94,6 +101,7 @@ def _serve(request: HttpRequest, interface: str, method: str) -> HttpResponse:
         operation,
         label=request.headers.get(CALLER, ""),
         milliseconds=request.headers.get(DEADLINE, ""),
+        user=claims.usr,
     )
     return answered(found, caller, key, body)
 
@@ -145,7 +153,7 @@ def _answered(target: Target, caller: Scope, key: CallKey | None, body: bytes) -
         return _answer(codec.status_of(error), codec.encode_error(error), **headers)
 
 
-def caller_of(operation: Operation, *, label: str, milliseconds: str) -> Scope:
+def caller_of(operation: Operation, *, label: str, milliseconds: str, user: Caller | None) -> Scope:
     """The scope of the calling module; its deadline is believed as far as it shortens ours."""
     outer = current()
     end = monotonic() + operation.timeout
@@ -157,6 +165,7 @@ def caller_of(operation: Operation, *, label: str, milliseconds: str) -> Scope:
     scope.kind = "request"
     scope.operation = operation.name
     scope.weighed_with(outer)
+    scope.acts_for = lambda: user
     return scope
 
 

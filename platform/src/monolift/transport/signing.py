@@ -4,8 +4,8 @@
 
 Claims are JSON, the signature is HMAC-SHA256 (RFC 2104) of all before it, and both are base64url
 without padding. The token names no algorithm: `m1` is one, and there is nothing to choose. It binds
-method, path with query, body, sender and receiver, and ends after a minute at most. Until then a
-request can be repeated: whoever takes it in must bear it twice.
+method, path with query, body, sender, receiver and end user, and ends after a minute at most. Until
+then a request can be repeated: whoever takes it in must bear it twice.
 """
 
 import hmac
@@ -19,6 +19,7 @@ from typing import Annotated
 import msgspec
 
 from monolift.kernel.errors import MonoliftError
+from monolift.registry.callers import Caller
 
 VERSION = "m1"
 LONGEST = 60
@@ -65,7 +66,9 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
         return f"Key(id={self.id!r}, issuer={self.issuer!r}, audience={self.audience!r})"
 
 
-class Claims(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Claims(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
     """What a token says. Times are whole seconds since 1970."""
 
     kid: Name
@@ -79,6 +82,8 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """The path with its query, as the request line has it."""
     sha: str
     """SHA-256 of the body, in hexadecimal."""
+    usr: Caller | None = None
+    """The end user on whose behalf it is sent."""
 
     def check_body(self, body: bytes) -> None:
         """Raise SignatureRefused unless this is the body that was signed."""
@@ -100,11 +105,19 @@ class Signer:
         self._lifetime = lifetime
 
     def sign(
-        self, *, audience: str, method: str, path: str, body: bytes, now: float | None = None
+        self,
+        *,
+        audience: str,
+        method: str,
+        path: str,
+        body: bytes,
+        user: Caller | None = None,
+        now: float | None = None,
     ) -> str:
         """The token for one request; send it as `Authorization: Bearer <token>`.
 
-        `path` is the request target with its query. `now` is Unix time, for tests.
+        `path` is the request target with its query, `user` whom it is sent for. `now` is Unix time,
+        for tests.
         """
         if self._key.audience not in (None, audience):
             raise ValueError(
@@ -120,6 +133,7 @@ class Signer:
             htm=method,
             htu=path,
             sha=_digest(body),
+            usr=user,
         )
         signed = f"{VERSION}.{_text(_encode(claims))}"
         return f"{signed}.{_text(_mac(self._key, signed))}"
@@ -145,7 +159,7 @@ class Verifier:
         if claims.iat > moment + self._skew:
             raise SignatureRefused("The token is from the future. Compare the machines' clocks.")
         if claims.exp <= moment - self._skew:
-            raise SignatureRefused("The token has expired.")
+            raise SignatureRefused("The token has expired. Compare the machines' clocks.")
         if (claims.htm, claims.htu) != (method, path):
             raise SignatureRefused(f"The token is for {claims.htm} {claims.htu}.")
         if claims.aud != self._audience:

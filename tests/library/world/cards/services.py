@@ -1,9 +1,11 @@
 import os
 import tempfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from monolift import idempotency_key
+from monolift import end_user, idempotency_key
+from monolift.resilience.deadline import remaining
 from tests.library.world.cards.interface import Cards, Declined
 from tests.library.world.cards.network import Network
 from tests.library.world.stock import faults
@@ -23,6 +25,10 @@ class CardsService(Cards):
         reference = network().authorise(key=idempotency_key(), card=card, amount=amount)
         faults.reach("cards.authorise.after")
         return reference
+
+    def pass_on(self) -> Sequence[tuple[str, str, float]]:
+        user = end_user()
+        return [("cards", str(user.user_id) if user else "nobody", remaining() or 0.0)]
 
     def void(self, *, reference: str) -> None:
         faults.reach("cards.void")

@@ -37,6 +37,11 @@ class Stock(Interface, Protocol, version=1):
     @command(timeout=5)
     def fill(self, *, sku: str, quantity: int = 10) -> None: ...
 
+    @query(timeout=5)
+    def pass_on(self) -> Sequence[tuple[str, str, float]]:
+        """See `Sales.pass_on`."""
+        ...
+
     @command(timeout=5)
     def misbehave(self, *, how: str) -> str:
         """Break a rule on purpose."""

@@ -3,8 +3,10 @@ from collections.abc import Mapping, Sequence
 
 from django.db.models import F, Sum
 
-from monolift import atomic, publish, use
+from monolift import atomic, end_user, publish, use
 from monolift.kernel import Unavailable
+from monolift.resilience.deadline import remaining
+from tests.library.world.cards.interface import Cards
 from tests.library.world.stock import faults
 from tests.library.world.stock.events import Counted, Filled
 from tests.library.world.stock.foreign import Foreign
@@ -53,6 +55,11 @@ class StockService(Stock):
             Item.objects.filter(sku=sku).update(left=F("left") + quantity)
             publish(Filled(sku=sku, quantity=quantity))
 
+    def pass_on(self) -> Sequence[tuple[str, str, float]]:
+        user = end_user()
+        seen = ("stock", str(user.user_id) if user else "nobody", remaining() or 0.0)
+        return [seen, *use(Cards).pass_on()]
+
     def misbehave(self, *, how: str) -> str:
         match how:
             case "raise after commit block":
@@ -83,6 +90,9 @@ class StockService(Stock):
                     publish(Foreign(sale="1"))
             case "wait for another":
                 raise Unavailable("cards.authorise", "no answer in time")
+            case "for whom":
+                user = end_user()
+                return f"{user.user_id} {sorted(user.scopes)}" if user else "nobody"
             case "sleep":
                 time.sleep(1)
             case "publish outside":

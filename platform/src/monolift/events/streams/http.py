@@ -6,7 +6,6 @@ The receiver keeps a batch before it answers, so an answer is the acknowledgemen
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 from urllib3.exceptions import HTTPError, ProtocolError
@@ -16,7 +15,7 @@ from monolift.events.streams.port import Misplaced, Refused
 from monolift.events.streams.sending import encoded
 from monolift.kernel.clock import monotonic
 from monolift.kernel.errors import Unavailable
-from monolift.transport import deadlined
+from monolift.transport.lines import Line
 from monolift.transport.protocol import MISDIRECTED
 from monolift.transport.signing import Signer
 
@@ -44,15 +43,14 @@ class HttpStream:
 
         `options`: `ca_file` to trust instead of the system's, `cert_file` and `key_file` to show.
         """
-        self._urls = urls
+        self._lines = {to: Line(url, size=8, tls=options or {}) for to, url in urls.items()}
         self._signers = signers
         self._timeout = timeout
-        self._pool = deadlined.pools(size=8, timeout=timeout, **(options or {}))
 
     def send(self, *, to: str, batch: Sequence[Envelope]) -> None:
         """See `port.Stream`."""
-        if to not in self._urls or to not in self._signers:
-            missing = "URLS'] has no URL" if to not in self._urls else "KEYS'] has no key of ours"
+        if to not in self._lines or to not in self._signers:
+            missing = "URLS'] has no URL" if to not in self._lines else "KEYS'] has no key of ours"
             raise Unavailable(f"stream to {to}", f"MONOLIFT['{missing} for it")
         messages, refused = encoded(batch)
         misplaced: set[str] = set()
@@ -87,36 +85,25 @@ class HttpStream:
             refused[identifier] = f"{to} answers {status} {reason}".rstrip()
 
     def _post(self, to: str, body: bytes) -> tuple[int, dict[str, Any]]:
-        url = self._urls[to].rstrip("/") + PATH
-        token = self._signers[to].sign(
-            audience=to, method="POST", path=urlsplit(url).path, body=body
-        )
+        line = self._lines[to]
+        target = line.prefix + PATH
+        token = self._signers[to].sign(audience=to, method="POST", path=target, body=body)
         headers = {"Authorization": f"Bearer {token}", "Content-Type": BATCH_TYPE}
-        with deadlined.until(monotonic() + self._timeout):
-            try:
-                try:
-                    return self._request(url, body, headers)
-                except ProtocolError:
-                    # The server has closed a connection that was idle. A batch bears it twice.
-                    return self._request(url, body, headers)
-            except (HTTPError, OSError) as error:
-                raise Unavailable(f"stream to {to}", f"{type(error).__name__}: {error}") from error
-
-    def _request(
-        self, url: str, body: bytes, headers: Mapping[str, str]
-    ) -> tuple[int, dict[str, Any]]:
-        answer = self._pool.urlopen(
-            "POST", url, body=body, headers=headers, redirect=False, preload_content=False
-        )
+        end = monotonic() + self._timeout
         try:
-            text = answer.read(_ANSWER, decode_content=False)
-        finally:
-            answer.close()  # only what was not read to its end: else the pool has it again
-        return answer.status, _problem(text)
+            try:
+                answer = line.post(target, body, headers=headers, end=end, most=_ANSWER)
+            except ProtocolError:
+                # The server has closed a connection that was idle. A batch bears it twice.
+                answer = line.post(target, body, headers=headers, end=end, most=_ANSWER)
+        except (HTTPError, OSError) as error:
+            raise Unavailable(f"stream to {to}", f"{type(error).__name__}: {error}") from error
+        return answer.status, _problem(answer.body)
 
     def stop(self) -> None:
         """See `port.Stream`."""
-        deadlined.close(self._pool)
+        for line in self._lines.values():
+            line.close()
 
 
 def _problem(answer: bytes) -> dict[str, Any]:

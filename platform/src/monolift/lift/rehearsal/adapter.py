@@ -16,6 +16,7 @@ from urllib3.exceptions import NewConnectionError, ProtocolError
 
 from monolift.kernel import Operation
 from monolift.lift.rehearsal import record
+from monolift.registry.callers import Caller
 from monolift.registry.places import Rehearsal
 from monolift.registry.proxies import Binding, Methods
 from monolift.registry.settings import setting
@@ -79,7 +80,15 @@ class _Wire:
         """The one that there is: the wire leads to one module."""
         return self._bulkhead
 
-    def post(self, path: str, body: bytes, *, end: float, headers: dict[str, str]) -> Outcome:
+    def post(
+        self,
+        path: str,
+        body: bytes,
+        *,
+        end: float,
+        headers: dict[str, str],
+        user: Caller | None = None,
+    ) -> Outcome:
         """Answer as the module would from elsewhere, if the wire lets it."""
         plan = self._rehearsal
         with self._lock:
@@ -88,10 +97,10 @@ class _Wire:
         if refused < plan.refused:
             record.mood("refused")
             raise NewConnectionError(HTTPConnection("rehearsal"), "refused, as rehearsed")
-        outcome = self._answer(path, body, headers)
+        outcome = self._answer(path, body, headers, user)
         if twice < plan.twice and _may_come_twice(self._target(path).operation, path):
             record.mood("twice")
-            outcome = self._answer(path, body, headers)
+            outcome = self._answer(path, body, headers, user)
         record.sent(len(body), len(outcome.body))
         if lost < plan.lost:
             record.mood("lost")
@@ -101,10 +110,15 @@ class _Wire:
     def _target(self, path: str) -> Target:
         return self._targets[path.partition("?")[0].rpartition("/")[2]]
 
-    def _answer(self, path: str, body: bytes, headers: dict[str, str]) -> Outcome:
+    def _answer(
+        self, path: str, body: bytes, headers: dict[str, str], user: Caller | None
+    ) -> Outcome:
         target = self._target(path)
         caller = caller_of(
-            target.operation, label=headers.get(CALLER, ""), milliseconds=headers[DEADLINE]
+            target.operation,
+            label=headers.get(CALLER, ""),
+            milliseconds=headers[DEADLINE],
+            user=user,
         )
         key = protocol.key_of(path.partition("?")[2])
         answer = answered(target, caller, key, body)

@@ -4,6 +4,7 @@ import argparse
 import sys
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from monolift.management import console, verbs
@@ -25,7 +26,7 @@ class Command(BaseCommand):
         verb = verbs.load(options["verb"])
         try:
             code = console.carry_out(verb, argparse.Namespace(**options))
-        except VerbError as error:
+        except (VerbError, ImproperlyConfigured) as error:
             raise CommandError(str(error), returncode=1) from None
         if code:
             sys.exit(code)

@@ -29,14 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Do it."""
-    from django.core.exceptions import ImproperlyConfigured
-
-    try:
-        if options.action == "check":
-            return _check(options)
-        print(_show(options) if options.action == "show" else _explain(options))
-    except ImproperlyConfigured as error:
-        raise VerbError(str(error)) from None
+    if options.action == "check":
+        return _check(options)
+    print(_show(options) if options.action == "show" else _explain(options))
     return 0
 
 

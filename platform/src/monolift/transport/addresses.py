@@ -1,0 +1,111 @@
+"""The addresses of a deployable: who is asked for them, and which are left alone for now."""
+
+import random
+import socket
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from monolift.kernel.clock import monotonic
+
+EJECTED = 10.0
+"""Seconds for which an address that refused, or did not answer, is tried last."""
+SILENT = 3
+"""Requests in a row without an answer until an address counts as one that does not."""
+
+type Address = Any
+"""What a socket connects to, as the system has it."""
+
+
+class Finder(Protocol):
+    """Knows where a deployable is. Safe for threads."""
+
+    def endpoints(self) -> Sequence[tuple[str, int]]:
+        """Hosts, by name or number, and ports. Raises OSError, with the reason, without any."""
+        ...
+
+    def has_left(self, endpoint: tuple[str, int]) -> bool:
+        """Whether it is known that nothing is there any more."""
+        ...
+
+    def close(self) -> None:
+        """Ask no more."""
+        ...
+
+
+class Named:
+    """One host and port, as the url has them: its addresses are those of DNS."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._endpoints = ((host, port),)
+
+    def endpoints(self) -> Sequence[tuple[str, int]]:
+        """See `Finder`."""
+        return self._endpoints
+
+    def has_left(self, endpoint: tuple[str, int]) -> bool:
+        """See `Finder`. Of a name nobody tells: connections are given up by age."""
+        return False
+
+    def close(self) -> None:
+        """See `Finder`."""
+
+
+class Candidate:
+    """An address that may be connected to."""
+
+    __slots__ = ("address", "endpoint", "family", "kind", "protocol")
+
+    def __init__(self, endpoint: tuple[str, int], found: tuple[Any, ...]) -> None:
+        self.endpoint = endpoint
+        self.family, self.kind, self.protocol, _, self.address = found
+
+
+_ejected: dict[Address, float] = {}
+"""Until when each of these is tried last."""
+_silences: Counter[Address] = Counter()
+
+
+def candidates(finder: Finder) -> list[Candidate]:
+    """All addresses in the order to try them: any of them, the ejected ones last.
+
+    Raises OSError when there is none.
+    """
+    found: list[Candidate] = []
+    failed: OSError | None = None
+    for endpoint in finder.endpoints():
+        try:
+            known = socket.getaddrinfo(*endpoint, type=socket.SOCK_STREAM)
+        except OSError as error:
+            failed = OSError(f"{endpoint[0]} is not found: {error}")
+            continue
+        found += [Candidate(endpoint, one) for one in known]
+    if not found and failed is not None:
+        raise failed
+    random.shuffle(found)  # so that many callers share what answers among them
+    found.sort(key=lambda one: is_ejected(one.address))
+    return found
+
+
+def is_ejected(address: Address) -> bool:
+    """Whether it is to be tried last."""
+    return _ejected.get(address, 0.0) > monotonic()
+
+
+def refused(address: Address) -> None:
+    """Nobody takes connections there."""
+    _ejected[address] = monotonic() + EJECTED
+
+
+def silent(address: Address) -> None:
+    """A request there got no answer: a few in a row are too many."""
+    _silences[address] += 1
+    if _silences[address] >= SILENT:
+        refused(address)
+
+
+def answered(address: Address) -> None:
+    """It answers."""
+    if address in _silences or address in _ejected:
+        _silences.pop(address, None)
+        _ejected.pop(address, None)
