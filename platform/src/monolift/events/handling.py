@@ -5,12 +5,14 @@ statement; those that wrote nothing are marked together at the end. What the bat
 within its turn it gives back.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
 import msgspec
+from django.db import DatabaseError, InterfaceError
 
 from monolift.events import deliveries
 from monolift.events.deliveries import Claimed
@@ -37,6 +39,7 @@ class LeaseLost(Exception):
 
 def run_due(alias: str, *, modules: Sequence[str]) -> bool:
     """Claim what is due for these modules and run it; False when nothing is."""
+    _give_back_owed(alias)
     batch = deliveries.claim(alias, modules=modules)
     if batch:
         run(alias, batch)
@@ -48,13 +51,32 @@ def run(alias: str, batch: Sequence[Claimed]) -> None:
 
     One whose handler was slow before, or whose last worker crashed, runs alone when all else is
     settled or given back, so that nothing else waits or pays for it.
+
+    Raises only when the database does not let it record anything; then it is done later.
     """
+    _give_back_owed(alias)
     if not batch:
         return
     alone = [claimed for claimed in batch if claimed.crashed or _is_slow(claimed)]
-    left = _run_some(alias, [claimed for claimed in batch if claimed not in alone])
-    deliveries.give_back(alias, [*left, *alone[1:]])
-    _run_some(alias, alone[:1])
+    try:
+        left = _run_some(alias, [claimed for claimed in batch if claimed not in alone])
+        deliveries.give_back(alias, [*left, *alone[1:]])
+        _run_some(alias, alone[:1])
+    except (DatabaseError, InterfaceError):
+        _owed.append((alias, batch))
+        raise
+
+
+_owed: list[tuple[str, Sequence[Claimed]]] = []
+"""What could not be recorded nor given back when it should have been."""
+
+
+def _give_back_owed(alias: str) -> None:
+    """So that a database that was away makes nothing look as if it had killed its worker."""
+    for one in [one for one in _owed if one[0] == alias]:
+        deliveries.give_back(*one)
+        with contextlib.suppress(ValueError):  # another thread has done it
+            _owed.remove(one)
 
 
 def _run_some(alias: str, batch: Sequence[Claimed]) -> list[Claimed]:

@@ -5,8 +5,9 @@ from typing import Any
 
 from monolift.kernel import DomainError, SagaStatus, Step
 from monolift.observe.logs import logger
+from monolift.registry.troubles import in_the_way
 from monolift.sagas import arrivals
-from monolift.sagas.faults import is_external, raise_if_uncertain, serialisation_failure
+from monolift.sagas.faults import is_external, raise_if_uncertain
 from monolift.sagas.held import Held
 from monolift.sagas.record import NEVER_DUE, AlreadyStarted, LeaseLost, Refusal
 from monolift.sagas.steps import act
@@ -81,7 +82,7 @@ class Forward:
             except Exception as error:
                 raise_if_uncertain(error)
                 self.held.record.restore(before)
-                if not serialisation_failure(error) or attempt == _DEADLOCK_TRIES:
+                if not in_the_way(error) or attempt == _DEADLOCK_TRIES:
                     return min(reached, len(group) - 1), error
         raise AssertionError("unreachable")
 

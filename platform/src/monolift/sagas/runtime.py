@@ -1,9 +1,10 @@
 """Starting, running inline and finding sagas: what `Saga.start`, `Saga.run` and `Saga.find` do."""
 
+import contextlib
 import time
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 from monolift.events.wake import wake, wake_after_commit
 from monolift.kernel import (
@@ -17,8 +18,11 @@ from monolift.kernel import (
 from monolift.kernel.clock import monotonic
 from monolift.observe.logs import logger
 from monolift.registry.scope import Scope, current
+from monolift.registry.sql import after, execute
 from monolift.registry.topology import topology
 from monolift.registry.transactions import foreign_transaction
+from monolift.registry.troubles import out_of_order
+from monolift.resilience.backoff import until_it_works
 from monolift.sagas.record import AlreadyStarted, LeaseLost, Record
 from monolift.sagas.runner import Runner
 
@@ -65,13 +69,8 @@ class Runtime:
         if scope.deadline is not None:
             deadline = min(deadline, scope.deadline)
         alias = topology().alias(saga.saga_owner)
-        record = Record.new(alias, saga)
         try:
-            _advance(record, deadline)
-        except AlreadyStarted:
-            record = _follow(alias, saga, deadline)
-        except LeaseLost:
-            record = Record.find(alias, type(saga), key=saga.key) or record
+            record = _run(alias, saga, deadline)
         except (OperationalError, InterfaceError) as error:
             raise Unavailable(saga.saga_name, f"its database: {error}") from error
         wake(alias)
@@ -85,18 +84,58 @@ class Runtime:
 
 def run_next(alias: str) -> bool:
     """Claim the next saga that has work to do and run it; False when there is none."""
+    _let_go_owed(alias)
     record = Record.claim(alias)
     if record is None:
         return False
     try:
-        Runner(record).run()
+        _advance(record)
     except LeaseLost:
         log.warning("saga was taken over", saga_id=record.id)
     return True
 
 
-def _advance(record: Record, deadline: float) -> None:
-    Runner(record, deadline=deadline).run()
+def _advance(record: Record, deadline: float | None = None) -> None:
+    try:
+        Runner(record, deadline=deadline).run()
+    except (DatabaseError, InterfaceError) as error:
+        if out_of_order(error):
+            _owed.append(record)
+            with contextlib.suppress(DatabaseError, InterfaceError):
+                _let_go_owed(record.alias)
+        raise
+
+
+_owed: list[Record] = []
+"""Sagas that could not be given back when their database did not work."""
+
+
+def _let_go_owed(alias: str) -> None:
+    """Give them back as they are stored. No worker died, so it is no attempt.
+
+    A commit whose end is not known has its row locked, or is over: what is stored then is true.
+    """
+    for record in [record for record in _owed if record.alias == alias]:
+        execute(
+            alias,
+            "UPDATE monolift_saga SET lease_until = NULL, due_at = CASE WHEN status = 'waiting' "
+            f"THEN due_at ELSE {after(alias, until_it_works())} END "
+            "WHERE module = %s AND id = %s AND token = %s",
+            (record.module, record.id, record.token),
+        )
+        with contextlib.suppress(ValueError):  # another thread has done it
+            _owed.remove(record)
+
+
+def _run(alias: str, saga: Saga, deadline: float) -> Record:
+    record = Record.new(alias, saga)
+    try:
+        _advance(record, deadline)
+    except AlreadyStarted:
+        return _follow(alias, saga, deadline)
+    except LeaseLost:
+        return Record.find(alias, type(saga), key=saga.key) or record
+    return record
 
 
 def _follow(alias: str, saga: Saga, deadline: float) -> Record:
