@@ -51,9 +51,9 @@ _REFERENCES = """
   through Django's raw cursor with fresh ids. **As ready-made text** means that all of them were
   recorded, so that not even the ORM runs: what is left is the database.
 - **A saga of three steps** (`benchmarks/probe/sagas.py`) holds and takes stock in another module
-  and writes a row of its own, unfused. **DBOS** runs a workflow of three steps, each of one
-  statement, on the same server in the same run (`benchmarks/dbos_walk.py`), in an environment of
-  its own.
+  and writes a row of its own, unfused; by hand and as ready-made text as for the checkout. **DBOS**
+  runs a workflow of three steps, each of one statement, on the same server in the same run
+  (`benchmarks/dbos_walk.py`), in an environment of its own.
 - **The plain application** is the same Django without the library's and the shop's middleware, with
   endpoints that send the same queries and answer the same JSON.
 - **The plain view** of a page renders the same template with the data that the shop gave to it,
