@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from monolift import atomic, publish
 from monolift.events import deliveries, handling, handover, lanes, relay
@@ -142,6 +142,35 @@ def test_a_lane_that_a_crash_left_is_found(
     assert lanes.sweep(sales()) == 0
     scenario.run_until_idle()
     assert mails() == ["a:1", "b:3", "a:2"]
+
+
+@pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="SQLite has one writer: it never comes to a deadlock"
+)
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_who_looks_into_a_deadlock_looks_again() -> None:
+    """Case F48: a relay and who ends deliveries look at the same lanes at once."""
+    fill("a", 1, 2)
+    relay_all()
+    execute(sales(), "DELETE FROM monolift_delivery WHERE state = 'pending'")
+    execute(sales(), "CREATE SEQUENCE tries")  # no rollback takes a number back
+    execute(
+        sales(),
+        "CREATE FUNCTION once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "IF nextval('tries') = 1 THEN RAISE 'deadlock' USING ERRCODE = '40P01'; END IF; "
+        "RETURN NEW; END $$",
+    )
+    execute(
+        sales(),
+        "CREATE TRIGGER once BEFORE UPDATE ON monolift_delivery "
+        "FOR EACH ROW EXECUTE FUNCTION once()",
+    )
+    try:
+        assert lanes.promote(sales(), [lanes.Lane("sales", "stock", "a", "")]) == 1
+    finally:
+        execute(sales(), "DROP TRIGGER once ON monolift_delivery")
+        execute(sales(), "DROP FUNCTION once()")
+        execute(sales(), "DROP SEQUENCE tries")
 
 
 # Batches ---------------------------------------------------------------------------------------

@@ -54,16 +54,15 @@ def run(alias: str, batch: Sequence[Claimed]) -> None:
 
     Raises only when the database does not let it record anything; then it is done later.
     """
-    _give_back_owed(alias)
-    if not batch:
-        return
     alone = [claimed for claimed in batch if claimed.crashed or _is_slow(claimed)]
     try:
+        _give_back_owed(alias)
         left = _run_some(alias, [claimed for claimed in batch if claimed not in alone])
         deliveries.give_back(alias, [*left, *alone[1:]])
         _run_some(alias, alone[:1])
     except (DatabaseError, InterfaceError):
-        _owed.append((alias, batch))
+        if batch:
+            _owed.append((alias, batch))
         raise
 
 

@@ -4,8 +4,9 @@ from typing import Any
 
 from django.db import InterfaceError, OperationalError
 
-from monolift.kernel import Step
-from monolift.registry.troubles import in_the_way
+from monolift.kernel import Step, Unavailable
+from monolift.registry.topology import topology
+from monolift.registry.troubles import in_the_way, out_of_order
 
 
 def is_external(step: Step[Any]) -> bool:
@@ -20,3 +21,15 @@ def raise_if_uncertain(error: BaseException) -> None:
     """
     if isinstance(error, OperationalError | InterfaceError) and not in_the_way(error):
         raise error
+
+
+def raise_if_no_attempt(error: BaseException, *, alias: str) -> None:
+    """A call failed because the saga's own database does not work: that is no attempt of its step.
+
+    The intent stays, so whoever goes on calls again under the same key.
+    """
+    cause = error.__cause__
+    if not isinstance(error, Unavailable) or cause is None or not out_of_order(cause):
+        return
+    if topology().alias(error.operation.partition(".")[0]) == alias:
+        raise cause

@@ -7,7 +7,7 @@ from monolift.kernel import DomainError, SagaStatus, Step
 from monolift.observe.logs import logger
 from monolift.registry.troubles import in_the_way
 from monolift.sagas import arrivals
-from monolift.sagas.faults import is_external, raise_if_uncertain
+from monolift.sagas.faults import is_external, raise_if_no_attempt, raise_if_uncertain
 from monolift.sagas.held import Held
 from monolift.sagas.record import NEVER_DUE, AlreadyStarted, LeaseLost, Refusal
 from monolift.sagas.steps import act
@@ -130,6 +130,7 @@ class Forward:
             self.held.record.restore(before)
             self._refused(step, error, external=is_external(step))
         except Exception as error:
+            raise_if_no_attempt(error, alias=self.held.record.alias)
             self.held.record.restore(before)
             self._again_or_give_up(step, error)
         else:
