@@ -21,6 +21,7 @@ from benchmarks.run import POSTGRESQL
 from monolift.db.models import Outbox
 from monolift.db.rows import insert_rows
 from monolift.events.worker import Worker
+from monolift.kernel.ids import uuid7_text
 
 GOAL_RATE = 5000
 GOAL_SHARE = 0.3
@@ -88,7 +89,7 @@ def _delivery(events: int, *, behind: int = 0) -> Case:
 
     def case() -> float:
         _clear()
-        _announce(events + behind)
+        announce(events + behind)
         reached = threading.Event()
         heard = 0
 
@@ -113,10 +114,11 @@ def _delivery(events: int, *, behind: int = 0) -> Case:
     return case
 
 
-def _announce(events: int) -> None:
+def announce(events: int) -> None:
+    """Put so many events into the outbox, each with a key of its own."""
     base = time.time_ns() // 1000
     rows = (
-        ("probe", str(uuid.uuid4()), "probe.note_taken.v1", str(uuid.uuid4()), base + n, _BODY)
+        ("probe", uuid7_text(), "probe.note_taken.v1", str(uuid.uuid4()), base + n, _BODY)
         for n in range(events)
     )
     insert_rows(Outbox, _COLUMNS, ((*row, "", "") for row in rows))
