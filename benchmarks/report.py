@@ -67,6 +67,9 @@ _REFERENCES = """
   from when it was due.
 - **The sum of its module calls** is the calls that the home page makes, one after another with the
   same arguments, without the page's own work on what they answer.
+- **Others that deliver** (`benchmarks/peers`) run in environments of their own, on the same server
+  in the same run: django-outbox-pattern into a broker that only counts, django-jaiminho in order
+  into a function that does nothing, Celery by two processes over a Redis of its own.
 - **The memory of a worker** (`benchmarks/many_events.py`) is that of a process of its own, after a
   tenth of the events and after all. What is done is purged on the way, as in production.
 - **The bare wake-up** is a commit, the signal (a thread's, a datagram, PostgreSQL's NOTIFY), and

@@ -37,7 +37,7 @@ _COLUMNS = ("module", "event", "name", "key", "number", "body", "trace", "cause"
 def run(context: Context) -> Iterator[Result]:
     """The rate, and what a backlog does to it."""
     events = 2000 if context.short else 20_000
-    ours = _delivery(events)
+    ours = delivery(events)
     if context.database == POSTGRESQL:
         same = compare(ours, _by_hand(events, _SAME_TABLE), pairs=context.pairs(11), warm=1)
         yield _share(context, same, "the same table", goal=GOAL_SHARE)
@@ -57,7 +57,7 @@ def run(context: Context) -> Iterator[Result]:
     )
     few, many = (1000, 10_000) if context.short else (1000, 100_000)
     backlog = compare(
-        _delivery(few, behind=many - few), _delivery(few), pairs=context.pairs(11), warm=1
+        delivery(few, behind=many - few), delivery(few), pairs=context.pairs(11), warm=1
     )
     yield Result.ratio(
         backlog.inverse(),
@@ -84,7 +84,7 @@ def _share(context: Context, comparison: Comparison, table: str, *, goal: float 
 # The library ------------------------------------------------------------------------------------
 
 
-def _delivery(events: int, *, behind: int = 0) -> Case:
+def delivery(events: int, *, behind: int = 0) -> Case:
     """Seconds until so many events are handled and marked, while others wait behind them."""
 
     def case() -> float:
