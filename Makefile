@@ -50,6 +50,13 @@ run: $(READY) ## Run the shop (PORT= DATA= STACK= SERVER=; TOPOLOGY=split or eac
 	  $(if $(STACK),--stack "$(STACK)") $(if $(SERVER),--server "$(SERVER)") \
 	  $(if $(TOPOLOGY),--topology "config/topology.$(TOPOLOGY).toml")
 
+# make load: orders a second
+RATE ?= 5
+
+.PHONY: load
+load: $(READY) ## Send orders to the shop that runs, until Ctrl-C (PORT= RATE=)
+	@$(BIN)/python scripts/load.py --url http://127.0.0.1:$(or $(PORT),8000) --rate $(RATE)
+
 ##@ Prove
 
 .PHONY: test
@@ -60,7 +67,7 @@ test: $(READY) ## Run the tests on SQLite (PYTEST_ARGS=)
 # contracts, documents, pages in a browser, and what starts servers of its own.
 DATABASE_TESTS := $(addprefix --ignore tests/,architecture browser chaos codemods contracts docs simulation typing) \
   $(patsubst %,--ignore tests/journeys/test_%.py,make_run topologies) \
-  --ignore tests/library/calls --ignore tests/library/test_money.py \
+  --ignore tests/library/calls --ignore tests/library/service --ignore tests/library/test_money.py \
   --ignore-glob 'tests/library/test_contracts_*.py' --ignore-glob 'tests/library/test_supervise*.py'
 
 # The modules' own tests see one module's database at a time, so they run on one of each kind: on
@@ -100,10 +107,14 @@ test-remote: test-remote-split test-remote-each ## Run the contract suites again
 test-remote-split test-remote-each: test-remote-%: $(READY)
 	@$(PYTEST) -n 0 --remote $* tests/modules $(PYTEST_ARGS)
 
+.PHONY: test-ejected
+test-ejected: $(READY) ## Run the tests of each module in a repository of its own
+	@MONOLIFT_EJECT=all $(PYTEST) -n 0 tests/library/service/test_eject.py -k test_its_own_tests_pass $(PYTEST_ARGS)
+
 .PHONY: chaos
 chaos: $(READY) ## Kill processes in the middle of things, and compare (PLANS= EVENTS= CALLS= SEEDS=)
 	@MONOLIFT_CHAOS_EVENTS=$(EVENTS) MONOLIFT_CHAOS_CALLS=$(CALLS) $(PYTEST) -n 0 -s tests/chaos $(PYTEST_ARGS)
-	@$(MAKE) --no-print-directory test-remote
+	@$(MAKE) --no-print-directory test-remote test-ejected
 	@MONOLIFT_SIMULATION_SEEDS=$(SEEDS) $(PYTEST) -n 0 tests/simulation $(PYTEST_ARGS)
 	@MONOLIFT_SIMULATION_SEEDS=500 $(WITH_POSTGRESQL) $(PYTEST) -n 0 tests/simulation $(PYTEST_ARGS)
 	@MONOLIFT_SWEEP_STEP=1 $(PYTEST) -n 0 -s tests/journeys/test_killed.py $(PYTEST_ARGS)

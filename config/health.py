@@ -1,16 +1,17 @@
 """`/healthz`: whether this process can serve."""
 
-from django.conf import settings
 from django.db import Error, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
+
+from monolift.registry.topology import databases
 
 _migrated: set[str] = set()
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
-    """200 when every database answers and is migrated, else 503; the body says which is not."""
-    states = {alias: _state(alias) for alias in settings.DATABASES}
+    """200 when the databases in use answer and are migrated, else 503; the body says which not."""
+    states = {alias: _state(alias) for alias in databases()}
     healthy = all(state == "ok" for state in states.values())
     body = {"status": "ok" if healthy else "unavailable", "databases": states}
     return JsonResponse(body, status=200 if healthy else 503, headers={"Cache-Control": "no-store"})

@@ -2,9 +2,13 @@
 
 MONOLIFT_ENV        `development` (default) or `production`
 MONOLIFT_DATA       folder for what the shop keeps on this machine; default `var`
+MONOLIFT_SHARED     folder for what all its deployables have in common, pictures for one; default
+                    that of MONOLIFT_DATA
 MONOLIFT_POSTGRES   postgresql://user:password@host:port/name; DATABASE_URL is read without it;
                     without both, the databases are SQLite files in the data folder
 MONOLIFT_DATABASES  `one` (default), or `each`: every module on a database of its own
+MONOLIFT_DATABASE_X a file or a postgresql:// URL for the alias X, for example _INVENTORY, where it
+                    is not beside the others; the topology's [databases] says which aliases exist
 MONOLIFT_TRANSPORT  `local` (default), or `loopback`: calls between modules through the codec
 MONOLIFT_EXECUTOR   who runs deliveries: `threads` (default) of the worker, or `celery`
 MONOLIFT_WAKE       how a commit wakes the workers: `datagram` (default) on one machine, `notify`
@@ -15,6 +19,9 @@ MONOLIFT_URLS       where the others are, `warehouse=http://warehouse:8000,...`,
                     topology says
 MONOLIFT_KEYS       a JSON file with the secrets that deployables sign requests with: a list of
                     {"id": ..., "secret": ..., "issuer": "shop"}
+MONOLIFT_METRICS_TOKEN
+                    what Prometheus shows to read /_monolift/metrics; without it, in production,
+                    nobody reads them
 SECRET_KEY          required in production
 ALLOWED_HOSTS       comma-separated host names; required in production
 REDIS_URL           Celery's broker; only needed with MONOLIFT_EXECUTOR=celery
@@ -36,6 +43,7 @@ LOG_LEVEL           `INFO` by default
 
 import json
 import os
+import tomllib
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -76,6 +84,11 @@ def _number(name: str, default: int) -> int:
 
 PRODUCTION = _choice("MONOLIFT_ENV", "development", "production") == "production"
 DATA_DIR = Path(os.environ.get("MONOLIFT_DATA", BASE_DIR / "var")).absolute()
+SHARED_DIR = Path(os.environ.get("MONOLIFT_SHARED") or DATA_DIR).absolute()
+if not PRODUCTION and (DATA_DIR / "run.json").exists():
+    # What `monolift run` tells its processes, for commands beside them.
+    for _name, _value in json.loads((DATA_DIR / "run.json").read_text()).items():
+        os.environ.setdefault(_name, _value)
 
 # Security ---------------------------------------------------------------------------------------
 
@@ -199,11 +212,11 @@ TEMPLATES = [
 _POSTGRES = os.environ.get("MONOLIFT_POSTGRES") or os.environ.get("DATABASE_URL", "")
 
 
-def _sqlite(alias: str) -> dict[str, Any]:
+def _sqlite(alias: str, file: str = "") -> dict[str, Any]:
     name = "shop" if alias == "default" else alias
     return {
         "ENGINE": "django.db.backends.sqlite3",
-        "NAME": DATA_DIR / f"{name}.sqlite3",
+        "NAME": Path(file) if file else DATA_DIR / f"{name}.sqlite3",
         "OPTIONS": {
             # A transaction takes the write lock at its start, waiting for it up to `timeout`
             # seconds: one that begins by reading could not wait for it later.
@@ -217,8 +230,8 @@ def _sqlite(alias: str) -> dict[str, Any]:
     }
 
 
-def _postgresql(alias: str) -> dict[str, Any]:
-    url = urlsplit(_POSTGRES)
+def _postgresql(alias: str, own: str = "") -> dict[str, Any]:
+    url = urlsplit(own or _POSTGRES)
     if url.scheme not in ("postgresql", "postgres") or not url.path.strip("/"):
         raise ImproperlyConfigured(
             "MONOLIFT_POSTGRES (or DATABASE_URL) must look like postgresql://user@host:5432/name."
@@ -226,7 +239,7 @@ def _postgresql(alias: str) -> dict[str, Any]:
     name = unquote(url.path.strip("/"))
     return {
         "ENGINE": "django.db.backends.postgresql",
-        "NAME": name if alias == "default" else f"{name}_{alias}",
+        "NAME": name if own or alias == "default" else f"{name}_{alias}",
         "USER": unquote(url.username or ""),
         "PASSWORD": unquote(url.password or ""),
         "HOST": url.hostname or "",
@@ -245,10 +258,24 @@ def _postgresql(alias: str) -> dict[str, Any]:
 
 def database(alias: str) -> dict[str, Any]:
     """The database of that alias, on whichever engine the environment chose."""
+    own = os.environ.get(f"MONOLIFT_DATABASE_{alias.upper()}", "")
+    if own:
+        return _postgresql(alias, own) if own.startswith("postgres") else _sqlite(alias, own)
     return _postgresql(alias) if _POSTGRES else _sqlite(alias)
 
 
-_ALIASES = ["default"]
+TOPOLOGY = Path(os.environ.get("MONOLIFT_TOPOLOGY") or BASE_DIR / "config" / "topology.toml")
+
+
+def _declared_databases() -> list[str]:
+    """Where a lift may put a module's tables. They are opened when they are used."""
+    try:
+        return list(tomllib.loads(TOPOLOGY.read_text()).get("databases", {}))
+    except (OSError, tomllib.TOMLDecodeError, AttributeError):
+        return []  # the library says what is wrong with the file
+
+
+_ALIASES = ["default", *_declared_databases()]
 if _choice("MONOLIFT_DATABASES", "one", "each") == "each":
     _ALIASES += MODULES
 DATABASES = {alias: database(alias) for alias in _ALIASES}
@@ -277,7 +304,7 @@ def _keys() -> list[dict[str, str]]:
 
 
 MONOLIFT = {
-    "TOPOLOGY": os.environ.get("MONOLIFT_TOPOLOGY") or BASE_DIR / "config" / "topology.toml",
+    "TOPOLOGY": TOPOLOGY,
     "URLS": _urls(),
     "KEYS": _keys(),
     "DATA": DATA_DIR,
@@ -285,10 +312,11 @@ MONOLIFT = {
     "EXECUTOR": _choice("MONOLIFT_EXECUTOR", "threads", "celery"),
     "CELERY_APP": "config.celery.app",
     "WAKE": _choice("MONOLIFT_WAKE", "datagram", "notify", "poll"),
+    "METRICS_TOKEN": os.environ.get("MONOLIFT_METRICS_TOKEN") or None,
 }
 PAYMENTS = {
     "PROVIDER": "modules.payments.provider.sandbox.SandboxProvider",
-    "SANDBOX_FILE": DATA_DIR / "payments-sandbox.sqlite3",
+    "SANDBOX_FILE": SHARED_DIR / "payments-sandbox.sqlite3",
 }
 CATALOG = {
     # Who checks and keeps the pictures that the back office uploads.
@@ -329,9 +357,9 @@ if PRODUCTION or os.environ.get("EMAIL_HOST"):
 else:
     _MAILER = {
         "BACKEND": "django.core.mail.backends.filebased.EmailBackend",
-        "OPTIONS": {"file_path": DATA_DIR / "mail"},
+        "OPTIONS": {"file_path": SHARED_DIR / "mail"},
     }
-    MAIL_FOLDER = DATA_DIR / "mail"
+    MAIL_FOLDER = SHARED_DIR / "mail"
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = os.environ.get("EMAIL_FROM") or "shop@localhost"
 if django.VERSION >= (6, 1):
     MAILERS = {"default": _MAILER}
@@ -376,7 +404,7 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 # The copies of pictures that `import_catalog` and the back office have checked.
-IMPORTED_IMAGES = DATA_DIR / "images"
+IMPORTED_IMAGES = SHARED_DIR / "images"
 IMPORTED_IMAGES.mkdir(parents=True, exist_ok=True)
 STATICFILES_DIRS = [
     ("products", BASE_DIR / "data" / "images"),

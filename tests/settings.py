@@ -17,8 +17,11 @@ from config.settings import *  # noqa: F403 - the shop's settings are the point
 
 WORLD = ("stock", "cards", "sales")
 INSTALLED_APPS = [*shop.INSTALLED_APPS, *(f"tests.library.world.{name}" for name in WORLD)]
-MONOLIFT = {**shop.MONOLIFT, "BACKOFF": 0.01, "WAKE": "datagram"}
+WEIGH = int(os.environ.get("MONOLIFT_TESTS_WEIGH", "0"))  # what a test weighs, it says itself
+MONOLIFT = {**shop.MONOLIFT, "BACKOFF": 0.01, "WAKE": "datagram", "WEIGH": WEIGH}
 STOREFRONT = {"FRESH_FOR": 0}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-if len(shop.DATABASES) > 1:
-    DATABASES = {**shop.DATABASES, **{name: shop.database(name) for name in WORLD}}
+# Those that a lift would fill are for the tests that lift.
+DATABASES = {"default": shop.DATABASES["default"]}
+if os.environ.get("MONOLIFT_DATABASES") == "each":
+    DATABASES |= {name: shop.database(name) for name in (*shop.MODULES, *WORLD)}

@@ -1,6 +1,7 @@
 """Goods, cards and an address for tests of the shop's modules."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from modules.catalog.interface import Catalog, ProductDraft
@@ -10,10 +11,12 @@ from modules.inventory.interface import Sku as StockedSku
 from modules.orders.interface import Address, BasketId, Orders
 from modules.payments.fakes import FakePayments
 from modules.payments.interface import Payment, Payments
-from modules.payments.provider.sandbox import Charge, SandboxProvider
 from modules.pricing.interface import ListPrice, Pricing
 from monolift import Money, use
 from monolift.registry.proxies import binding_of
+
+if TYPE_CHECKING:
+    from modules.payments.provider.sandbox import Charge
 
 GOOD = "4242424242424242"
 DECLINED = "4000000000000002"
@@ -78,11 +81,13 @@ def charges() -> list[tuple[str, int]]:
     return [(str(charge.state), charge.amount.amount) for charge in books()]
 
 
-def books() -> Sequence[Charge | Payment]:
+def books() -> "Sequence[Charge | Payment]":
     """The provider's books, or those of the fake."""
     answering = binding_of(Payments).implementation
     if isinstance(answering, FakePayments):
         return answering.books()
+    from modules.payments.provider.sandbox import SandboxProvider  # not there beside a fake
+
     return SandboxProvider().charges()
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.library.running import ROOT, environment, eventually, free_port, get
+from tests.library.running import ROOT, descendants, environment, eventually, free_port, get
 
 
 class Deployed:
@@ -59,6 +59,13 @@ class Deployed:
             stderr=self._log,
         )
         eventually(lambda: get(f"http://127.0.0.1:{self.port}/healthz")[0] == 200)
+
+    @property
+    def processes(self) -> set[int]:
+        """What runs of it: the process, and those that it has started."""
+        if self._process is None:
+            return set()
+        return {self._process.pid, *descendants(self._process.pid)}
 
     def stop(self) -> None:
         """End it as an orchestrator does: what runs is answered."""

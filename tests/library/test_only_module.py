@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from monolift.lift.advice.tested import records
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -76,6 +78,26 @@ def test_one_module_boots_and_fakes_answer_for_the_others(written: Path) -> None
     ended = run("--only-module", "inventory", written)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "5 passed, 1 deselected" in ended.stdout
+
+
+def test_what_passed_alone_is_remembered_with_its_processes(written: Path) -> None:
+    folder = written.parent / "project"
+    folder.mkdir()
+    starts = folder / "test_starts.py"
+    starts.write_text(
+        "import subprocess, sys\n\n"
+        "def test_it_starts_two_processes_of_the_project():\n"
+        '    subprocess.run([sys.executable, "-c", "pass", "manage.py"], check=True)\n'
+        '    subprocess.run([sys.executable, "-c", "pass"], check=True)\n'
+        '    subprocess.run([sys.executable, "-m", "monolift.management", "--help"], check=True)\n'
+    )
+    ended = run("--only-module", "inventory", "--rootdir", folder, starts)
+    assert ended.returncode == 0, ended.stdout
+    kept = records(folder)["inventory"]
+    assert (kept.tests, kept.processes) == (1, 3)
+    starts.write_text("def test_it_fails():\n    assert False\n")
+    assert run("--only-module", "pricing", "--rootdir", folder, starts).returncode == 1
+    assert [*records(folder)] == ["inventory"], "only what passed"
 
 
 def test_an_unknown_module_is_named_beside_those_there_are() -> None:

@@ -63,6 +63,11 @@ def test_the_setting_says_where_before_the_file(written: Path, settings: Setting
     assert urls() == {"warehouse": "http://other:1"}
 
 
+def test_replicas_are_the_fewest_and_the_most(written: Path) -> None:
+    written.write_text(GOOD.replace("[modules.stock]", "replicas = [3, 9]\n[modules.stock]"))
+    assert topology().deployables["warehouse"].replicas == (3, 9)
+
+
 @pytest.mark.django_db(databases="__all__")
 def test_a_model_of_a_module_elsewhere_is_refused(written: Path) -> None:
     with pytest.raises(CallRefused, match=r"stock and its tables are in 'warehouse'\. Call its"):
@@ -82,8 +87,12 @@ def test_a_model_of_a_module_elsewhere_is_refused(written: Path) -> None:
         (('url = "http://warehouse:8000"', ""), "nothing says where that is"),
         (("http://warehouse:8000", "warehouse:8000"), r"url is 'warehouse:8000': give a URL"),
         (("[modules.stock]", 'resilience = "none"\n[modules.stock]'), "choose from own, mesh"),
+        (("[modules.stock]", "replicas = 3\n[modules.stock]"), r"replicas is 3: give the fewest"),
+        (("[modules.stock]", "replicas = [4, 2]\n[modules.stock]"), r"replicas is \[4, 2\]: give"),
+        (("[modules.stock]", "replicas = [0, 2]\n[modules.stock]"), r"replicas is \[0, 2\]: give"),
+        (("[modules.stock]", "replicas = [true, 2]\n[modules.stock]"), r"replicas is \[True, 2\]"),
         (("[modules.stock]", 'uri = "x"\n[modules.stock]'), r"has 'uri'\. It may have"),
-        (("[deployables.shop]", "[places.shop]\n[deployables.shop]"), r"\[places\] is neither"),
+        (("[deployables.shop]", "[places.shop]\n[deployables.shop]"), r"\[places\] is none of"),
         (("[modules.stock]", "[modules.stock"), "is not valid TOML"),
         (('"warehouse"\n', '"warehouse"\ndatabase = "attic"\n'), "which DATABASES lacks"),
     ],

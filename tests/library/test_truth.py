@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import urllib3
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from pytest_django import Settings
@@ -14,24 +13,13 @@ from monolift.events.worker import Worker, aliases
 from monolift.registry import topology as registry
 from monolift.registry.places import DEFAULT_ALIAS, Deployable, Place, Topology
 from monolift.registry.topology import install, topology
-from monolift.transport.signing import Key, Signer
 from monolift.truth import copy, learning, row
 from monolift.truth.document import Document, Malformed, Stay, applied, decode, encode, of
-from tests.library.deployed import Deployed
+from tests.library.pairs import Pair
 from tests.library.relaying import moved
-from tests.library.running import eventually, free_port, monolift, python
+from tests.library.running import eventually, monolift
 
 HERE = "shop"
-NOTHING = {"epoch": 0, "places": {}}
-KEYS = [
-    {"id": f"{name}-1", "secret": name[0] * 40, "issuer": name} for name in ("shop", "warehouse")
-]
-FILE = """
-[deployables.shop]
-[deployables.warehouse]
-[modules.stock]
-deployable = "warehouse"
-"""
 AWAY = Stay(deployable="warehouse", database=DEFAULT_ALIAS)
 HOME = Stay(deployable=HERE, database=DEFAULT_ALIAS)
 
@@ -118,7 +106,7 @@ def test_without_the_database_the_copy_counts(
     known: Topology, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy.store(Document(epoch=4, places={"stock": AWAY}))
-    monkeypatch.setattr(row, "at_start", lambda: None)
+    monkeypatch.setattr(row, "apart", lambda: None)
     assert learning.at_start(known).epoch == 4
 
 
@@ -154,61 +142,6 @@ def test_a_database_of_modules_elsewhere_is_left_alone(monkeypatch: pytest.Monke
         assert set(aliases()) == others
     finally:
         registry.reset()
-
-
-class Pair:
-    """The shop, which has the row, and the warehouse, each on a database of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.ports = {"shop": free_port(), "warehouse": free_port()}
-        self.urls = {name: f"http://127.0.0.1:{port}" for name, port in self.ports.items()}
-        self.file = folder / "topology.toml"
-        self.file.write_text(FILE)
-        self.one = {name: self._deployed(folder / name, name) for name in self.ports}
-
-    def _deployed(self, folder: Path, name: str, **more: str) -> Deployed:
-        folder.mkdir(exist_ok=True)
-        others = {other: url for other, url in self.urls.items() if other != name}
-        return Deployed(
-            folder,
-            name,
-            topology=self.file,
-            keys=KEYS,
-            urls=others,
-            port=self.ports[name],
-            threads=2,
-            LOG_LEVEL="INFO",
-            **more,
-        )
-
-    def move(self, deployable: str) -> None:
-        """As an operator in the control deployable."""
-        script = (
-            "from monolift.truth.document import Stay\n"
-            "from monolift.truth.follow import change\n"
-            f"change({{'stock': Stay(deployable={deployable!r}, database='default')}})"
-        )
-        python(script, self.one["shop"].env)
-
-    def ask(
-        self, name: str, document: object = NOTHING, *, issuer: str = "", signed: bool = True
-    ) -> urllib3.BaseHTTPResponse:
-        """What a deployable answers to another one."""
-        issuer = issuer or next(other for other in self.ports if other != name)
-        body = json.dumps(document).encode()
-        headers = {"Content-Type": "application/json"}
-        if signed:
-            key = Key(id=f"{issuer}-1", secret=issuer[0].encode() * 40, issuer=issuer)
-            path = "/_monolift/topology"
-            token = Signer(key=key).sign(audience=name, method="POST", path=path, body=body)
-            headers["Authorization"] = f"Bearer {token}"
-        url = f"{self.urls[name]}/_monolift/topology"
-        return urllib3.request("POST", url, body=body, headers=headers, retries=False)
-
-    def knows(self, name: str) -> tuple[int, str]:
-        """Epoch, and where stock is, as a deployable sees it."""
-        answer = self.ask(name).json()
-        return answer["epoch"], answer["places"]["stock"]["deployable"]
 
 
 @pytest.fixture(scope="module")

@@ -192,7 +192,7 @@ class Simulation:
         return f"saga {runtime.run_next(topology().alias('sales'))}"
 
     def _sweep(self) -> str:
-        found = sum(lanes.sweep(alias) for alias in _aliases())
+        found = sum(lanes.sweep(alias, modules=modules_on(alias)) for alias in _aliases())
         self.seen["left by a crash"] += found
         return f"sweep {found}"
 
@@ -208,7 +208,7 @@ class Simulation:
         for _ in range(6):
             scenario.travel(seconds=61)
             for alias in _aliases():
-                self.seen["left by a crash"] += lanes.sweep(alias)
+                self.seen["left by a crash"] += lanes.sweep(alias, modules=modules_on(alias))
         scenario.run_until_idle()
 
     def _look(self) -> None:

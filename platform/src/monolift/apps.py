@@ -7,6 +7,9 @@ from django.apps import AppConfig, apps
 from django.core.exceptions import ImproperlyConfigured
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from threading import Event
+
     from monolift.registry.proxies import Binding, Methods
 
 
@@ -22,7 +25,7 @@ class MonoliftConfig(AppConfig):
         from monolift.boundaries.sql.guard import watch_connections
         from monolift.boundaries.sql_checks import register_sql_checks
         from monolift.events.upkeep import register_look, register_purge
-        from monolift.events.worker import register_source
+        from monolift.events.worker import register_companion, register_source
         from monolift.kernel.saga import install_runtime, on_saga_declared
         from monolift.registry.proxies import register_adapter
         from monolift.registry.sql import equip_open_connections
@@ -41,8 +44,11 @@ class MonoliftConfig(AppConfig):
         register_adapter("loopback", loopback.build)
         register_adapter("http", _http)
         register_adapter("rehearsed", _rehearsed)
+        register_adapter("shadow", _on_trial("shadow"))
+        register_adapter("canary", _on_trial("canary"))
         if apps.is_installed("monolift.db"):
-            decide_by(learning.at_start)
+            register_companion(_watchdog)
+            decide_by(learning.at_start, renew=learning.look_again)
         install_runtime(runtime.Runtime())
         on_saga_declared(arrivals.subscribe_saga)
         register_source(runtime.run_next)
@@ -51,10 +57,25 @@ class MonoliftConfig(AppConfig):
         import_module("monolift.events.streams.arrive")  # a worker runs its task
 
 
+def _watchdog(stopping: "Event") -> None:
+    """Loaded in workers only."""
+    import_module("monolift.lift.plan.watchdog").watch(stopping)
+
+
 def _rehearsed(binding: "Binding") -> "Methods":
     """Loaded by the first call that is rehearsed."""
     methods: Methods = import_module("monolift.lift.rehearsal.adapter").build(binding)
     return methods
+
+
+def _on_trial(mode: str) -> "Callable[[Binding], Methods]":
+    """Loaded by the first call while a second deployable is on trial."""
+
+    def build(binding: "Binding") -> "Methods":
+        methods: Methods = import_module(f"monolift.lift.routing.{mode}").build(binding)
+        return methods
+
+    return build
 
 
 def _http(binding: "Binding") -> "Methods":

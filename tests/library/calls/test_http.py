@@ -16,11 +16,13 @@ from pytest_django import Settings
 
 from monolift import deadline, override, use
 from monolift.kernel import CallFailed, Unavailable
+from monolift.observe import matrix
 from monolift.transport import protocol
 from monolift.transport.signing import Key, Signer
 from tests.library.calls.warehouse import SECRET, reached
 from tests.library.calls.wire import Wire
 from tests.library.deployed import Deployed
+from tests.library.running import get
 from tests.library.world.stock.interface import Level, SoldOut, Stock
 
 SHOP = Key(id="shop-1", secret=SECRET.encode(), issuer="shop")
@@ -49,6 +51,25 @@ def test_a_declared_error_crosses_as_itself(stock: Stock, sku: str) -> None:
         stock.hold(sku=sku, quantity=11)
     assert caught.value.fields == {"sku": sku, "left": 10}
     assert left(stock, sku) == 10
+
+
+def test_calls_without_an_answer_are_counted_apart(
+    stock: Stock, sku: str, warehouse: Deployed, wire: Wire
+) -> None:
+    matrix.clear()
+    with pytest.raises(SoldOut):
+        stock.hold(sku=sku, quantity=11)
+    wire.mode = "refuse"
+    with pytest.raises(Unavailable):
+        stock.hold(sku=sku, quantity=1)
+    wire.mode = "ok"
+    (cell,) = [cell for _, _, operation, cell in matrix.cells() if operation == "stock.hold"]
+    assert (cell.calls, cell.errors, cell.unavailable) == (2, 2, 1)
+    status, body = get(f"http://127.0.0.1:{warehouse.port}/_monolift/metrics")
+    assert status == 200
+    served = 'monolift_call_errors_total{side="served",caller="-",operation="stock.hold"}'
+    lines = dict(line.rsplit(" ", 1) for line in body.decode().splitlines())
+    assert float(lines[served]) >= 1
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,10 @@ class Rig(Protocol):
 class Broker(Rig, Protocol):
     """A kind that is read from."""
 
+    def take(self, *, accept: Accept = arrive.accept) -> None:
+        """Let the warehouse receive all there is."""
+        ...
+
     def another(self) -> Source:
         """A reader more for the warehouse."""
         ...
@@ -90,8 +94,8 @@ class Reading:
     sender: Stream
     source: Source
 
-    def take(self) -> None:
-        while self.source.receive(accept=arrive.accept, wait=WAIT):
+    def take(self, *, accept: Accept = arrive.accept) -> None:
+        while self.source.receive(accept=accept, wait=WAIT):
             pass
 
     def carry(self, batch: Sequence[Envelope], *, accept: Accept) -> None:

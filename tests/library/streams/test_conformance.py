@@ -18,7 +18,7 @@ from monolift import atomic, publish
 from monolift.events import deliveries, handover, relay
 from monolift.events.streams import arrive, envelope
 from monolift.events.streams.envelope import Arrived, Envelope
-from monolift.events.streams.port import Refused
+from monolift.events.streams.port import Misplaced, Refused
 from monolift.events.subscriptions import Subscription, add, remove
 from monolift.events.worker import aliases
 from monolift.kernel import Event, Unavailable, clock
@@ -304,27 +304,29 @@ def seen_from_the_shop() -> Iterator[None]:
 def test_while_the_other_side_is_away_the_row_stays(
     rig: Rig, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def send(target: str, events: Sequence[deliveries.Announced]) -> None:
+    def send(deployable: str, events: Sequence[deliveries.Announced]) -> None:
         reset()  # whoever is reached is the warehouse
-        rig.sender.send(to=target, batch=[Envelope.of(event) for event in events])
+        rig.sender.send(to=deployable, batch=[Envelope.of(event) for event in events])
 
     monkeypatch.setattr(handover, "send", send)
     alias = topology().alias("stock")
-    rows = "SELECT state, failure FROM monolift_delivery WHERE target = 'warehouse' ORDER BY number"
+    rows = "SELECT state, failure FROM monolift_delivery WHERE target <> '' ORDER BY number"
     for quantity in (1, 2):
         with atomic(module="stock"):
             publish(Filled(sku="a", quantity=quantity))
     with seen_from_the_shop():
         relay.relay(alias)
     rig.cut()
-    handover.hand_over(alias)
+    with seen_from_the_shop():
+        handover.hand_over(alias)
     (first, reason), second = fetch(alias, rows)
     assert (first, second[0]) == ("pending", "waiting")
     assert reason.startswith("Unavailable: ")
     rig.mend()
     for _ in range(4):
         clock.travel(timedelta(minutes=5))
-        handover.hand_over(alias)
+        with seen_from_the_shop():
+            handover.hand_over(alias)
     assert [state for state, _ in fetch(alias, rows)] == ["done", "done"]
     rig.take()
     scenario.run_until_idle()
@@ -342,6 +344,53 @@ def test_what_comes_before_its_subscriber_has_moved_in_comes_again(
     rig.carry_again(batch)
     scenario.run_until_idle()
     assert mails() == ["a:1", "a:2"]
+
+
+@contextmanager
+def moved_out(module: str) -> Iterator[None]:
+    """What it is in the warehouse when a module has left it."""
+    install(moved(module, "attic"))
+    try:
+        yield
+    finally:
+        reset()
+
+
+def test_what_is_for_a_module_that_has_moved_comes_back_alone(rig: Rig, scenario: Scenario) -> None:
+    """Those of one batch that are for modules that are here are kept, however often they come."""
+    moved_on = filled("a", 1, subscribers="search")
+    batch = [moved_on, filled("b", 2, subscribers="sales")]
+    with moved_out("search"), pytest.raises(Misplaced) as misplaced:
+        rig.carry(batch, accept=arrive.accept)
+    assert misplaced.value.events == {moved_on.id}
+    scenario.run_until_idle()
+    assert mails() == ["b:2"]
+    rig.carry_again(batch[1:])
+    scenario.run_until_idle()
+    assert mails() == ["b:2"]
+
+
+def test_what_a_broker_still_has_for_a_module_that_has_moved_is_handed_on(
+    broker: Broker, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read to the end, acknowledged, and on its way to where the module is."""
+    came: list[tuple[str, str, tuple[str, ...]]] = []
+
+    def send(deployable: str, events: Sequence[deliveries.Announced]) -> None:
+        came.extend((deployable, event.event, event.to) for event in events)
+
+    monkeypatch.setattr(handover, "send", send)
+    batch = [filled("a", number, subscribers="sales") for number in (1, 2)]
+    send_all(broker, batch)
+    with moved_out("sales"):
+        broker.take(accept=arrive.take_over)
+        for _ in range(3):
+            for alias in aliases():
+                handover.hand_over(alias)
+    assert came == [("attic", one.id, ("sales",)) for one in batch]
+    broker.take()
+    scenario.run_until_idle()
+    assert mails() == [], "nothing comes again"
 
 
 def test_two_readers_keep_the_order(broker: Broker) -> None:

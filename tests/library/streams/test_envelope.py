@@ -37,6 +37,7 @@ announced = st.builds(
     number=st.integers(0, 4_000_000_000_000_000),
     body=json_values.map(lambda value: msgspec.json.encode(value).decode()),
     trace=st.sampled_from(["", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01;r-1"]),
+    to=st.lists(st.from_regex(r"[a-z_][a-z0-9_]{0,20}", fullmatch=True), max_size=5).map(tuple),
 )
 
 

@@ -161,6 +161,36 @@ def test_what_cannot_be_used_is_named() -> None:
         stream("127.0.0.1:1", **{"no.such.property": 1}).start()
 
 
+def test_what_was_sent_before_the_last_module_left_is_still_read(rig: KafkaRig) -> None:
+    """Topics that the group has read before, and no others."""
+    from monolift.events.streams.kafka import KafkaStream
+
+    rig.sender.send(to="warehouse", batch=[filled("a", 1)])
+    rig.take()
+    rig.source.stop()
+    sent = filled("a", 2)
+    rig.sender.send(to="warehouse", batch=[sent])
+    left = KafkaStream(
+        url=rig.url,
+        name="warehouse",
+        publishers=list,
+        others=lambda: ["stock", "orders"],
+        timeout=10.0,
+        options=QUICKLY,
+    )
+    stranger = KafkaStream(
+        url=rig.url, name="stranger", publishers=list, others=lambda: ["stock"], options=QUICKLY
+    )
+    came: list[Arrived] = []
+    try:
+        eventually(lambda: left.receive(accept=came.extend, wait=0.2) or came)
+        assert stranger.receive(accept=came.extend, wait=0.2) == 0
+    finally:
+        left.stop()
+        stranger.stop()
+    assert [one.id for one in came] == [sent.id]
+
+
 def test_without_publishers_there_is_nothing_to_read(rig: KafkaRig) -> None:
     from monolift.events.streams.kafka import KafkaStream
 

@@ -350,6 +350,31 @@ def test_an_entry_of_somebody_else_is_kept(rig: RedisRig, scenario: Scenario) ->
     assert rows == [("The entry has no field `event`.",)]
 
 
+def test_what_was_sent_before_the_last_module_left_is_still_read(rig: RedisRig) -> None:
+    """In streams that nobody here wants any more; and no group is made where there was none."""
+    left = RedisStream(
+        url=rig.server.url, name="warehouse", publishers=list, others=lambda: ["stock", "orders"]
+    )
+    try:
+        sent = filled("a", 1)
+        rig.sender.send(to="warehouse", batch=[sent])
+        came: list[Arrived] = []
+        while left.receive(accept=came.extend, wait=0.05):
+            pass
+        rig.sender.send(to="office", batch=[filled("b", 2)])
+        office = RedisStream(
+            url=rig.server.url, name="attic", publishers=list, others=lambda: ["stock"]
+        )
+        assert office.receive(accept=came.extend, wait=0.05) == 0
+        office.stop()
+    finally:
+        left.stop()
+    assert [one.id for one in came] == [sent.id]
+    with rig.server.client() as client:
+        groups = {group["name"] for group in client.xinfo_groups(stream_key("stock"))}
+    assert groups == {b"warehouse", b"office"}
+
+
 def test_without_publishers_there_is_nothing_to_read(rig: RedisRig) -> None:
     idle = RedisStream(url=rig.server.url, name="warehouse", publishers=list)
     assert idle.receive(accept=Kept(), wait=0.01) == 0

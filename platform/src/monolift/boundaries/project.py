@@ -32,6 +32,7 @@ _KEYS = frozenset(
         "groups",
         "modules",
         "owners",
+        "service",
         "settings",
     )
 )

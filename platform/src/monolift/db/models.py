@@ -190,3 +190,45 @@ class Truth(models.Model):
 
     class Meta:
         db_table = "monolift_truth"
+
+
+class Fence(models.Model):
+    """Whether a module may be written in this database, since which epoch. Without a row it may."""
+
+    module = models.TextField(primary_key=True)
+    epoch = models.BigIntegerField()
+    open = models.BooleanField()
+
+    class Meta:
+        db_table = "monolift_fence"
+
+
+class Lift(models.Model):
+    """A module on its way out, or home: what has been done, and what was measured.
+
+    In the control deployable's default database, beside the truth row. Of a module one is open.
+    """
+
+    id = models.TextField(primary_key=True)
+    module = models.TextField()
+    stage = models.TextField(default="")
+    """The last one that is done."""
+    doing = models.TextField(default="")
+    """The one that was begun, with its direction; empty between two."""
+    evidence = models.TextField(default="{}")
+    """By stage, as JSON."""
+    token = models.TextField(default="")
+    lease_until = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "monolift_lift"
+        constraints = (
+            models.UniqueConstraint(
+                fields=["module"],
+                name="monolift_lift_open",
+                condition=models.Q(ended_at__isnull=True),
+            ),
+        )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from monolift.documents import canvas, catalogue, overview, processes, svg
+from monolift.documents import canvas, catalogue, overview, playbook, processes, svg
 from monolift.documents.errors import DocumentsError
 from monolift.documents.facts import Landscape
 from monolift.documents.markdown import MARK
@@ -20,6 +20,7 @@ def pages(landscape: Landscape, places: Places) -> Pages:
         overview.PICTURE: svg.draw(landscape),
         catalogue.PATH: catalogue.catalogue(landscape, places),
         processes.PATH: processes.processes(landscape, places),
+        playbook.PATH: playbook.playbook(),
     }
     for label, module in landscape.modules.items():
         found[canvas.path(label)] = canvas.canvas(landscape, module, places)

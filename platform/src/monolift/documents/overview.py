@@ -31,7 +31,8 @@ def overview(landscape: Landscape) -> str:
         "who announces them to who hears them. Callers stand above what they call. The colour is "
         "the owner's.",
         table(("module", "owner", "what", "operations", "events", "tables"), rows),
-        "Each module has a page. Then there are [the events](events.md) and [the sagas](sagas.md).",
+        "Each module has a page. Then there are [the events](events.md), [the sagas](sagas.md) and "
+        "[the playbook](playbook.md) of a lift.",
         "<details><summary>The map as Mermaid</summary>",
         fence(diagram, "mermaid") if diagram else "It has more arrows than Mermaid draws.",
         "</details>",

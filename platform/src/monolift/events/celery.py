@@ -20,11 +20,12 @@ from typing import Any
 
 from celery import Celery
 from django.core.exceptions import ImproperlyConfigured
-from django.db import reset_queries
+from django.db import DatabaseError, reset_queries
 from django.utils.module_loading import import_string
 
 from monolift.events import deliveries, handling
 from monolift.observe.logs import logger
+from monolift.registry.fence import refused_by_fence
 from monolift.registry.settings import setting
 from monolift.registry.topology import topology
 
@@ -66,14 +67,25 @@ def application() -> Celery:
 
 def run_lanes(app: Celery, *, module: str) -> None:
     """Run the due deliveries of one module; after a turn, send a hint for the rest."""
+    if not topology().runs(module):
+        return
     alias = topology().alias(module)
     until = time.monotonic() + TURN
-    while handling.run_due(alias, modules=[module]):
+    while _run_some(alias, module):
         reset_queries()  # with DEBUG, Django keeps each statement until a request begins
         if time.monotonic() >= until:
             with app.connection_for_write() as connection:
                 send_hint(app, connection, module=module)
             return
+
+
+def _run_some(alias: str, module: str) -> bool:
+    try:
+        return handling.run_due(alias, modules=[module])
+    except DatabaseError as error:
+        if not refused_by_fence(error):
+            raise
+        return False  # the worker sends hints for what is due where the module is now
 
 
 def send_hint(app: Celery, connection: Any, *, module: str) -> None:

@@ -33,6 +33,15 @@ _CRASHED = "!"
 # The conditions of the two indexes on what is due, by whether it goes elsewhere.
 _TARGET = {False: "target = ''", True: "target > ''"}
 
+FORWARDED = "monolift"
+"""Whose deliveries are those that came here for a module that is elsewhere: no module's."""
+_ADDRESS = "@module:"
+
+
+def address(module: str) -> str:
+    """The target of what is handed over to a module, wherever that is by then."""
+    return _ADDRESS + module
+
 
 class Announced(NamedTuple):
     """An event as it travels between databases."""
@@ -45,6 +54,8 @@ class Announced(NamedTuple):
     number: int
     body: str
     trace: str
+    to: tuple[str, ...] = ()
+    """The subscribing modules that it is for; empty for all."""
 
 
 class Claimed(NamedTuple):
@@ -71,11 +82,24 @@ class Claimed(NamedTuple):
         return Lane(self.module, self.publisher, self.key, self.target)
 
     @property
-    def announced(self) -> Announced:
-        """The event that it delivers."""
+    def addressee(self) -> str | None:
+        """The module that it is handed over to; None for what an older release addressed."""
+        if self.target.startswith(_ADDRESS):
+            return self.target.removeprefix(_ADDRESS)
+        return None
+
+    def announced(self, *, to: Iterable[str]) -> Announced:
+        """The event that it delivers, for some modules."""
         key = self.key or self.event
         return Announced(
-            self.publisher, self.event, self.name, key, self.number, self.body, self.trace
+            self.publisher,
+            self.event,
+            self.name,
+            key,
+            self.number,
+            self.body,
+            self.trace,
+            tuple(to),
         )
 
     @property
@@ -102,6 +126,10 @@ HELD = ", ".join(Claimed._fields)
 _GIVEN = {
     "postgresql": "json_array_elements(%s::json) AS given(value)",
     "sqlite": "json_each(%s)",
+}
+_LABELS = {
+    "postgresql": f"SELECT value #>> '{{}}' AS module FROM {_GIVEN['postgresql']}",
+    "sqlite": f"SELECT value AS module FROM {_GIVEN['sqlite']}",
 }
 _CHOSEN = (
     "(SELECT value ->> 0 AS module, value ->> 1 AS event, value ->> 2 AS subscriber, "
@@ -164,6 +192,19 @@ def _any_due(alias: str, modules: Sequence[str], *, away: bool) -> bool:
     )
 
 
+def any_away(alias: str, *, modules: Sequence[str]) -> bool:
+    """Whether anything of these modules waits to be handed over, due or not."""
+    return bool(
+        fetch(
+            alias,
+            f"SELECT 1 FROM ({_LABELS[vendor(alias)]}) m WHERE (SELECT 1 FROM monolift_delivery "
+            f"WHERE state = 'pending' AND {_TARGET[True]} AND module = m.module LIMIT 1) "
+            "IS NOT NULL LIMIT 1",
+            (msgspec.json.encode(list(modules)).decode(),),
+        )
+    )
+
+
 def new_token() -> str:
     """What tells a claim from those before and after it."""
     return str(uuid7())
@@ -205,10 +246,18 @@ def _names(batch: Iterable[Claimed]) -> str:
     return msgspec.json.encode([(*claimed[:3], claimed.token) for claimed in batch]).decode()
 
 
-def failed(alias: str, claimed: Claimed, error: Exception, *, final: bool | None = None) -> None:
+def failed(
+    alias: str,
+    claimed: Claimed,
+    error: Exception,
+    *,
+    final: bool | None = None,
+    calm: bool = False,
+) -> None:
     """Record an attempt that failed: it is repeated after a pause, or rests with its reason.
 
     One that failed because the database does not work was none: nothing is wrong with the event.
+    `calm` for what only shows that a module has moved.
     """
     waits = final is None and out_of_order(error)
     if final is None:
@@ -223,6 +272,9 @@ def failed(alias: str, claimed: Claimed, error: Exception, *, final: bool | None
         "WHERE module = %s AND event = %s AND subscriber = %s AND token = %s",
         (state, _reason(error), int(waits), *claimed[:3], claimed.token),
     )
+    if calm:
+        log.info("delivery follows its module", event_id=claimed.event, reason=str(error))
+        return
     report = log.error if final else log.warning
     report(
         "delivery failed" if final else "delivery will be repeated",

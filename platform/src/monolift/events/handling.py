@@ -20,10 +20,14 @@ from monolift.events.subscriptions import named
 from monolift.events.tasks import task_named
 from monolift.observe.logs import logger
 from monolift.observe.trace import resumed
+from monolift.observe.weighing import weighed
 from monolift.registry.atomic import abort, commit
-from monolift.registry.scope import Scope, entered
+from monolift.registry.fence import behind_a_fence, refused_by_fence
+from monolift.registry.scope import Scope
 from monolift.registry.settings import setting
 from monolift.registry.sql import execute, now
+from monolift.registry.topology import topology
+from monolift.registry.troubles import out_of_order
 
 log = logger("monolift.events")
 
@@ -60,8 +64,8 @@ def run(alias: str, batch: Sequence[Claimed]) -> None:
         left = _run_some(alias, [claimed for claimed in batch if claimed not in alone])
         deliveries.give_back(alias, [*left, *alone[1:]])
         _run_some(alias, alone[:1])
-    except (DatabaseError, InterfaceError):
-        if batch:
+    except (DatabaseError, InterfaceError) as error:
+        if batch and out_of_order(error):
             _owed.append((alias, batch))
         raise
 
@@ -73,7 +77,12 @@ _owed: list[tuple[str, Sequence[Claimed]]] = []
 def _give_back_owed(alias: str) -> None:
     """So that a database that was away makes nothing look as if it had killed its worker."""
     for one in [one for one in _owed if one[0] == alias]:
-        deliveries.give_back(*one)
+        try:
+            deliveries.give_back(*one)
+        except (DatabaseError, InterfaceError) as error:
+            if out_of_order(error):
+                raise
+            log.info("what was not begun is left to its lease", reason=str(error))
         with contextlib.suppress(ValueError):  # another thread has done it
             _owed.remove(one)
 
@@ -98,8 +107,28 @@ def _run_some(alias: str, batch: Sequence[Claimed]) -> list[Claimed]:
             if begun >= over:
                 break
     finally:
-        deliveries.done(alias, silent, ended=ended)
+        _end(alias, silent, ended)
     return list(left)
+
+
+def _end(alias: str, silent: Sequence[Claimed], ended: Sequence[Claimed]) -> None:
+    try:
+        deliveries.done(alias, silent, ended=ended)
+    except DatabaseError as error:
+        if not refused_by_fence(error):
+            raise
+        for now_on, batch in _elsewhere(alias, silent).items():
+            deliveries.done(now_on, batch)
+
+
+def _elsewhere(alias: str, batch: Sequence[Claimed]) -> dict[str, list[Claimed]]:
+    """Where rows of a batch are that have moved to another database here, claims and all."""
+    known = topology()
+    found: dict[str, list[Claimed]] = {}
+    for claimed in batch:
+        if known.runs(claimed.module) and known.alias(claimed.module) != alias:
+            found.setdefault(known.alias(claimed.module), []).append(claimed)
+    return found
 
 
 _seconds: dict[str, float] = {}
@@ -140,7 +169,7 @@ def _run_one(alias: str, claimed: Claimed) -> str:
     scope.trace = resumed(claimed.trace)
     scope.key = claimed.event
     scope.unit = _Mark(claimed)
-    with entered(scope):
+    with weighed(scope):
         try:
             _body(claimed)()
             if scope.outer is None:
@@ -152,11 +181,21 @@ def _run_one(alias: str, claimed: Claimed) -> str:
             log.warning("delivery was taken over", event_id=claimed.event)
         except Exception as error:
             abort(scope, error)
-            deliveries.failed(alias, claimed, error)
+            if behind_a_fence(error):
+                _moved(alias, claimed, error)
+            else:
+                deliveries.failed(alias, claimed, error)
         except BaseException as error:
             abort(scope, error)
             raise
     return _RECORDED
+
+
+def _moved(alias: str, claimed: Claimed, error: Exception) -> None:
+    """Its module has moved: nothing happened, and nothing failed. It runs where its row is now."""
+    log.info("delivery follows its module", event_id=claimed.event, reason=str(error))
+    for now_on, batch in _elsewhere(alias, [claimed]).items():
+        deliveries.give_back(now_on, batch)
 
 
 def _body(claimed: Claimed) -> Callable[[], None]:

@@ -1,15 +1,16 @@
 """Lanes: what must stay in order, and how the next delivery of one becomes due.
 
-A lane is (publishing module, key, subscribing module), and for what is handed over to somewhere
-else also where to. Of each lane one delivery is *active*, pending or failed; a unique index refuses
-a second. Those behind it wait: no claim ever looks at them, however many they are.
+A lane is (publishing module, key, subscribing module). What is handed over to a module elsewhere is
+in a lane of the publisher's, with that module for its target. Of each lane one delivery is
+*active*, pending or failed; a unique index refuses a second. Those behind it wait: no claim ever
+looks at them, however many they are.
 
 Whoever ends an active delivery looks for the next one after its commit; whoever inserts a waiting
 one looks after its own. Of two that overlap, one sees the other, whichever commits first. What a
 crash leaves between commit and look, `sweep` finds.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -29,7 +30,7 @@ class Lane(NamedTuple):
     publisher: str
     key: str
     target: str
-    """Empty for a subscriber in this database; else where the delivery is handed over to."""
+    """Empty for a subscriber in this database; else the module that it is handed over to."""
 
 
 # The conditions are those of the indexes on the table, word for word.
@@ -85,11 +86,19 @@ def promote(alias: str, lanes: Iterable[Lane]) -> int:
     return len(fetch_by_index(alias, statement, (given,)))
 
 
-def sweep(alias: str) -> int:
+_THOSE = {
+    "postgresql": "l.module = ANY(ARRAY(SELECT json_array_elements_text(%s::json)))",
+    "sqlite": "l.module IN (SELECT value FROM json_each(%s))",
+}
+
+
+def sweep(alias: str, *, modules: Sequence[str]) -> int:
     """Find lanes that wait for nothing, which only a crash leaves; how many there were."""
     rows = fetch_by_index(
         alias,
         "SELECT DISTINCT l.module, l.publisher, l.key, l.target FROM monolift_delivery l "
-        f"WHERE l.state = 'waiting' AND {_ACTIVE} IS NULL LIMIT {_SWEPT}",
+        f"WHERE l.state = 'waiting' AND {_THOSE[vendor(alias)]} AND {_ACTIVE} IS NULL "
+        f"LIMIT {_SWEPT}",
+        (msgspec.json.encode(list(modules)).decode(),),
     )
     return promote(alias, (Lane(*row) for row in rows))

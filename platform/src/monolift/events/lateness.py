@@ -9,6 +9,7 @@ from monolift.observe.logs import logger
 from monolift.registry.modules import modules
 from monolift.registry.settings import setting
 from monolift.registry.sql import fetch, moment
+from monolift.registry.topology import modules_on
 
 log = logger("monolift.events")
 
@@ -40,7 +41,10 @@ class Lag(NamedTuple):
 
 
 def lags(alias: str) -> list[Lag]:
-    """The modules that have anything before them, by name. Reads indexes, not what is done."""
+    """The modules that have anything before them, by name. Reads indexes, not what is done.
+
+    Not those that are installed and run elsewhere: that is told there, or was left behind.
+    """
     due = _by_module(
         alias,
         "SELECT module, COUNT(*), MIN(due_at) FROM monolift_delivery "
@@ -70,7 +74,8 @@ def lags(alias: str) -> list[Lag]:
     }
     known = modules()
     found = []
-    for module in sorted({*due, *waiting, *failed, *unrelayed}):
+    others = known.keys() - set(modules_on(alias))
+    for module in sorted({*due, *waiting, *failed, *unrelayed} - others):
         count, since = due.get(module, (0, None))
         events, announced = unrelayed.get(module, (0, None))
         found.append(

@@ -35,7 +35,7 @@ def pools() -> list[Pool]:
                 f"MONOLIFT['WORKERS'] names {label!r}, which is not installed. "
                 f"Installed: {', '.join(known)}."
             )
-    here = [label for label in known if topology().hosts(label)]
+    here = [label for label in known if topology().runs(label)]
     rest = tuple(label for label in here if label not in wanted)
     return [
         Pool(rest, setting("WORKER_THREADS")),

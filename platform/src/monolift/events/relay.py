@@ -2,29 +2,33 @@
 
 It never reads by "id above the last one", which loses late commits: it takes what is not marked.
 All of it happens in the publisher's database in one commit, also for subscribers elsewhere: theirs
-is a delivery whose `target` says where to; a worker hands it over (`monolift.events.handover`).
+is a delivery of the publisher's whose `target` says for which module it is. Where that is, is
+looked up when it is handed over (`monolift.events.handover`). Until then the events behind it in
+its lane take the same way, so that a module that has come home meanwhile gets them in order.
 
-One relay works on a database at a time, so that the events of a key come into their lane in order.
+Of a database each deployable relays what the modules announced that it runs, one relay at a time,
+so that the events of a key come into their lane in order.
 """
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import msgspec
 from django.db import transaction
 
 from monolift.events import deliveries
-from monolift.events.deliveries import HELD, Announced, Claimed
+from monolift.events.deliveries import HELD, Announced, Claimed, address
 from monolift.events.lanes import BUSY, Lane, promote
 from monolift.events.subscriptions import all_subscriptions, generation
-from monolift.registry.places import LOCAL, Place
+from monolift.registry.places import here
 from monolift.registry.settings import setting
 from monolift.registry.sql import after, execute, fetch, fetch_by_index, now, vendor
-from monolift.registry.topology import on_change, topology
+from monolift.registry.topology import modules_on, on_change
 
 BATCH = 300
-_LOCK = 0x6D6F6E6F6C696674  # "monolift": the advisory lock of the relay
+_LOCK = 0x6D6F6E6F  # "mono": the first half of the relay's advisory lock
 
 
 class Wanted(NamedTuple):
@@ -32,18 +36,12 @@ class Wanted(NamedTuple):
 
     name: str
     module: str
-    """Whose delivery it is: the subscribing module's; the publisher's for what goes elsewhere."""
+    """Whose delivery it is: the subscribing module's; the publisher's for what is handed over."""
     subscriber: str
     target: str
+    """Empty for a subscriber on the database; else the address of its module."""
     claimed: bool
     """Whether who relays also runs it."""
-
-
-def target_of(place: Place, alias: str) -> str:
-    """Where the deliveries of a module go, seen from a database; empty when they stay in it."""
-    if place.route not in LOCAL:
-        return place.deployable
-    return "" if place.alias == alias else f"@{place.alias}"
 
 
 class Audience(NamedTuple):
@@ -52,6 +50,8 @@ class Audience(NamedTuple):
     encoded: str
     elsewhere: bool
     """Whether anybody of them is not on the database."""
+    relayed: str
+    """The modules whose events are relayed here."""
 
 
 def audience(alias: str, *, here: bool = False, claim: Sequence[str] = ()) -> Audience:
@@ -61,18 +61,22 @@ def audience(alias: str, *, here: bool = False, claim: Sequence[str] = ()) -> Au
 
 @lru_cache(maxsize=64)
 def _audience(alias: str, here: bool, claim: tuple[str, ...], _: int) -> Audience:
-    known = topology()
+    local = set(modules_on(alias))
     found = []
     for subscription in all_subscriptions():
-        target = target_of(known.place(subscription.module), alias)
-        event = subscription.event
-        if not target:
-            module, name = subscription.module, subscription.name
+        module, event = subscription.module, subscription.event
+        if module in local:
+            name = subscription.name
             found.append(Wanted(event.event_name, module, name, "", module in claim))
         elif not here:
-            found.append(Wanted(event.event_name, event.event_owner, target, target, False))
+            owner = event.event_owner
+            found.append(Wanted(event.event_name, owner, module, address(module), False))
     wanted = list(dict.fromkeys(found))
-    return Audience(msgspec.json.encode(wanted).decode(), any(one.target for one in wanted))
+    return Audience(
+        msgspec.json.encode(wanted).decode(),
+        any(one.target for one in wanted),
+        msgspec.json.encode(sorted(local)).decode(),
+    )
 
 
 on_change(_audience.cache_clear)
@@ -98,11 +102,33 @@ _FRESH = (
     f"CASE WHEN l.key IS NOT NULL AND (l.place > 1 OR {BUSY}) THEN 'waiting' "
     "ELSE 'pending' END AS state, '' AS failure, {now} AS due_at, {now} AS created_at, l.claimed "
     "FROM "
+    "(SELECT s.module, s.event, s.subscriber, s.publisher, s.target, s.claimed, s.name, s.key, "
+    "s.number, s.body, s.trace, "
+    "ROW_NUMBER() OVER (PARTITION BY s.module, s.publisher, COALESCE(s.key, s.event), s.target "
+    "ORDER BY s.number, s.event, s.subscriber) AS place FROM {addressed}) l)"
+)
+_ADDRESSED = (
     "(SELECT s.module, p.event, s.subscriber, p.module AS publisher, s.target, s.claimed, p.name, "
-    "CASE WHEN p.key <> p.event THEN p.key END AS key, p.number, p.body, p.trace, "
-    "ROW_NUMBER() OVER (PARTITION BY s.module, p.module, p.key, s.target "
-    "ORDER BY p.number, p.event, s.subscriber) AS place "
-    "FROM picked p JOIN wanted s ON s.name = p.name) l)"
+    "CASE WHEN p.key <> p.event THEN p.key END AS key, p.number, p.body, p.trace "
+    "FROM picked p JOIN wanted s ON s.name = p.name{those}) s"
+)
+# Of a module that was elsewhere: what was announced then is still to be handed over to it.
+_BEHIND = (
+    "FROM monolift_delivery d WHERE d.module = s.publisher AND d.publisher = s.publisher "
+    f"AND d.key = s.key AND d.target = '{address('')}' || s.module AND "
+)
+_LATE = (
+    "(s.target = '' AND s.key IS NOT NULL AND ("
+    f"(SELECT 1 {_BEHIND} d.state IN ('pending', 'failed') AND d.key IS NOT NULL LIMIT 1) "
+    f"IS NOT NULL OR (SELECT 1 {_BEHIND} d.state = 'waiting' LIMIT 1) IS NOT NULL))"
+)
+_IN_ORDER = (
+    "(SELECT CASE WHEN s.late THEN s.publisher ELSE s.module END AS module, s.event, "
+    "CASE WHEN s.late THEN s.module ELSE s.subscriber END AS subscriber, s.publisher, "
+    f"CASE WHEN s.late THEN '{address('')}' || s.module ELSE s.target END AS target, "
+    "CASE WHEN s.late THEN 'false' ELSE CAST(s.claimed AS text) END AS claimed, "
+    "s.name, s.key, s.number, s.body, s.trace "
+    f"FROM (SELECT s.*, {_LATE} AS late FROM {_ADDRESSED.format(those='')}) s) s"
 )
 # True in JSON is 'true' as text on PostgreSQL, and 1 on SQLite.
 _CLAIMED = "f.state = 'pending' AND CAST(f.claimed AS text) IN ('true', '1')"
@@ -124,7 +150,7 @@ class Relayed(NamedTuple):
 
 
 def relay(alias: str, *, claim: Sequence[str] = ()) -> Relayed:
-    """Relay what one database's outbox holds, a batch of it.
+    """Relay what one database's outbox holds of the modules that run here, a batch of it.
 
     The deliveries are inserted in the commit that marks the events. What is due for the modules to
     `claim` for is inserted as claimed: whoever relays runs it, without another look at the table.
@@ -134,9 +160,7 @@ def relay(alias: str, *, claim: Sequence[str] = ()) -> Relayed:
         lease=after(alias, setting("LEASE")) if claim else "CAST(NULL AS timestamp)",
     )
     token = deliveries.new_token() if claim else ""
-    count, rows = _RELAY[vendor(alias)](
-        alias, insert, (audience(alias, claim=claim).encoded, token)
-    )
+    count, rows = _RELAY[vendor(alias)](alias, insert, audience(alias, claim=claim), token)
     promote(alias, _waiting(rows))
     return Relayed(count, [Claimed(*row[:-1]) for row in rows if claim and _is_claimed(row)])
 
@@ -155,37 +179,46 @@ def _is_claimed(row: Any) -> bool:
 type Moved = tuple[int, Sequence[Any]]
 
 
-def _relay_postgresql(alias: str, insert: str, parameters: tuple[str, str]) -> Moved:
+def _relay_postgresql(alias: str, insert: str, heard: Audience, token: str) -> Moved:
     # The statement's snapshot is younger than the lock: it sees all that the relay before it did.
+    lock = crc32(f"{here()} {alias}".encode()) - 2**31
     *rows, last = fetch_by_index(
         alias,
         "WITH picked AS MATERIALIZED (SELECT module, event, name, key, number, body, trace "
         "FROM monolift_outbox WHERE relayed_at IS NULL "
+        f"AND {_OF_MODULES['postgresql']} "
         f"AND current_setting('monolift.relay') = 'ours' ORDER BY number LIMIT {BATCH}), "
         f"marked AS (UPDATE monolift_outbox o SET relayed_at = {now(alias)} FROM picked p "
         "WHERE o.module = p.module AND o.key = p.key AND o.number = p.number "
         "AND o.event = p.event), "
         f"wanted AS ({_WANTED.format(unpacked=_UNPACKED['postgresql'])}), "
-        f"{_FRESH.format(now=now(alias))}, inserted AS ({insert}) "
+        f"{_FRESH.format(now=now(alias), addressed=_IN_ORDER)}, inserted AS ({insert}) "
         "SELECT * FROM inserted WHERE token <> '' OR state = 'waiting' UNION ALL "
         f"SELECT {', '.join(['NULL'] * 6)}, COUNT(*), {', '.join(['NULL'] * 6)} FROM picked "
         "ORDER BY 1 NULLS LAST",
-        parameters,
+        (heard.relayed, heard.encoded, token),
         before="set_config('monolift.relay', "
-        f"CASE WHEN pg_try_advisory_xact_lock({_LOCK}) THEN 'ours' ELSE '' END, true)",
+        f"CASE WHEN pg_try_advisory_xact_lock({_LOCK}, {lock}) THEN 'ours' ELSE '' END, true)",
     )
     return last[6], rows
 
 
+_OF_MODULES = {
+    "postgresql": "module = ANY(ARRAY(SELECT json_array_elements_text(%s::json)))",
+    # By the index of what is not relayed, not by one that begins with the module.
+    "sqlite": "+module IN (SELECT value FROM json_each(%s))",
+}
+_UNRELAYED = f"monolift_outbox WHERE relayed_at IS NULL AND {_OF_MODULES['sqlite']}"
 _PICKED = (
-    "SELECT {columns} FROM monolift_outbox WHERE relayed_at IS NULL AND number <= "
-    "(SELECT MAX(number) FROM (SELECT number FROM monolift_outbox WHERE relayed_at IS NULL "
+    f"SELECT {{columns}} FROM {_UNRELAYED} AND number <= "
+    f"(SELECT MAX(number) FROM (SELECT number FROM {_UNRELAYED} "
     "ORDER BY number LIMIT {batch}) AS batch)"
 )
 
 
-def _relay_sqlite(alias: str, insert: str, parameters: tuple[str, str]) -> Moved:
-    if not fetch(alias, "SELECT 1 FROM monolift_outbox WHERE relayed_at IS NULL LIMIT 1"):
+def _relay_sqlite(alias: str, insert: str, heard: Audience, token: str) -> Moved:
+    relayed = heard.relayed
+    if not fetch(alias, f"SELECT 1 FROM {_UNRELAYED} LIMIT 1", (relayed,)):
         return 0, []
     picked = _PICKED.format(columns="module, event, name, key, number, body, trace", batch=BATCH)
     with transaction.atomic(using=alias):
@@ -193,13 +226,14 @@ def _relay_sqlite(alias: str, insert: str, parameters: tuple[str, str]) -> Moved
             alias,
             f"WITH picked AS ({picked}), "
             f"wanted AS ({_WANTED.format(unpacked=_UNPACKED['sqlite'])}), "
-            f"{_FRESH.format(now=now(alias))} {insert}",
-            parameters,
+            f"{_FRESH.format(now=now(alias), addressed=_IN_ORDER)} {insert}",
+            (relayed, relayed, heard.encoded, token),
         )
         count = execute(
             alias,
             f"UPDATE monolift_outbox SET relayed_at = {now(alias)} WHERE rowid IN "
             f"({_PICKED.format(columns='rowid', batch=BATCH)})",
+            (relayed, relayed),
         )
     return count, rows
 
@@ -209,27 +243,39 @@ _RELAY = {"postgresql": _relay_postgresql, "sqlite": _relay_sqlite}
 
 _ARRIVED = (
     "SELECT value ->> 0 AS module, value ->> 1 AS event, value ->> 2 AS name, value ->> 3 AS key, "
-    "CAST(value ->> 4 AS bigint) AS number, value ->> 5 AS body, value ->> 6 AS trace "
-    "FROM {unpacked}"
+    "CAST(value ->> 4 AS bigint) AS number, value ->> 5 AS body, value ->> 6 AS trace, "
+    "value ->> 7 AS modules FROM {unpacked}"
 )
+# The modules that an event is for, as ",sales,search,"; none for all.
+_FOR_THEM = {
+    "postgresql": " AND (p.modules = '' OR strpos(p.modules, ',' || s.module || ',') > 0)",
+    "sqlite": " AND (p.modules = '' OR instr(p.modules, ',' || s.module || ',') > 0)",
+}
 
 
 def insert(alias: str, events: Sequence[Announced]) -> None:
     """Insert the deliveries of a database's own subscribers for events that came from elsewhere.
 
-    One that is there already stays as it is, so the same events may come any number of times.
+    Those of the modules that an event is for. One that is there already stays as it is, so the same
+    events may come any number of times.
     """
-    unpacked = _UNPACKED[vendor(alias)]
+    kind = vendor(alias)
+    unpacked = _UNPACKED[kind]
     insert = _INSERT.format(now=now(alias), attempts=0, lease="CAST(NULL AS timestamp)")
+    addressed = _ADDRESSED.format(those=_FOR_THEM[kind])
     rows = fetch_by_index(
         alias,
         f"WITH picked AS ({_ARRIVED.format(unpacked=unpacked)}), "
         f"wanted AS ({_WANTED.format(unpacked=unpacked)}), "
-        f"{_FRESH.format(now=now(alias))} {insert}",
+        f"{_FRESH.format(now=now(alias), addressed=addressed)} {insert}",
         (
-            msgspec.json.encode(list(events)).decode(),
+            msgspec.json.encode([(*event[:7], _listed(event.to)) for event in events]).decode(),
             audience(alias, here=True).encoded,
             "",
         ),
     )
     promote(alias, _waiting(rows))
+
+
+def _listed(labels: Sequence[str]) -> str:
+    return f",{','.join(labels)}," if labels else ""

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import NamedTuple
 
+from monolift.events.deliveries import FORWARDED
 from monolift.kernel import clock
 from monolift.kernel.ids import uuid7_floor
-from monolift.registry.modules import modules
 from monolift.registry.sql import execute, moment, vendor
+from monolift.registry.topology import modules_on
 
 CHUNK = 1000
 """Rows a transaction: nobody waits long for one of them."""
@@ -30,11 +31,14 @@ class Purged(NamedTuple):
 def purge(alias: str, *, older_than: timedelta, keys_older_than: timedelta) -> Purged:
     """Take away relayed events, deliveries that are done, and keys with their answers.
 
+    Those of the modules that run here: what others left behind when they moved is locked.
     What is not relayed, not done, failed or under way stays, however old it is.
     """
     limit = clock.now() - older_than
     before = moment(alias, limit)
     first_of_then = uuid7_floor(limit)
+    mine = [*modules_on(alias), FORWARDED]
+    those = f"module IN ({', '.join(['%s'] * len(mine))})"
     deliveries = sum(
         delete_in_chunks(
             alias,
@@ -42,19 +46,19 @@ def purge(alias: str, *, older_than: timedelta, keys_older_than: timedelta) -> P
             "module = %s AND event < %s AND state = 'done' AND done_at < %s",
             (module, first_of_then, before),
         )
-        for module in modules()
+        for module in mine
     )
     events = delete_in_chunks(
         alias,
         "monolift_outbox",
-        "relayed_at < %s AND number < %s",
-        (before, int(limit.timestamp() * 1e6)),
+        f"relayed_at < %s AND number < %s AND {those}",
+        (before, int(limit.timestamp() * 1e6), *mine),
     )
     keys = delete_in_chunks(
         alias,
         "monolift_key",
-        "created_at < %s AND state <> 'started'",
-        (moment(alias, clock.now() - keys_older_than),),
+        f"created_at < %s AND state <> 'started' AND {those}",
+        (moment(alias, clock.now() - keys_older_than), *mine),
     )
     return Purged(events, deliveries, keys)
 

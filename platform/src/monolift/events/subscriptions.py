@@ -66,6 +66,23 @@ def subscribe[E: Event](
     return decorate
 
 
+def heard_elsewhere(event: type[Event], /, *, by: str) -> None:
+    """Say that a module whose code is not here hears an event, so that a relay here tells it.
+
+    `by` is the dotted name of its `handlers.py`. The topology says where the module runs; here it
+    cannot.
+    """
+
+    def run(_: Any) -> None:
+        raise RuntimeError(f"{by} runs in another deployable. Its code is not here.")
+
+    add(
+        Subscription(
+            event=event, handler=run, python_module=by, name=f"elsewhere:{event.event_name}"
+        )
+    )
+
+
 def add(subscription: Subscription) -> None:
     """Register a subscription; one that names the same handler replaces it (a reloaded file)."""
     known = _by_event.setdefault(subscription.event.event_name, [])

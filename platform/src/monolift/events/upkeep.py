@@ -11,8 +11,11 @@ from datetime import timedelta
 from django.db import close_old_connections, connections, reset_queries
 
 from monolift.events import handover, lanes, lateness, retention, timetable
+from monolift.events.deliveries import FORWARDED
 from monolift.observe.logs import logger
+from monolift.registry.fence import behind_a_fence
 from monolift.registry.settings import setting
+from monolift.registry.topology import modules_on
 
 EVERY = 30.0
 """Seconds between two looks."""
@@ -41,7 +44,7 @@ def register_purge(look: Look) -> None:
 
 def look_after(alias: str) -> None:
     """Everything but the purge, once."""
-    lanes.sweep(alias)
+    lanes.sweep(alias, modules=[*modules_on(alias), FORWARDED])
     timetable.plan(alias)
     while handover.hand_over(alias):
         pass
@@ -81,7 +84,10 @@ class Upkeep(threading.Thread):
                     for alias in self._aliases():
                         purge(alias)
             except Exception as error:  # a database that is away is asked again at the next look
-                log.error("upkeep did not get through", exc_info=error)
+                if behind_a_fence(error):
+                    log.info("upkeep is cut short, because a module moves", reason=str(error))
+                else:
+                    log.error("upkeep did not get through", exc_info=error)
             reset_queries()
             close_old_connections()
             self._stopping.wait(EVERY)

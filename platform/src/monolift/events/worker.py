@@ -10,11 +10,12 @@ from monolift.events import handling, handover, relay
 from monolift.events.executors import executor
 from monolift.events.pools import Pool, pools
 from monolift.events.streams import chosen
-from monolift.events.streams.arrive import publishers
+from monolift.events.streams.arrive import others, publishers
 from monolift.events.streams.reader import Reader
 from monolift.events.upkeep import Upkeep
 from monolift.events.wake import Listener, signal
 from monolift.observe.logs import logger
+from monolift.registry.fence import behind_a_fence
 from monolift.registry.modules import modules
 from monolift.registry.places import DEFAULT_ALIAS
 from monolift.registry.settings import setting
@@ -25,7 +26,13 @@ log = logger("monolift.worker")
 
 type Source = Callable[[str], bool]
 
+type Companion = Callable[[threading.Event], None]
+"""Runs beside the worker, until the event is set."""
+
 _sources: list[Source] = []
+_companions: list[Companion] = []
+_MOVING = 0.02
+"""Seconds until work is looked for again that a fence has refused."""
 _PATIENCE = 30.0
 """Seconds that running work has to end when the topology changes."""
 
@@ -35,10 +42,16 @@ def register_source(source: Source) -> None:
     _sources.append(source)
 
 
+def register_companion(companion: Companion) -> None:
+    """Add what every worker process runs in a thread of its own."""
+    if companion not in _companions:
+        _companions.append(companion)
+
+
 def aliases() -> list[str]:
-    """The databases that hold modules of this deployable."""
+    """The databases of the modules that this deployable runs."""
     known = topology()
-    here = {known.alias(label) for label in modules() if known.hosts(label)}
+    here = {known.alias(label) for label in modules() if known.runs(label)}
     return sorted(here or {DEFAULT_ALIAS})
 
 
@@ -51,12 +64,29 @@ def work_once(alias: str, pool: Pool | None = None) -> bool:
     relayed = relay.relay(alias, claim=mine if executor().runs_here else ())
     handling.run(alias, relayed.claimed)
     found = relayed.events > 0
-    if relay.audience(alias).elsewhere:
+    if relay.audience(alias).elsewhere or _anything_left(alias):
         found = handover.hand_over(alias) > 0 or found
     found = executor().work(alias, mine) or found
     for source in _sources:
         found = source(alias) or found
     return found
+
+
+_calm: set[str] = set()
+"""Databases on which nothing waits to be handed over, and from which nothing need be."""
+
+
+def _anything_left(alias: str) -> bool:
+    """Whether something waits for modules that have come home: looked at until nothing does."""
+    if alias in _calm:
+        return False
+    if handover.anything_left(alias):
+        return True
+    _calm.add(alias)
+    return False
+
+
+on_change(_calm.clear)
 
 
 class Worker:
@@ -71,6 +101,7 @@ class Worker:
         self._crew = _Crew(threads)
         self._stopping = threading.Event()
         self._changed = threading.Event()
+        self._renewing = False
         self._foreman = threading.Thread(target=self._renew, name="monolift-foreman", daemon=True)
 
     def start(self) -> None:
@@ -78,7 +109,14 @@ class Worker:
         on_change(self._changed.set)
         self._crew.start()
         self._foreman.start()
+        for companion in _companions:
+            threading.Thread(target=companion, args=(self._stopping,), daemon=True).start()
         follow()
+
+    @property
+    def working(self) -> bool:
+        """Whether every thread of it runs. What stands still in one is told by what is late."""
+        return self._foreman.is_alive() and (self._renewing or self._crew.working)
 
     def stop(self, *, timeout: float = 30.0) -> bool:
         """Finish what is running and end; False when something still runs after `timeout`."""
@@ -98,10 +136,12 @@ class Worker:
                 return
             self._changed.clear()
             log.info("worker begins anew for another topology", epoch=topology().epoch)
+            self._renewing = True
             if not self._crew.stop(timeout=_PATIENCE):
                 log.warning("work begun before is still running beside what is new")
             self._crew = _Crew(self._count)
             self._crew.start()
+            self._renewing = False
 
 
 class _Crew:
@@ -136,11 +176,16 @@ class _Crew:
     def start(self) -> None:
         """Start the threads, and one that reads the stream when events come in by one."""
         self._listener.start()
-        if publishers() and (source := chosen.source()) is not None:
+        if (publishers() or others()) and (source := chosen.source()) is not None:
             self._reader = Reader(source)
             self._reader.start()
         for thread in (*self._threads, self._upkeep):
             thread.start()
+
+    @property
+    def working(self) -> bool:
+        """Whether all of them run."""
+        return all(thread.is_alive() for thread in (*self._threads, self._upkeep))
 
     def stop(self, *, timeout: float) -> bool:
         """Finish what is running and end; False when something still runs after `timeout`."""
@@ -157,18 +202,25 @@ class _Crew:
     def _loop(self, work: Callable[[str], bool]) -> None:
         while not self._stopping.is_set():
             seen = signal.count
-            try:
-                busy = [alias for alias in aliases() if work(alias)]
-            except Exception as error:
-                log.error("worker could not look for work", exc_info=error)
-                busy = []
-                close_old_connections()
-                self._stopping.wait(setting("POLL"))
+            busy = [alias for alias in aliases() if self._work(work, alias)]
             reset_queries()  # with DEBUG, Django keeps each statement until a request begins
             if not busy:
                 close_old_connections()
                 signal.wait(seen, timeout=setting("POLL"))
         connections.close_all()
+
+    def _work(self, work: Callable[[str], bool], alias: str) -> bool:
+        try:
+            return work(alias)
+        except Exception as error:
+            if behind_a_fence(error):  # which has looked for news, so that the next turn is right
+                log.info("work is looked for where its module is now", reason=str(error))
+                self._stopping.wait(_MOVING)
+                return True
+            log.error("worker could not look for work", exc_info=error)
+            close_old_connections()
+            self._stopping.wait(setting("POLL"))
+            return False
 
 
 def _run_only(alias: str, pool: Pool) -> bool:

@@ -1,4 +1,4 @@
-"""What a deployable offers the others: calls, events and the topology, signed.
+"""What a deployable offers the others: calls, events and the topology, signed; and its metrics.
 
 path("_monolift/", include("monolift.gateway.deployables"))
 """
@@ -6,6 +6,7 @@ path("_monolift/", include("monolift.gateway.deployables"))
 from django.urls import path
 
 from monolift.events.streams.receive import receive
+from monolift.gateway.metrics import metrics
 from monolift.transport.serving import serve
 from monolift.truth.exchange import exchange
 
@@ -13,4 +14,5 @@ urlpatterns = [
     path("calls/<str:interface>/<str:method>", serve),
     path("events", receive),
     path("topology", exchange),
+    path("metrics", metrics),
 ]

@@ -12,7 +12,8 @@ from monolift.gateway.views import attribute_view
 from monolift.kernel import CallRefused, Operation
 from monolift.kernel.clock import monotonic
 from monolift.observe.trace import begin
-from monolift.registry.scope import CallKey, Scope, entered
+from monolift.observe.weighing import weighed
+from monolift.registry.scope import CallKey, Scope
 from monolift.registry.settings import sql_guard
 from monolift.transport.protocol import PREFIX
 from monolift.truth.follow import follow
@@ -70,7 +71,7 @@ class RequestScopeMiddleware:
             traceparent=headers.get("traceparent", ""),
             request_id=headers.get("X-Request-ID", ""),
         )
-        with entered(scope):
+        with weighed(scope):
             if request.path_info.startswith(PREFIX) and (answer := _called(request)) is not None:
                 return answer
             header = headers.get("Idempotency-Key")

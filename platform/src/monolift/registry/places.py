@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import msgspec
 from django.conf import settings
@@ -14,8 +15,22 @@ DEFAULT_ALIAS = "default"
 LOCAL = frozenset({"local", "loopback"})
 REMOTE = "http"
 REHEARSED = "rehearsed"
+SHADOW = "shadow"
+CANARY = "canary"
 REHEARSAL = "MONOLIFT_REHEARSAL"
 """The environment variable that a rehearsed command inherits."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trial:
+    """A second deployable that may answer for a module, on the same database, before it moves."""
+
+    deployable: str
+    mode: Literal["standby", "shadow", "canary"] = "standby"
+    """`standby`: it is only there. `shadow`: it is asked as well, and the answers are compared.
+    `canary`: a share of the calls goes to it."""
+    percent: int = 0
+    """The share of a canary."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +40,12 @@ class Place:
     deployable: str
     route: str = "local"
     alias: str = DEFAULT_ALIAS
+    trial: Trial | None = None
+
+    @property
+    def here(self) -> bool:
+        """Whether it is in this deployable, wherever its calls go."""
+        return self.deployable == here()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,6 +55,8 @@ class Deployable:
     url: str | None = None
     resilience: str = "own"
     """`own`, or `mesh` when a service mesh in front of it repeats requests and breaks circuits."""
+    replicas: tuple[int, int] = (2, 6)
+    """The fewest and the most web processes that an orchestrator keeps of it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,14 +113,33 @@ class Topology:
 
     def hosts(self, module: str) -> bool:
         """Whether this process may answer for a module: its code and its tables are here."""
-        return self.place(module).route in LOCAL
+        place = self.place(module)
+        return place.here or _on_trial(place)
+
+    def runs(self, module: str) -> bool:
+        """Whether this process does a module's work: its deliveries, its sagas, its tasks.
+
+        That is one deployable, also while a second one may answer calls.
+        """
+        return self.place(module).here
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """The deployables that some module needs: where it is, and where it is on trial."""
+        found = {self.control}
+        for place in self.places.values():
+            found.add(place.deployable)
+            if place.trial is not None:
+                found.add(place.trial.deployable)
+        return frozenset(found)
 
     def moved(self, changes: Mapping[str, Place], *, epoch: int) -> "Topology":
         """The topology with some places changed. Raises ImproperlyConfigured for an unknown one."""
         for module, place in changes.items():
-            if self.deployables and place.deployable not in self.deployables:
+            named = {place.deployable} | ({place.trial.deployable} if place.trial else set())
+            if self.deployables and (unknown := sorted(named - self.deployables.keys())):
                 raise ImproperlyConfigured(
-                    f"{module} is in the deployable {place.deployable!r}, which the topology's "
+                    f"{module} is in the deployable {unknown[0]!r}, which the topology's "
                     f"file lacks. It has: {', '.join(sorted(self.deployables))}."
                 )
             check_alias(f"The place of {module}", place)
@@ -109,10 +151,17 @@ def here() -> str:
     return os.environ.get("MONOLIFT_DEPLOYABLE", "shop")
 
 
-def placed(*, deployable: str, alias: str = DEFAULT_ALIAS) -> Place:
+def placed(*, deployable: str, alias: str = DEFAULT_ALIAS, trial: Trial | None = None) -> Place:
     """A place as this process sees it: only one that is elsewhere is reached by HTTP."""
-    route = transport() if deployable == here() else REMOTE
-    return Place(deployable=deployable, route=route, alias=alias)
+    place = Place(deployable=deployable, route=transport(), alias=alias, trial=trial)
+    if place.here:
+        compared = trial is not None and trial.mode != "standby"
+        return replace(place, route=trial.mode) if trial and compared else place
+    return place if _on_trial(place) else replace(place, route=REMOTE)
+
+
+def _on_trial(place: Place) -> bool:
+    return place.trial is not None and place.trial.deployable == here()
 
 
 def check_alias(where: str, place: Place) -> None:

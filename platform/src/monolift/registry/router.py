@@ -42,8 +42,12 @@ class ModuleRouter:
             return topology().alias(current().module)
         if not is_module(label):
             return None
+        scope = current()
+        if scope.outer is not None and scope.alias is not None and scope.module == label:
+            return scope.alias  # a transaction stays where it began, whatever is moved meanwhile
+        # An operation of the module itself began when it was here, and ends here.
         known = topology()
-        if not known.hosts(label):
+        if not known.hosts(label) and not (scope.managed and scope.module == label):
             raise CallRefused(
                 f"A model of {label} is used in the deployable {here()!r}, but {label} and its "
                 f"tables are in {known.place(label).deployable!r}. Call its interface."

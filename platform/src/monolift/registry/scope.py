@@ -80,8 +80,18 @@ class Scope(msgspec.Struct, eq=False, gc=False):
     key: str | None = None
     plain: bool = True
     """No transaction, no group, no key: calls may take the short path."""
+    following: bool = False
+    """A call is being made again, to wherever its module has moved."""
+    weighing: Any = None
+    """The node of `monolift.observe.weighing` that runs, where this request is weighed."""
     context: str | None = None
     """Of a request: the module whose view answers, or "admin". The SQL guard judges by it."""
+
+    def weighed_with(self, above: "Scope") -> None:
+        """Belong to a request that is weighed, if the other one does."""
+        if above.weighing is not None:
+            self.weighing = above.weighing
+            self.plain = False
 
     @property
     def managed(self) -> bool:
@@ -119,6 +129,7 @@ def adopt() -> Current:
     else:
         above = copied.scope
         scope = Scope(above.module, above, above.deadline, above.operation, "request")
+        scope.weighed_with(above)
     made = Current(scope, get_ident(), seen.connections)
     _current.set(made)
     return made

@@ -23,6 +23,15 @@ _DEFAULTS: dict[str, Any] = {
     # Look for rows, querysets and generators in what calls pass within the process. None: with
     # DEBUG and in tests.
     "CHECK_VALUES": None,
+    # One trace in so many is weighed: CPU, bytes, lines of its calls; in DATA/observed for
+    # `monolift assess` and `monolift smells`. 1: all of them; 0: none.
+    "WEIGH": 16,
+    # Thresholds of `monolift assess` and `monolift smells`, where they are not the defaults.
+    "ADVICE": {},
+    # Written needs that only a process of its own meets: {"fraud": "a GPU: docs/adr/0060"}.
+    "NEEDS": {},
+    # Packages that deployables must have in nearly the same version.
+    "CONTRACT_PACKAGES": ("monolift",),
     # Commit consecutive steps of a saga together where their modules share a database.
     "FUSION": True,
     # Who runs deliveries: "threads" in the worker process, or "celery".
@@ -65,8 +74,12 @@ _DEFAULTS: dict[str, Any] = {
     "URLS": {},
     # Calls to one module of another deployable that this process makes at once, and calls of
     # others that it serves at once; what is more is refused at once. Have more threads than that.
-    "CALLS_AT_ONCE": 4,
-    "SERVES_AT_ONCE": 8,
+    "CALLS_AT_ONCE": 8,
+    "SERVES_AT_ONCE": 16,
+    # While a second deployable is shadowed: the share of queries that it is asked as well, and what
+    # may differ in its answers (`monolift.lift.routing.masks`).
+    "SHADOW_RATE": 0.1,
+    "SHADOW_MASKS": {},
     # Certificates between deployables: "ca_file" to trust instead of the system's, "cert_file" and
     # "key_file" to show. Files that change are read again.
     "TLS": {},
@@ -74,6 +87,9 @@ _DEFAULTS: dict[str, Any] = {
     # and "audience" if it is for a single receiver. The first of our own that fits is signed with,
     # all are known: a new one is added everywhere, then put first at its issuer, then the old goes.
     "KEYS": (),
+    # What Prometheus shows to read the metrics, as `Authorization: Bearer ...`. Unset: with DEBUG
+    # and in tests anybody may, else nobody.
+    "METRICS_TOKEN": None,
 }
 
 
@@ -159,6 +175,11 @@ def _check(given: dict[str, Any]) -> None:
         count = given.get(name, 1)
         if type(count) is not int or count < 1:
             raise ImproperlyConfigured(f"MONOLIFT[{name!r}] is {count!r}: give a number above 0.")
+    weigh = given.get("WEIGH", 1)
+    if type(weigh) is not int or weigh < 0:
+        raise ImproperlyConfigured(
+            f"MONOLIFT['WEIGH'] is {weigh!r}: give a whole number, 0 for no weighing."
+        )
     tls = given.get("TLS", {})
     if not isinstance(tls, dict) or tls.keys() - {"ca_file", "cert_file", "key_file"}:
         raise ImproperlyConfigured(
@@ -173,12 +194,23 @@ def _check(given: dict[str, Any]) -> None:
             f"MONOLIFT['WORKERS'] is {workers!r}: give modules with a number from 1 to {_MOST} "
             'each, {"search": 3}.'
         )
-    rate = given.get("SQL_GUARD_RATE", 1)
-    if not isinstance(rate, int | float) or not 0 < rate <= 1:
-        raise ImproperlyConfigured(
-            f"MONOLIFT['SQL_GUARD_RATE'] is {rate!r}: give a share above 0, at most 1."
-        )
+    for name in ("SQL_GUARD_RATE", "SHADOW_RATE"):
+        rate = given.get(name, 1)
+        if not isinstance(rate, int | float) or not 0 < rate <= 1:
+            raise ImproperlyConfigured(
+                f"MONOLIFT[{name!r}] is {rate!r}: give a share above 0, at most 1."
+            )
+    _check_masks(given.get("SHADOW_MASKS", {}))
     _check_streams(given)
+
+
+def _check_masks(masks: Any) -> None:
+    for operation, mask in masks.items() if isinstance(masks, dict) else [("*", None)]:
+        if not isinstance(mask, dict) or mask.keys() - {"ignore", "unordered"}:
+            raise ImproperlyConfigured(
+                f"MONOLIFT['SHADOW_MASKS'] has {mask!r} for {operation!r}: give a dict with lists "
+                'of paths, {"ignore": ["**.as_of"], "unordered": ["lines"]}.'
+            )
 
 
 def _check_streams(given: dict[str, Any]) -> None:

@@ -3,8 +3,9 @@
 import threading
 from collections.abc import Callable
 
+from monolift.kernel.clock import monotonic
 from monolift.registry.modules import modules
-from monolift.registry.places import Topology, here
+from monolift.registry.places import DEFAULT_ALIAS, Topology, here
 from monolift.registry.settings import setting
 from monolift.registry.topology_file import declared
 
@@ -15,7 +16,11 @@ _lock = threading.Lock()
 _current: Topology | None = None
 _listeners: list[Callable[[], None]] = []
 _truth: Truth | None = None
+_renew: Callable[[], None] | None = None
 _heeded = True
+_changed = float("-inf")
+_LATELY = 10.0
+"""Seconds; more than the longest call takes."""
 
 
 def topology() -> Topology:
@@ -31,9 +36,16 @@ def topology() -> Topology:
 
 
 def modules_on(alias: str) -> list[str]:
-    """The modules of this deployable whose tables are in a database."""
+    """The modules that this deployable runs and whose tables are in a database."""
     known = topology()
-    return [label for label in modules() if known.alias(label) == alias and known.hosts(label)]
+    return [label for label in modules() if known.alias(label) == alias and known.runs(label)]
+
+
+def databases() -> list[str]:
+    """The databases that this deployable uses: the default one, and those of the modules here."""
+    known = topology()
+    hosted = (known.alias(label) for label in modules() if known.hosts(label))
+    return sorted({DEFAULT_ALIAS, *hosted})
 
 
 def urls() -> dict[str, str]:
@@ -48,13 +60,24 @@ def urls() -> dict[str, str]:
 
 def install(new: Topology) -> bool:
     """Put a topology in force here. Older epochs are ignored; True when something changed."""
-    global _current
+    global _current, _changed
     with _lock:
         if _current is not None and (new.epoch < _current.epoch or new == _current):
             return False
         _current = new
+        _changed = monotonic()
     _tell()
     return True
+
+
+def renewed() -> bool:
+    """Look for news now, and say whether there are any, or were within the last seconds.
+
+    For who met a refusal that a move would explain.
+    """
+    if _renew is not None and _heeded:
+        _renew()
+    return monotonic() - _changed < _LATELY
 
 
 def reset() -> None:
@@ -75,10 +98,10 @@ def no_more(listener: Callable[[], None]) -> None:
     _listeners.remove(listener)
 
 
-def decide_by(truth: Truth) -> None:
-    """Say where the truth row is read. Given by `monolift.truth`."""
-    global _truth
-    _truth = truth
+def decide_by(truth: Truth, *, renew: Callable[[], None]) -> None:
+    """Say where the truth row is read, at the start and again. Given by `monolift.truth`."""
+    global _truth, _renew
+    _truth, _renew = truth, renew
 
 
 def decided_by() -> Truth | None:

@@ -25,6 +25,7 @@ from monolift.registry.places import (
 from monolift.registry.settings import setting
 
 _RESILIENCE = ("own", "mesh")
+_MOST_REPLICAS = 1000
 
 
 def declared() -> Topology:
@@ -47,10 +48,13 @@ def declared() -> Topology:
 def read_topology(path: Path) -> Topology:
     """What a file describes; ImproperlyConfigured names the entry that is wrong."""
     document = _read(path)
-    if unknown := sorted(document.keys() - {"deployables", "modules"}):
+    if unknown := sorted(document.keys() - {"databases", "deployables", "modules"}):
         raise ImproperlyConfigured(
-            f"{path}: [{unknown[0]}] is neither [deployables.NAME] nor [modules.NAME]."
+            f"{path}: [{unknown[0]}] is none of [deployables.NAME], [databases.NAME] and "
+            "[modules.NAME]."
         )
+    for name, entry in document.get("databases", {}).items():
+        _only(f"{path}: [databases.{name}]", entry, set())
     deployables = {
         name: _deployable(f"{path}: [deployables.{name}]", entry)
         for name, entry in document.get("deployables", {}).items()
@@ -88,7 +92,9 @@ def read_topology(path: Path) -> Topology:
 
 
 def _deployable(where: str, entry: Mapping[str, Any]) -> Deployable:
-    _only(where, entry, {"url", "resilience"})
+    _only(where, entry, {"url", "resilience", "replicas"})
+    if "replicas" in entry:
+        entry = {**entry, "replicas": _replicas(where, entry["replicas"])}
     made = Deployable(**entry)
     if made.url is not None and (
         not isinstance(made.url, str) or not made.url.startswith(("http://", "https://"))
@@ -101,6 +107,21 @@ def _deployable(where: str, entry: Mapping[str, Any]) -> Deployable:
             f"{where}: resilience is {made.resilience!r}: choose from {', '.join(_RESILIENCE)}."
         )
     return made
+
+
+def _replicas(where: str, given: Any) -> tuple[int, int]:
+    match given:
+        case [int() as fewest, int() as most] if (
+            not isinstance(fewest, bool)
+            and not isinstance(most, bool)
+            and 1 <= fewest <= most <= _MOST_REPLICAS
+        ):
+            return fewest, most
+        case _:
+            raise ImproperlyConfigured(
+                f"{where}: replicas is {given!r}: give the fewest and the most, 1 to "
+                f"{_MOST_REPLICAS}, for example [2, 6]."
+            )
 
 
 def _only(where: str, entry: Mapping[str, Any], known: set[str]) -> None:

@@ -31,11 +31,16 @@ class Breaker:
     def __init__(
         self,
         *,
+        name: str = "",
         open_for: float = OPEN,
         probe_for: float = 30.0,
         monotonic: Callable[[], float] = clock.monotonic,
     ) -> None:
-        """`probe_for` is how long one trial may take before another may be made beside it."""
+        """`probe_for` is how long one trial may take before another may be made beside it.
+
+        One with a name is told of among `breakers()`.
+        """
+        self.name = name
         self._open_for = open_for
         self._probe_for = probe_for
         self._now = monotonic
@@ -100,6 +105,17 @@ class Breaker:
 
 
 _all: "weakref.WeakSet[Breaker]" = weakref.WeakSet()
+
+
+def breakers() -> dict[str, str]:
+    """The states of this process's breakers that have names; of two with one name, the worse."""
+    worse = ("closed", "half-open", "open")
+    found: dict[str, str] = {}
+    for breaker in tuple(_all):
+        if breaker.name:
+            state = breaker.state
+            found[breaker.name] = max(found.get(breaker.name, state), state, key=worse.index)
+    return dict(sorted(found.items()))
 
 
 def _after_fork() -> None:

@@ -16,6 +16,7 @@ def deadline(*, seconds: float) -> Iterator[None]:
     scope = Scope(outer.module, outer, end if outer.deadline is None else min(outer.deadline, end))
     scope.kind = "request"
     scope.operation = outer.operation
+    scope.weighed_with(outer)
     with entered(scope):
         yield
 

@@ -12,7 +12,12 @@ from monolift.kernel import (
     Unavailable,
 )
 from monolift.observe.logs import logger
-from monolift.sagas.faults import is_external, raise_if_no_attempt, raise_if_uncertain
+from monolift.sagas.faults import (
+    is_external,
+    raise_if_moved,
+    raise_if_no_attempt,
+    raise_if_uncertain,
+)
 from monolift.sagas.held import Held
 from monolift.sagas.record import LeaseLost, Refusal
 from monolift.sagas.steps import act
@@ -64,6 +69,7 @@ class Backward:
         except LeaseLost:
             raise
         except Exception as error:
+            raise_if_moved(error)
             # The step's own code fails around its call. What it learned from the answer before that
             # is all its undo has to go by, so it stays.
             learned = self.held.record.saga

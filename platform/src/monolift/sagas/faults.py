@@ -5,6 +5,7 @@ from typing import Any
 from django.db import InterfaceError, OperationalError
 
 from monolift.kernel import Step, Unavailable
+from monolift.registry.fence import refused_by_fence
 from monolift.registry.topology import topology
 from monolift.registry.troubles import in_the_way, out_of_order
 
@@ -15,11 +16,22 @@ def is_external(step: Step[Any]) -> bool:
 
 
 def raise_if_uncertain(error: BaseException) -> None:
-    """A connection lost at the commit: it may have happened, so nothing may be saved over it.
+    """Raise what is no failure of a step, and about which nothing may be saved here.
 
-    Whoever goes on with the saga then reads what was committed.
+    A connection lost at the commit: it may have happened. Whoever goes on with the saga then reads
+    what was committed.
     """
+    raise_if_moved(error)
     if isinstance(error, OperationalError | InterfaceError) and not in_the_way(error):
+        raise error
+
+
+def raise_if_moved(error: BaseException) -> None:
+    """Raise what a fence said to the saga itself: it goes on where its row is now.
+
+    What it said to a module that a step called has become Unavailable, and is a failure.
+    """
+    if refused_by_fence(error):
         raise error
 
 

@@ -7,7 +7,12 @@ from monolift.kernel import DomainError, SagaStatus, Step
 from monolift.observe.logs import logger
 from monolift.registry.troubles import in_the_way
 from monolift.sagas import arrivals
-from monolift.sagas.faults import is_external, raise_if_no_attempt, raise_if_uncertain
+from monolift.sagas.faults import (
+    is_external,
+    raise_if_moved,
+    raise_if_no_attempt,
+    raise_if_uncertain,
+)
 from monolift.sagas.held import Held
 from monolift.sagas.record import NEVER_DUE, AlreadyStarted, LeaseLost, Refusal
 from monolift.sagas.steps import act
@@ -212,6 +217,7 @@ class Forward:
 
     def _again_or_give_up(self, step: Step[Any], error: BaseException) -> None:
         """Repeat later under the same key, up to the saga's attempts."""
+        raise_if_moved(error)
         self.held.record.attempts += 1
         self.held.record.failure = f"{step.name}: {type(error).__name__}: {error}"
         self.held.progress.log(step.name, "failed", f"attempt {self.held.record.attempts}: {error}")

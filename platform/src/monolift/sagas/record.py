@@ -12,10 +12,9 @@ from monolift.kernel import DomainError, Saga, SagaEntry, SagaRun, SagaStatus, c
 from monolift.kernel.saga import declared_sagas, saga_class
 from monolift.observe.logs import logger
 from monolift.observe.trace import carried
-from monolift.registry.places import LOCAL
 from monolift.registry.settings import setting
 from monolift.registry.sql import after, execute, fetch, moment, now, skip_locked
-from monolift.registry.topology import topology
+from monolift.registry.topology import modules_on
 
 log = logger("monolift.sagas")
 
@@ -195,12 +194,18 @@ class Record:
     def _claim_row(
         cls, alias: str, identifier: str | None
     ) -> tuple[tuple[Any, ...], bool, bool] | None:
-        kinds = [(saga.saga_name, saga.saga_version) for saga in declared_sagas()]
+        mine = set(modules_on(alias))
+        kinds = [
+            (saga.saga_owner, saga.saga_name, saga.saga_version)
+            for saga in declared_sagas()
+            if saga.saga_owner in mine
+        ]
         if not kinds:
             return None
-        # A process of an older release leaves alone what only the newer one knows.
-        known = ", ".join(["(%s, %s)"] * len(kinds))
-        due = f"{_DUE.format(now=now(alias))} AND (s.name, s.version) IN (VALUES {known})"
+        # A process of an older release leaves alone what only the newer one knows, and everybody
+        # what belongs to a module that is elsewhere.
+        known = ", ".join(["(%s, %s, %s)"] * len(kinds))
+        due = f"{_DUE.format(now=now(alias))} AND (s.module, s.name, s.version) IN (VALUES {known})"
         which: list[Any] = [value for kind in kinds for value in kind]
         if identifier:
             due += " AND s.id = %s"
@@ -382,7 +387,7 @@ def tell_unknown(alias: str) -> None:
     kinds = {(saga.saga_name, saga.saga_version) for saga in declared_sagas()}
     open_ones = "FROM monolift_saga WHERE status IN ('running', 'undoing', 'waiting')"
     for module, name, version in fetch(alias, f"SELECT DISTINCT module, name, version {open_ones}"):
-        if (name, version) in kinds or topology().place(module).route not in LOCAL:
+        if (name, version) in kinds or module not in modules_on(alias):
             continue
         reason = _not_installed(name, version)
         told = execute(

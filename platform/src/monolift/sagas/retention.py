@@ -10,9 +10,9 @@ from typing import NamedTuple
 from monolift.events.retention import delete_in_chunks
 from monolift.kernel import clock
 from monolift.kernel.ids import uuid7_floor
-from monolift.registry.modules import modules
 from monolift.registry.settings import setting
 from monolift.registry.sql import moment
+from monolift.registry.topology import modules_on
 
 _GONE_ON = "('done', 'undone', 'abandoned')"
 
@@ -39,15 +39,18 @@ def purge(alias: str, *, older_than: timedelta) -> Purged:
             f"module = %s AND id < %s AND status IN {_GONE_ON} AND updated_at < %s",
             (module, uuid7_floor(limit), before),
         )
-        for module in modules()
+        for module in modules_on(alias)
     )
-    arrivals = delete_in_chunks(
-        alias,
-        "monolift_arrival",
-        "created_at < %s AND NOT EXISTS (SELECT 1 FROM monolift_saga s WHERE "
-        "s.module = monolift_arrival.module AND s.name = monolift_arrival.saga AND "
-        f"s.created_at < %s AND s.status NOT IN {_GONE_ON})",
-        (before, before),
+    arrivals = sum(
+        delete_in_chunks(
+            alias,
+            "monolift_arrival",
+            "module = %s AND created_at < %s AND NOT EXISTS (SELECT 1 FROM monolift_saga s WHERE "
+            "s.module = monolift_arrival.module AND s.name = monolift_arrival.saga AND "
+            f"s.created_at < %s AND s.status NOT IN {_GONE_ON})",
+            (module, before, before),
+        )
+        for module in modules_on(alias)
     )
     return Purged(sagas, arrivals)
 

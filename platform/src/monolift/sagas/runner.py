@@ -13,12 +13,26 @@ never happens), then every done or doubtful step is undone in reverse, all of th
 cannot be.
 """
 
+import time
+
+from django.db import DatabaseError
+
 from monolift.kernel import SagaStatus
+from monolift.kernel.clock import monotonic
+from monolift.observe.logs import logger
+from monolift.registry.fence import refused_by_fence
+from monolift.registry.topology import renewed, topology
 from monolift.sagas.backward import Backward
 from monolift.sagas.forward import Forward
 from monolift.sagas.held import Held
-from monolift.sagas.record import Record
+from monolift.sagas.record import AlreadyStarted, Record
 from monolift.sagas.steps import time_left
+
+log = logger("monolift.sagas")
+
+_PATIENCE = 5.0
+"""Seconds that a worker waits to learn where a saga has moved."""
+_PAUSE = 0.02
 
 
 class Runner:
@@ -28,9 +42,54 @@ class Runner:
         self.held = Held(record, deadline=deadline)
         self.forward = Forward(self.held)
         self.backward = Backward(self.held)
+        self._begun = record.snapshot()
 
     def run(self) -> None:
-        """Go on as far as it goes. Raises LeaseLost, AlreadyStarted and lost connections only."""
+        """Go on as far as it goes. Raises LeaseLost, AlreadyStarted and lost connections only.
+
+        A saga whose module moves meanwhile goes on at once where its row is now, if that is a
+        database of this process. Else what refused it is raised: it goes on in another process.
+        """
+        while True:
+            try:
+                self._run()
+                return
+            except DatabaseError as error:
+                record = self._followed(error)
+                if record is None:
+                    raise
+                log.info("saga follows its module", saga_id=record.id, database=record.alias)
+                self._take(record)
+
+    def _take(self, record: Record) -> None:
+        self.held = Held(record, deadline=self.held.deadline)
+        self.forward = Forward(self.held)
+        self.backward = Backward(self.held)
+
+    def _followed(self, error: DatabaseError) -> Record | None:
+        """The record where it is now; None when that is not known in time, or not here."""
+        held = self.held.record
+        if not refused_by_fence(error):
+            return None
+        until = self.held.deadline or monotonic() + _PATIENCE
+        while topology().alias(held.module) == held.alias and topology().runs(held.module):
+            if monotonic() >= until:
+                return None
+            time.sleep(_PAUSE)
+            renewed()
+        if not topology().runs(held.module):
+            return None
+        alias = topology().alias(held.module)
+        found = Record.get(alias, held.id)
+        if found is None:
+            held.restore(self._begun)
+            held.alias = alias
+            return held
+        if found.token != held.token:
+            raise AlreadyStarted(held.saga.key)  # somebody there has taken it up: watch it
+        return found
+
+    def _run(self) -> None:
         held = self.held
         if held.record.crashed:
             self._count_crash()

@@ -17,6 +17,7 @@ from monolift.kernel import (
 )
 from monolift.kernel.clock import monotonic
 from monolift.observe.logs import logger
+from monolift.registry.fence import refused_by_fence
 from monolift.registry.scope import Scope, current
 from monolift.registry.sql import after, execute
 from monolift.registry.topology import topology
@@ -68,12 +69,17 @@ class Runtime:
         deadline = monotonic() + timeout
         if scope.deadline is not None:
             deadline = min(deadline, scope.deadline)
-        alias = topology().alias(saga.saga_owner)
         try:
-            record = _run(alias, saga, deadline)
-        except (OperationalError, InterfaceError) as error:
+            record = _run(saga, deadline)
+        except DatabaseError as error:
+            if isinstance(error, OperationalError | InterfaceError):
+                raise Unavailable(saga.saga_name, f"its database: {error}") from error
+            if not scope.managed and refused_by_fence(error):
+                raise Unavailable(saga.saga_name, "its module has moved") from error
+            raise  # a call is made again where its module is
+        except InterfaceError as error:
             raise Unavailable(saga.saga_name, f"its database: {error}") from error
-        wake(alias)
+        wake(record.alias)
         return record.view()
 
     def find(self, saga: type[Saga], *, key: str) -> SagaRun[Any] | None:
@@ -90,20 +96,13 @@ def run_next(alias: str) -> bool:
         return False
     try:
         _advance(record)
-    except LeaseLost:
+    except (LeaseLost, AlreadyStarted):
         log.warning("saga was taken over", saga_id=record.id)
     return True
 
 
-def _advance(record: Record, deadline: float | None = None) -> None:
-    try:
-        Runner(record, deadline=deadline).run()
-    except (DatabaseError, InterfaceError) as error:
-        if out_of_order(error):
-            _owed.append(record)
-            with contextlib.suppress(DatabaseError, InterfaceError):
-                _let_go_owed(record.alias)
-        raise
+def _place(saga: Saga) -> str:
+    return topology().alias(saga.saga_owner)
 
 
 _owed: list[Record] = []
@@ -116,31 +115,51 @@ def _let_go_owed(alias: str) -> None:
     A commit whose end is not known has its row locked, or is over: what is stored then is true.
     """
     for record in [record for record in _owed if record.alias == alias]:
-        execute(
-            alias,
-            "UPDATE monolift_saga SET lease_until = NULL, due_at = CASE WHEN status = 'waiting' "
-            f"THEN due_at ELSE {after(alias, until_it_works())} END "
-            "WHERE module = %s AND id = %s AND token = %s",
-            (record.module, record.id, record.token),
-        )
+        try:
+            execute(
+                alias,
+                "UPDATE monolift_saga SET lease_until = NULL, due_at = CASE WHEN status = "
+                f"'waiting' THEN due_at ELSE {after(alias, until_it_works())} END "
+                "WHERE module = %s AND id = %s AND token = %s",
+                (record.module, record.id, record.token),
+            )
+        except (DatabaseError, InterfaceError) as error:
+            if out_of_order(error):
+                raise
+            log.info("saga is left to its lease", saga_id=record.id, reason=str(error))
         with contextlib.suppress(ValueError):  # another thread has done it
             _owed.remove(record)
 
 
-def _run(alias: str, saga: Saga, deadline: float) -> Record:
-    record = Record.new(alias, saga)
+def _run(saga: Saga, deadline: float) -> Record:
+    record = Record.new(_place(saga), saga)
     try:
-        _advance(record, deadline)
+        return _advance(record, deadline)
     except AlreadyStarted:
-        return _follow(alias, saga, deadline)
+        return _follow(saga, deadline)
     except LeaseLost:
-        return Record.find(alias, type(saga), key=saga.key) or record
-    return record
+        return Record.find(_place(saga), type(saga), key=saga.key) or record
 
 
-def _follow(alias: str, saga: Saga, deadline: float) -> Record:
+def _advance(record: Record, deadline: float | None = None) -> Record:
+    """Run it; the record, which is another one when the saga has moved."""
+    runner = Runner(record, deadline=deadline)
+    try:
+        runner.run()
+    except (DatabaseError, InterfaceError) as error:
+        if out_of_order(error):
+            held = runner.held.record
+            _owed.append(held)
+            with contextlib.suppress(DatabaseError, InterfaceError):
+                _let_go_owed(held.alias)
+        raise
+    return runner.held.record
+
+
+def _follow(saga: Saga, deadline: float) -> Record:
     """Another worker has this saga, or had it: go on with it, or watch until it rests."""
     while True:
+        alias = _place(saga)
         known = Record.find(alias, type(saga), key=saga.key)
         if known is None:
             raise Unavailable(saga.saga_name, "its twin was just rolled back")
@@ -152,10 +171,9 @@ def _follow(alias: str, saga: Saga, deadline: float) -> Record:
             time.sleep(_LOOK_AGAIN)
             continue
         try:
-            _advance(claimed, deadline)
-        except LeaseLost:
+            return _advance(claimed, deadline)
+        except (LeaseLost, AlreadyStarted):
             continue
-        return claimed
 
 
 def _own(saga: Saga) -> Scope:

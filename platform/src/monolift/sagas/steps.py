@@ -6,8 +6,9 @@ from typing import Any
 from monolift.kernel import Operation, Step, UndeclaredCall
 from monolift.kernel.clock import monotonic
 from monolift.observe.trace import resumed
+from monolift.observe.weighing import weighed
 from monolift.registry.atomic import atomic
-from monolift.registry.scope import CallKey, Scope, entered
+from monolift.registry.scope import CallKey, Scope
 from monolift.sagas.record import Record
 
 
@@ -90,7 +91,7 @@ def act(
     scope.trace = resumed(record.trace)
     scope.group = group
     scope.plain = False
-    with entered(scope):
+    with weighed(scope):
         if step.declared_calls:
             scope.outgoing = StepCalls(
                 record, step, undo=undo, fused=group is not None, settling=settling

@@ -15,8 +15,6 @@ from monolift.supervise.preflight import Refused, any_free_port
 from monolift.supervise.stacks import Plan
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}")
-THREADS = 8
-"""Of a web process: more than the calls it makes to one module at once (`CALLS_AT_ONCE`)."""
 
 
 class Role(NamedTuple):
@@ -57,12 +55,12 @@ def of_topology(file: Path, plan: Plan) -> list[Role]:
         data.mkdir(parents=True, exist_ok=True)
         address = plan.address if name == names[0] else Address("127.0.0.1", any_free_port())
         plans[name] = plan._replace(
-            data=data, address=address, threads=THREADS, sample=plan.sample and name == names[0]
+            data=data, address=address, sample=plan.sample and name == names[0]
         )
     shared = {
         "MONOLIFT_TOPOLOGY": str(file.absolute()),
         "MONOLIFT_URLS": ",".join(f"{name}={one.address.url}" for name, one in plans.items()),
-        "MONOLIFT_KEYS": str(_keys(folder, names)),
+        "MONOLIFT_KEYS": str(keys_file(folder, names)),
     }
     return [
         Role(name, one, {**shared, "MONOLIFT_DEPLOYABLE": name}, f"{topology}_{name}")
@@ -91,7 +89,7 @@ def _names(file: Path) -> Sequence[str]:
     return names
 
 
-def _keys(folder: Path, names: Sequence[str]) -> Path:
+def keys_file(folder: Path, names: Sequence[str]) -> Path:
     """The file with a key for each, made once: what they sign with outlives a restart."""
     file = folder / "keys.json"
     known: list[dict[str, str]] = json.loads(file.read_text()) if file.exists() else []

@@ -8,6 +8,7 @@ from pathlib import Path
 from monolift.supervise import stacks
 from monolift.supervise.answers import Address
 from monolift.supervise.deployables import Role, alone, of_topology
+from monolift.supervise.lifted import Fleet
 from monolift.supervise.preflight import DataLock, Refused, data_folder, free_port
 from monolift.supervise.project import find
 from monolift.supervise.stacks import Plan
@@ -68,19 +69,17 @@ def _run(supervisor: Supervisor, plan: Plan, parts: Sequence[Role], stack: str) 
             **part.environment,
         }
     edge, *others = parts
-    # The sample goes into modules that may be in other deployables: those are started first.
-    _prepare(
-        supervisor, environments, [part.plan._replace(sample=False) for part in others], others
-    )
     celery = stack == "full"
-    for part in others:
-        supervisor.keep(
-            stacks.roles(
-                part.plan, celery=celery, environment=environments[part.name], of=part.name
-            )
-        )
-    for part in others:
-        _until_it_serves(supervisor, part.plan.address, part.name)
+    fleet = None
+    # The sample goes into modules that may be in other deployables: those are started first.
+    if edge.name:
+        _start(supervisor, others, environments, celery=celery)
+    else:
+        fleet = Fleet(supervisor, edge.plan, celery=celery, environment=environments[edge.name])
+        environments[edge.name] = fleet.environment
+        fleet.look()
+        for name, address in fleet.running.items():
+            _until_it_serves(supervisor, address, name)
     _prepare(supervisor, environments, [edge.plan], [edge])
     supervisor.keep(
         stacks.roles(edge.plan, celery=celery, environment=environments[edge.name], of=edge.name)
@@ -94,7 +93,31 @@ def _run(supervisor: Supervisor, plan: Plan, parts: Sequence[Role], stack: str) 
         say(f"  {part.name:<9} {part.plan.address.url}")
     say(f"  {'Data':<9} {plan.data}")
     say("  Ctrl-C stops everything.\n")
-    supervisor.forever()
+    if fleet is None:
+        supervisor.forever()
+    else:
+        with contextlib.closing(fleet):
+            supervisor.forever(fleet.look)
+
+
+def _start(
+    supervisor: Supervisor,
+    parts: Sequence[Role],
+    environments: Mapping[str, Mapping[str, str]],
+    *,
+    celery: bool,
+) -> None:
+    """Prepare and start deployables, and wait until they serve."""
+    plans = [part.plan._replace(sample=False) for part in parts]
+    _prepare(supervisor, environments, plans, parts)
+    for part in parts:
+        supervisor.keep(
+            stacks.roles(
+                part.plan, celery=celery, environment=environments[part.name], of=part.name
+            )
+        )
+    for part in parts:
+        _until_it_serves(supervisor, part.plan.address, part.name)
 
 
 def _prepare(

@@ -11,6 +11,9 @@ from monolift.supervise.project import Project
 from monolift.supervise.servers import PostgreSQL, Redis
 from monolift.supervise.supervisor import Supervisor, say
 
+THREADS = 16
+"""Of a web process: more than the calls it makes to one module at once (`CALLS_AT_ONCE`), so that
+some are left for calls that come in meanwhile, perhaps from that module."""
 WORKER_DRAIN = "8"
 """Seconds for running work to end; less than what the supervisor gives the whole process."""
 _SERVER_START = 60.0
@@ -24,8 +27,7 @@ class Plan(NamedTuple):
     address: Address
     server: str
     sample: bool
-    threads: int = 4
-    """Of the web process."""
+    threads: int = THREADS
 
 
 def embedded(supervisor: Supervisor, plan: Plan) -> Mapping[str, str]:

@@ -32,6 +32,10 @@ def say(line: str) -> None:
         sys.stdout.flush()
 
 
+def _nothing() -> None:
+    """What there is to look at by default."""
+
+
 class Supervisor:
     """Use as a context: leaving it, in whichever way, ends every process it has started.
 
@@ -77,12 +81,18 @@ class Supervisor:
         self._single = []
         return list(statuses.values())
 
-    def keep(self, recipes: Sequence[Recipe]) -> None:
+    def keep(self, recipes: Sequence[Recipe]) -> list[Process]:
         """Start processes and keep them alive. Those started first are ended last."""
         tier = [Process(recipe) for recipe in recipes]
         self._tiers.append(tier)
         for process in tier:
             process.start()
+        return tier
+
+    def end(self, tier: list[Process]) -> None:
+        """End processes that were kept, and keep them no more."""
+        self._tiers.remove(tier)
+        self._end(tier)
 
     def until(self, condition: Callable[[], bool], *, seconds: float) -> bool:
         """Keep the processes alive until `condition` holds; False when it does not in time."""
@@ -93,10 +103,14 @@ class Supervisor:
             self._wait()
         return True
 
-    def forever(self) -> None:
-        """Keep the processes alive until StopRequested or GivenUp is raised."""
+    def forever(self, look: Callable[[], None] = _nothing) -> None:
+        """Keep the processes alive until StopRequested or GivenUp is raised.
+
+        `look` is called several times a second; it may start processes and end them.
+        """
         while True:
             self._wait()
+            look()
 
     def _wait(self) -> None:
         with contextlib.suppress(InterruptedError):
@@ -133,21 +147,24 @@ class Supervisor:
 
     def _stop_all(self) -> None:
         self._stopping = True
-        seen = self._signals
         single = [self._single] if self._single else []
         for tier in (*single, *reversed(self._tiers)):
-            for process in tier:
-                process.ask_to_end()
-            began = time.monotonic()
-            while any(_alive(process) for process in tier):
-                late = (began + process.recipe.drain for process in tier if _alive(process))
-                if time.monotonic() >= max(late, default=began) or self._signals > seen:
-                    break
-                self._wait()
-            for process in tier:
-                if _alive(process):
-                    say(f"{process.name} does not end; it is killed.")
-                    process.kill()
+            self._end(tier)
+
+    def _end(self, tier: Sequence[Process]) -> None:
+        seen = self._signals
+        for process in tier:
+            process.ask_to_end()
+        began = time.monotonic()
+        while any(_alive(process) for process in tier):
+            late = (began + process.recipe.drain for process in tier if _alive(process))
+            if time.monotonic() >= max(late, default=began) or self._signals > seen:
+                break
+            self._wait()
+        for process in tier:
+            if _alive(process):
+                say(f"{process.name} does not end; it is killed.")
+                process.kill()
 
 
 def _alive(process: Process) -> bool:

@@ -28,6 +28,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
     label = early_config.known_args_namespace.only_module
     if label:
         from monolift.testing.alone import NotAlone, install_only
+        from monolift.testing.counting import count_processes
+
+        count_processes()
 
         install_only(label)
         try:
@@ -44,6 +47,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if left_out:
             config.hook.pytest_deselected(items=left_out)
             items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Remember that a module passed its tests alone, for `monolift smells`."""
+    label = session.config.getoption("only_module")
+    if not label or exitstatus != pytest.ExitCode.OK or hasattr(session.config, "workerinput"):
+        return
+    import time
+
+    from monolift.lift.advice.tested import AloneRun, keep
+    from monolift.testing.counting import processes
+
+    tested = AloneRun(at=time.time(), tests=session.testscollected, processes=processes())
+    try:
+        keep(session.config.rootpath, label, tested)
+    except OSError:
+        pass  # a checkout that cannot be written to; nobody is told, and nothing else is lost
 
 
 @pytest.fixture(autouse=True)

@@ -24,9 +24,11 @@ from monolift.resilience.breaker import Breaker
 from monolift.resilience.budget import Budget
 from monolift.resilience.bulkhead import Bulkhead, Full
 from monolift.transport import codec, protocol
+from monolift.transport.following import Moved, following
 from monolift.transport.peers import peer
 from monolift.transport.perform import admit
-from monolift.transport.protocol import Outcome
+from monolift.transport.protocol import MISDIRECTED, Outcome
+from monolift.transport.weighed import weigh
 
 ATTEMPTS = 3
 """How often one call is sent at most."""
@@ -75,9 +77,9 @@ def build(binding: Binding) -> Methods:
 
 def through(target: Target, binding: Binding) -> Methods:
     """The methods of a proxy whose calls go through a peer, or what stands for one."""
-    breaker = Breaker()
+    breaker = Breaker(name=f"{binding.interface.interface_name} in {target.name}")
     return {
-        name: _method(binding, operation, target, breaker)
+        name: following(binding, operation, _method(binding, operation, target, breaker))
         for name, operation in binding.operations.items()
     }
 
@@ -90,6 +92,18 @@ def _method(
 
     def call(**arguments: Any) -> Any:
         caller = current()
+        if caller.weighing is None:
+            return made(caller, arguments)
+        return weigh(
+            caller,
+            operation,
+            module,
+            arguments,
+            lambda: made(caller, arguments),
+            remote=not topology().hosts(module),
+        )
+
+    def made(caller: Scope, arguments: dict[str, Any]) -> Any:
         cell = cells[caller.module]
         start = monotonic()
         try:
@@ -102,20 +116,25 @@ def _method(
                 return _Call(operation, target, breaker, caller, key, body, end).run()
         except Full:
             cell.errors += 1
+            cell.unavailable += 1
             raise Unavailable(
                 operation.name,
                 f"as many calls to {module} are under way as may be (CALLS_AT_ONCE)",
             ) from None
-        except BaseException:
+        except Unavailable:
             cell.errors += 1
+            cell.unavailable += 1
+            raise
+        except BaseException as error:
+            cell.errors += 1
+            cell.failed += isinstance(error, CallFailed)
             raise
         finally:
+            cell.remote += 1
             cell.calls = next(cell.ticket)
             cell.timed += 1
             cell.seconds += monotonic() - start
 
-    call.__name__ = operation.method
-    call.__doc__ = operation.function.__doc__
     return call
 
 
@@ -168,6 +187,7 @@ class _Call:
             last = attempt == attempts or monotonic() + pause >= self.end
             if last or not self.target.budget.spend():
                 raise Unavailable(self.operation.name, reason, retry_after=retry_after)
+            row(self.operation.name)[self.caller.module].retries += 1
             time.sleep(pause)
         raise AssertionError("a loop of at least one attempt ends by itself")
 
@@ -193,6 +213,11 @@ class _Call:
             except CallFailed as error:
                 # Unlike in process, what it did is committed by now.
                 raise Unavailable(self.operation.name, error.reason) from error
+        if outcome.status == MISDIRECTED and codec.is_refusal(outcome.body):
+            self.breaker.succeeded()
+            moved = Moved(f"its module is not in {self.target.name}")
+            moved.key = self.key
+            raise moved
         refused = codec.decode_error(self.operation, outcome.body)
         if not isinstance(refused, Unavailable):
             self.breaker.succeeded()

@@ -18,8 +18,10 @@ from monolift.registry.proxies import Binding, Methods
 from monolift.registry.scope import Scope, adopt, get_current
 from monolift.registry.settings import checks_values
 from monolift.registry.transactions import foreign_transaction
+from monolift.transport.following import Moved, ending, follow
 from monolift.transport.live import refuse_live
 from monolift.transport.perform import Target, admit, failure, perform
+from monolift.transport.weighed import weigh
 
 _METHOD = """
 def {method}({parameters}):
@@ -27,6 +29,7 @@ def {method}({parameters}):
     if current is None or current.thread != get_ident():
         current = adopt()
     caller = current.scope
+    moved = None
     if not caller.plain:
         return guarded(caller, dict({arguments}))
     for connection in current.connections:
@@ -53,13 +56,17 @@ def {method}({parameters}):
         raised = failure(operation, scope, error)
         if raised is error:
             raise
-        raise raised from error
+        if caller.following or not isinstance(raised, Moved):
+            raise raised from error
+        moved = raised.under(scope.key)
     finally:
         current.scope = caller
         cell.calls = count = next(cell.ticket)
         if not count & 15:
             cell.timed += 1
             cell.seconds += monotonic() - start
+    if moved is not None:
+        return follow(binding, operation, caller, end, dict({arguments}), moved)
     return answer
 """
 
@@ -67,12 +74,12 @@ def {method}({parameters}):
 def build(binding: Binding) -> Methods:
     """The methods of a proxy whose module is in this process."""
     return {
-        name: _method(Target(binding, operation), operation)
+        name: _method(binding, Target(binding, operation), operation)
         for name, operation in binding.operations.items()
     }
 
 
-def _method(target: Target, operation: Operation) -> Any:
+def _method(binding: Binding, target: Target, operation: Operation) -> Any:
     cells = row(operation.name)
     looking = checks_values()
 
@@ -81,13 +88,24 @@ def _method(target: Target, operation: Operation) -> Any:
         return answer
 
     def guarded(caller: Scope, arguments: dict[str, Any]) -> Any:
+        if caller.weighing is None:
+            return made(caller, arguments)
+        return weigh(caller, operation, target.module, arguments, lambda: made(caller, arguments))
+
+    def made(caller: Scope, arguments: dict[str, Any]) -> Any:
         cell = cells[caller.module]
+        end = ending(caller, operation)
         try:
             key = admit(caller, operation)
             if not looking:
                 return perform(target, caller, key, arguments)
             refuse_live(operation, arguments, "its arguments")
             return perform(target, caller, key, arguments, hand_over=checked)
+        except Moved as moved:
+            cell.errors += 1
+            if caller.following:
+                raise
+            return follow(binding, operation, caller, end, arguments, moved)
         except BaseException:
             cell.errors += 1
             raise
@@ -123,7 +141,10 @@ def _method(target: Target, operation: Operation) -> Any:
         "Unavailable": Unavailable,
         "cells": cells,
         "commit": commit,
+        "Moved": Moved,
+        "binding": binding,
         "failure": failure,
+        "follow": follow,
         "foreign_transaction": foreign_transaction,
         "adopt": adopt,
         "get_current": get_current,

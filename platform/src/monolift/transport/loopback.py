@@ -10,15 +10,17 @@ from monolift.kernel import CallFailed, DomainError, Operation, Unavailable
 from monolift.kernel.clock import monotonic
 from monolift.observe.matrix import row
 from monolift.registry.proxies import Binding, Methods
-from monolift.registry.scope import current
+from monolift.registry.scope import Scope, current
 from monolift.transport import codec
+from monolift.transport.following import following
 from monolift.transport.perform import Target, admit, perform
+from monolift.transport.weighed import weigh
 
 
 def build(binding: Binding) -> Methods:
     """The methods of a proxy whose module is in this process, behind the codec."""
     return {
-        name: _method(Target(binding, operation), operation)
+        name: following(binding, operation, _method(Target(binding, operation), operation))
         for name, operation in binding.operations.items()
     }
 
@@ -31,6 +33,11 @@ def _method(target: Target, operation: Operation) -> Callable[..., Any]:
 
     def call(**arguments: Any) -> Any:
         caller = current()
+        if caller.weighing is None:
+            return made(caller, arguments)
+        return weigh(caller, operation, target.module, arguments, lambda: made(caller, arguments))
+
+    def made(caller: Scope, arguments: dict[str, Any]) -> Any:
         cell = cells[caller.module]
         start = monotonic()
         try:
@@ -49,6 +56,4 @@ def _method(target: Target, operation: Operation) -> Callable[..., Any]:
             cell.timed += 1
             cell.seconds += monotonic() - start
 
-    call.__name__ = operation.method
-    call.__doc__ = operation.function.__doc__
     return call

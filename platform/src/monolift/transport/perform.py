@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 from monolift.kernel import (
     CallFailed,
@@ -18,12 +18,14 @@ from monolift.kernel import (
 from monolift.kernel.clock import monotonic
 from monolift.kernel.ids import uuid7
 from monolift.registry.atomic import abort, begin, commit
+from monolift.registry.fence import refused_by_fence
 from monolift.registry.proxies import Binding
 from monolift.registry.scope import CallKey, Scope, entered
 from monolift.registry.settings import setting
 from monolift.registry.topology import topology
 from monolift.registry.transactions import foreign_transaction
 from monolift.resilience.idempotency import Answered, Clashed, KeyedCommand, Stored, replay
+from monolift.transport.following import Moved
 
 type HandOver = Callable[[Any], Any]
 
@@ -73,6 +75,7 @@ def scope_of(target: Target, caller: Scope) -> Scope:
             raise Unavailable(target.operation.name, "the caller's deadline has passed")
     scope = Scope(target.module, caller, deadline)
     scope.operation = target.operation.name
+    scope.weighed_with(caller)
     group = caller.group
     if group is not None:
         scope.plain = False
@@ -96,7 +99,11 @@ def perform(
     operation = target.operation
     scope = scope_of(target, caller)
     if operation.kind == "command" and key is not None and scope.group is None:
-        return _keyed(target, scope, key, arguments, hand_over)
+        try:
+            return _keyed(target, scope, key, arguments, hand_over)
+        except Moved as moved:
+            moved.key = key
+            raise
     if operation.external:
         if scope.group is not None:
             error = CallRefused(f"{operation.name} is external: no transaction holds it.")
@@ -126,13 +133,29 @@ def failure(operation: Operation, scope: Scope, error: BaseException) -> BaseExc
         return error
     if isinstance(error, CallFailed) and error.operation == operation.name:
         return error  # its answer cannot be handed over
-    if isinstance(error, OperationalError | InterfaceError):
-        return Unavailable(operation.name, f"its database: {error}")
+    if isinstance(error, DatabaseError):
+        return unanswered(operation, scope, error)
     if isinstance(error, DomainError):
         return CallFailed(
             operation.name,
             f"it raised {type(error).__name__}, which its raises= does not declare",
         )
+    return CallFailed(operation.name, f"{type(error).__name__}: {error}")
+
+
+def unanswered(
+    operation: Operation, scope: Scope, error: DatabaseError
+) -> Moved | Unavailable | CallFailed:
+    """What a caller may expect when the module's database gave no answer, or refused.
+
+    In a group there is nothing to make again: the group ends, and goes another way.
+    """
+    if refused_by_fence(error):
+        if scope.group is None:
+            return Moved("its module has moved")
+        return Unavailable(operation.name, "its module has moved")
+    if isinstance(error, OperationalError | InterfaceError):
+        return Unavailable(operation.name, f"its database: {error}")
     return CallFailed(operation.name, f"{type(error).__name__}: {error}")
 
 
@@ -144,8 +167,8 @@ def _keyed(
     unit = KeyedCommand(operation, target.module, key, operation.arguments(**arguments))
     try:
         stored = _known(unit, alias)
-    except (OperationalError, InterfaceError) as error:
-        raise Unavailable(operation.name, f"its database: {error}") from error
+    except DatabaseError as error:
+        raise unanswered(operation, scope, error) from error
     if stored is not None:
         return replay(operation, stored)
     scope.unit = unit
@@ -167,7 +190,7 @@ def _keyed(
             if operation.external:
                 if isinstance(raised, DomainError):
                     unit.refuse(alias, raised)
-                else:
+                elif not isinstance(raised, Moved):  # whose key has moved too
                     unit.let_go(alias)
             if raised is error:
                 raise

@@ -24,6 +24,8 @@ CONTENT_TYPE = "application/json"
 DEADLINE, CALLER = "Monolift-Deadline", "Monolift-Caller"
 LARGEST = 8 * 1024 * 1024
 """Bytes of the arguments, or of an answer, at most."""
+MISDIRECTED = 421
+"""Status of a call whose module is not here: nothing was run (RFC 9110, 15.5.20)."""
 
 
 class BadKey(ValueError):

@@ -20,15 +20,25 @@ from monolift.kernel import CallFailed, DomainError, Operation, Unavailable
 from monolift.kernel.clock import monotonic
 from monolift.kernel.errors import MonoliftError
 from monolift.observe.logs import logger
+from monolift.observe.matrix import row, served
 from monolift.registry.modules import modules
 from monolift.registry.proxies import binding_of
 from monolift.registry.scope import CallKey, Scope, current, entered
 from monolift.registry.settings import setting
-from monolift.registry.topology import on_change, topology
+from monolift.registry.topology import on_change, renewed, topology
 from monolift.resilience.bulkhead import Bulkhead, Full
 from monolift.transport import codec
+from monolift.transport.following import Moved
 from monolift.transport.perform import Target, perform
-from monolift.transport.protocol import CALLER, CONTENT_TYPE, DEADLINE, LARGEST, BadKey, key_of
+from monolift.transport.protocol import (
+    CALLER,
+    CONTENT_TYPE,
+    DEADLINE,
+    LARGEST,
+    MISDIRECTED,
+    BadKey,
+    key_of,
+)
 from monolift.transport.signed import TooLarge, read
 from monolift.transport.signing import SignatureRefused
 
@@ -71,10 +81,15 @@ def _serve(request: HttpRequest, interface: str, method: str) -> HttpResponse:
     if found is None:
         return _refuse(404, f"{interface} has no operation {method!r} here")
     if not isinstance(found, Target):
-        return _refuse(421, found)
+        renewed()
+        found = _operations()[interface][method]
+    if not isinstance(found, Target):
+        return _refuse(MISDIRECTED, found)
     operation = found.operation
     if key is not None and (operation.kind == "query" or not operation.keyed):
         return _refuse(400, f"{operation.name} takes no key")
+    if current().weighing is not None:
+        current().weighing.answers(operation, module=found.module)
     caller = caller_of(
         operation,
         label=request.headers.get(CALLER, ""),
@@ -85,6 +100,25 @@ def _serve(request: HttpRequest, interface: str, method: str) -> HttpResponse:
 
 def answered(target: Target, caller: Scope, key: CallKey | None, body: bytes) -> HttpResponse:
     """Run a call that was let in, and word what came of it."""
+    operation = target.operation
+    cell = served(operation.name)[caller.module]
+    start = monotonic()
+    try:
+        response = _answered(target, caller, key, body)
+        cell.errors += response.status_code != 200
+        cell.failed += response.status_code >= 500
+        return response
+    except BaseException:
+        cell.errors += 1
+        cell.failed += 1
+        raise
+    finally:
+        cell.calls = next(cell.ticket)
+        cell.timed += 1
+        cell.seconds += monotonic() - start
+
+
+def _answered(target: Target, caller: Scope, key: CallKey | None, body: bytes) -> HttpResponse:
     operation = target.operation
     try:
         arguments = codec.decode_arguments(operation, body)
@@ -100,6 +134,8 @@ def answered(target: Target, caller: Scope, key: CallKey | None, body: bytes) ->
         with entered(caller):
             answer = perform(target, caller, key, arguments, hand_over=hand_over)
         return _answer(200, sent[0] if sent else codec.encode_answer(operation, answer))
+    except Moved as moved:
+        return _refuse(MISDIRECTED, str(moved))
     except (DomainError, Unavailable, CallFailed, MonoliftError) as error:
         if isinstance(error, CallFailed):
             log.error("call failed", operation=operation.name, exc_info=error)
@@ -115,9 +151,12 @@ def caller_of(operation: Operation, *, label: str, milliseconds: str) -> Scope:
     end = monotonic() + operation.timeout
     if _MILLISECONDS.fullmatch(milliseconds):
         end = min(end, monotonic() + int(milliseconds) / 1000)
+    else:
+        row(operation.name)[label].undated += 1
     scope = Scope(label if _LABEL.fullmatch(label) else None, outer, end)
     scope.kind = "request"
     scope.operation = operation.name
+    scope.weighed_with(outer)
     return scope
 
 

@@ -21,10 +21,15 @@ def ask() -> Document:
     return _post(topology().control, of(topology()))
 
 
+def reached(name: str) -> Document:
+    """What another deployable says is in force. Raises Unavailable when it does not answer."""
+    return _post(name, of(topology()))
+
+
 def tell() -> dict[str, str]:
-    """Tell every other deployable what is in force here; why it failed, for those it did for."""
+    """Tell each deployable that some module needs what is in force; why it failed, where it did."""
     known = topology()
-    others = [name for name in known.deployables if name != here() and name in urls()]
+    others = [name for name in known.wanted if name != here() and name in urls()]
     if not others:
         return {}
 

@@ -6,14 +6,15 @@ from dataclasses import replace
 import msgspec
 
 from monolift.registry.modules import modules
-from monolift.registry.places import Place, Rehearsal, Topology, placed, rehearsed
+from monolift.registry.places import Place, Rehearsal, Topology, Trial, placed, rehearsed
 
 
-class Stay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=False):
+class Stay(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where one module is, as every deployable would say it."""
 
     deployable: str
     database: str
+    trial: Trial | None = None
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -51,7 +52,7 @@ def of(known: Topology) -> Document:
         epoch=known.epoch,
         rehearsal=known.rehearsal,
         places={
-            label: Stay(deployable=place.deployable, database=place.alias)
+            label: Stay(deployable=place.deployable, database=place.alias, trial=place.trial)
             for label, place in known.places.items()
         },
     )
@@ -65,7 +66,7 @@ def applied(known: Topology, document: Document) -> Topology:
     """
     installed = modules()
     changes: dict[str, Place] = {
-        label: placed(deployable=stay.deployable, alias=stay.database)
+        label: placed(deployable=stay.deployable, alias=stay.database, trial=stay.trial)
         for label, stay in document.places.items()
         if label in installed
     }

@@ -59,7 +59,7 @@ def spread(document: Document) -> dict[str, str]:
         with connection.cursor() as cursor:
             cursor.execute(f"NOTIFY {CHANNEL}")
     knock(copy.folder())
-    told: dict[str, str] = _client().tell() if len(topology().deployables) > 1 else {}
+    told: dict[str, str] = _client().tell() if len(topology().wanted) > 1 else {}
     return told
 
 

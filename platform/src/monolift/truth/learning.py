@@ -1,7 +1,13 @@
 """Taking in what is in force: in this process, on disk, and for the processes beside it."""
 
+from contextlib import suppress
+from importlib import import_module
+from threading import Lock
+
 from django.core.exceptions import ImproperlyConfigured
 
+from monolift.kernel.clock import monotonic
+from monolift.kernel.errors import Unavailable
 from monolift.observe.logs import logger
 from monolift.registry.places import Topology, here
 from monolift.registry.topology import install, topology
@@ -11,12 +17,36 @@ from monolift.truth.document import Document, applied
 
 log = logger("monolift.topology")
 
+_PAUSE = 0.01
+"""Seconds between two looks of one process: as many calls may be refused at once."""
+_looking = Lock()
+_looked = float("-inf")
+
 
 def at_start(declared: Topology) -> Topology:
     """What is in force in the place of what the file declares, as far as a new process can know."""
-    document = row.at_start() if declared.control == here() else None
+    document = row.apart() if declared.control == here() else None
     document = document or copy.load()
     return applied(declared, document) if document and document.epoch else declared
+
+
+def look_again() -> None:
+    """Learn what is in force now: from the row, or from the control deployable.
+
+    A look that fails changes nothing. Many at once are one.
+    """
+    global _looked
+    with _looking:
+        if monotonic() - _looked < _PAUSE:
+            return
+        with suppress(Unavailable):
+            if topology().control == here():
+                document = row.apart()
+                if document is not None:
+                    learn(document)
+            else:
+                learn(import_module("monolift.truth.client").ask(), from_control=True)
+        _looked = monotonic()
 
 
 def learn(document: Document, *, from_control: bool = False) -> bool:

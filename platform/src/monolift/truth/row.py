@@ -41,10 +41,10 @@ def epoch(connection: Any) -> int:
         return cursor.fetchone()[0] or 0
 
 
-def at_start() -> Document | None:
+def apart() -> Document | None:
     """What is in force, read on a connection of its own; None when it cannot be read.
 
-    Of its own, because the first who asks may be inside a transaction.
+    Of its own, because who asks may be inside a transaction.
     """
     connection: Any = connections.create_connection(DEFAULT_ALIAS)
     name = connection.settings_dict.get("NAME")

@@ -1,4 +1,7 @@
-"""Taking in what a stream brings: a delivery for each subscriber of this process.
+"""Taking in what a stream brings: a delivery for each subscriber that this deployable runs.
+
+An event says for which modules it is. For one that is not here (any more) it goes back to who came
+in with it, by `Misplaced`; what was read from a broker has nobody to go back to, and is forwarded.
 
 What no subscriber can get is kept as a failed delivery too, its body as it came: there an operator
 finds it, with its reason, beside everything else that failed and whatever the stream was.
@@ -8,20 +11,22 @@ finds it, with its reason, beside everything else that failed and whatever the s
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
-from django.db import DataError
+from django.db import DatabaseError, DataError
 
 from monolift.events import relay
-from monolift.events.deliveries import Announced
+from monolift.events.deliveries import FORWARDED, Announced, address
+from monolift.events.lanes import Lane, promote
 from monolift.events.streams.envelope import Arrived, Envelope, Rejected, read, rejected
+from monolift.events.streams.port import Misplaced
 from monolift.events.subscriptions import all_subscriptions, of_event
 from monolift.events.tasks import task
 from monolift.events.wake import wake
-from monolift.kernel import Unavailable
 from monolift.observe.logs import logger
+from monolift.registry.fence import refused_by_fence
 from monolift.registry.modules import modules
-from monolift.registry.places import LOCAL, here
+from monolift.registry.places import DEFAULT_ALIAS, here
 from monolift.registry.sql import execute, now
-from monolift.registry.topology import topology
+from monolift.registry.topology import renewed, topology
 
 log = logger("monolift.streams")
 
@@ -40,33 +45,111 @@ def accept(batch: Sequence[Arrived], *, insert: Insert = relay.insert) -> None:
     """Keep what came in; see `port.Accept`.
 
     Each database gets its events in one statement. What fails for good is kept by itself and holds
-    up nothing: no lane waits for it. Raises Unavailable, with all else kept, for an event whose
-    subscribers this deployable does not host at its epoch: the topology of one side is older, and
-    the event has to come again.
+    up nothing: no lane waits for it. Raises Misplaced, with all else kept, for events of modules
+    that this deployable does not run at its epoch: the topology of one side is older.
     """
+    misplaced = _keep_all(batch, insert)
+    if misplaced:
+        raise Misplaced(
+            [envelope.id for envelope, _ in misplaced],
+            f"at epoch {topology().epoch} {here()} does not run "
+            f"{', '.join(sorted({label for _, label in misplaced}))}",
+        )
+
+
+def take_over(batch: Sequence[Arrived]) -> None:
+    """Keep what a broker brought, whoever it is for.
+
+    What is for modules elsewhere, by the newest topology that can be had, is handed over to them:
+    its rows are this deployable's own, and no module's.
+    """
+    misplaced = _keep_all(batch, relay.insert)
+    if misplaced:
+        renewed()
+        wanted = {label for _, label in misplaced}
+        if any(topology().runs(label) for label in wanted & modules().keys()):
+            misplaced = _keep_all([envelope for envelope, _ in misplaced], relay.insert)
+    for envelope, label in misplaced:
+        _forward(envelope, label)
+    if misplaced:
+        log.info("events are forwarded to where their modules are", count=len(misplaced))
+        wake(_own_alias())
+
+
+type Homeless = list[tuple[Envelope, str]]
+"""Events with modules that they are for, and that this deployable does not run."""
+
+
+def _keep_all(batch: Sequence[Arrived], insert: Insert) -> Homeless:
+    known = topology()
+    hosted = set(_local(modules()))
     targets: dict[str, list[Envelope]] = {}
     outcasts: list[Rejected] = []
-    misplaced: list[Envelope] = []
+    misplaced: Homeless = []
     for arrived in batch:
         if isinstance(arrived, Rejected):
             outcasts.append(arrived)
-        elif aliases := _listening(arrived.type):
-            for alias in aliases:
-                targets.setdefault(alias, []).append(arrived)
-        elif of_event(arrived.type):
-            misplaced.append(arrived)
-        else:
+            continue
+        listening = list(dict.fromkeys(one.module for one in of_event(arrived.type)))
+        labels = arrived.announced.to or _those_here(listening, hosted)
+        misplaced += [(arrived, label) for label in labels if label not in hosted]
+        found = [label for label in labels if label in hosted and label in listening]
+        for alias in dict.fromkeys(known.alias(label) for label in found):
+            targets.setdefault(alias, []).append(arrived)
+        if not labels or hosted.intersection(labels).difference(listening):
             outcasts.append(_unknown(arrived))
     for alias, envelopes in targets.items():
-        outcasts += _insert(alias, envelopes, insert)
+        try:
+            outcasts += _insert(alias, envelopes, insert)
+        except DatabaseError as error:
+            if not refused_by_fence(error):
+                raise
+            raise Misplaced([one.id for one in envelopes], str(error)) from error
         wake(alias)
     for outcast in outcasts:
         _keep(outcast)
-    if misplaced:
-        raise Unavailable(
-            f"delivery of {misplaced[0].type}",
-            f"at epoch {topology().epoch} its subscribers are not in {here()}; they may be soon",
-        )
+    if topology() is not known:  # so perhaps some of it was for nobody here
+        raise Misplaced([one.id for one in batch], "the topology has just changed")
+    return misplaced
+
+
+def _those_here(listening: Sequence[str], hosted: set[str]) -> Sequence[str]:
+    """Whom an older sender means: who listens here; if nobody does, all who listen."""
+    return [label for label in listening if label in hosted] or listening
+
+
+def _forward(envelope: Envelope, label: str) -> None:
+    """Let an event be handed over from here; once, however often it comes."""
+    event = envelope.announced
+    alias = _own_alias()
+    execute(
+        alias,
+        "INSERT INTO monolift_delivery (module, event, subscriber, publisher, target, name, key, "
+        "number, body, trace, state, attempts, token, failure, due_at, created_at) VALUES "
+        "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, '', '', "
+        f"{now(alias)}, {now(alias)}) "
+        "ON CONFLICT (module, event, subscriber) DO NOTHING",
+        (
+            FORWARDED,
+            event.event,
+            label,
+            event.module,
+            address(label),
+            event.name,
+            envelope.subject,
+            event.number,
+            event.body,
+            event.trace,
+            "pending" if envelope.subject is None else "waiting",
+        ),
+    )
+    if envelope.subject is not None:
+        promote(alias, [Lane(FORWARDED, event.module, envelope.subject, address(label))])
+
+
+def _own_alias() -> str:
+    """A database that the workers of this deployable look at, whatever it runs."""
+    return min((topology().alias(label) for label in _local(modules())), default=DEFAULT_ALIAS)
 
 
 def _insert(alias: str, envelopes: Sequence[Envelope], insert: Insert) -> list[Rejected]:
@@ -83,15 +166,7 @@ def _insert(alias: str, envelopes: Sequence[Envelope], insert: Insert) -> list[R
 
 
 def _local(labels: Iterable[str]) -> list[str]:
-    return sorted(
-        {label for label in labels if topology().place(label).route in LOCAL} & modules().keys()
-    )
-
-
-def _listening(event: str) -> list[str]:
-    """The databases of the modules here that subscribe to an event."""
-    labels = _local(subscription.module for subscription in of_event(event))
-    return list(dict.fromkeys(topology().alias(label) for label in labels))
+    return sorted({label for label in labels if topology().runs(label)} & modules().keys())
 
 
 def publishers() -> list[str]:
@@ -107,12 +182,21 @@ def publishers() -> list[str]:
     )
 
 
+def others() -> list[str]:
+    """All other publishers: in their streams may be what was sent here before modules moved."""
+    owners = {subscription.event.event_owner for subscription in all_subscriptions()}
+    return sorted(owners - set(publishers()))
+
+
 def _unknown(envelope: Envelope) -> Rejected:
+    who = "Nobody here subscribes"
+    if of_event(envelope.type):
+        who = f"Not all of {', '.join(envelope.announced.to)} subscribe here"
     return Rejected(
         envelope.id,
         envelope.source,
         envelope.type,
-        f"Nobody here subscribes to {envelope.type}. Deploy the code that does, then resubmit it.",
+        f"{who} to {envelope.type}. Deploy the code that does, then resubmit it.",
         msgspec.json.encode(envelope),
     )
 
@@ -153,14 +237,17 @@ def _keep(outcast: Rejected) -> None:
 
 
 def _responsible(publisher: str) -> str:
-    """The module that shows the message: one that listens to its publisher, else any of here."""
+    """The module that shows the message: one that listens to its publisher, else any of here.
+
+    A deployable without modules, whose stream is still read to its end, shows it itself.
+    """
     hosted = _local(modules())
     listening = {
         subscription.module
         for subscription in all_subscriptions()
         if subscription.event.event_owner == publisher
     }
-    return next((label for label in hosted if label in listening), hosted[0])
+    return next((label for label in hosted if label in listening), (hosted or [FORWARDED])[0])
 
 
 @task
@@ -171,4 +258,4 @@ def arrive(*, message: bytes, publisher: str = "", event: str = "") -> None:
         arrived = _unknown(arrived)
     if isinstance(arrived, Rejected):
         raise Undeliverable(arrived.reason)
-    accept([arrived])
+    take_over([arrived])

@@ -9,7 +9,7 @@ from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
 from monolift.events.deliveries import Announced
-from monolift.events.streams.arrive import publishers
+from monolift.events.streams.arrive import others, publishers
 from monolift.events.streams.envelope import Envelope
 from monolift.events.streams.port import Source, Stream
 from monolift.registry.places import here
@@ -45,6 +45,7 @@ def stream() -> Stream:
         url=setting("STREAM_URL"),
         name=here(),
         publishers=publishers,
+        others=others,
         options=setting("STREAM_OPTIONS"),
     )
     return made

@@ -33,6 +33,9 @@ type Name = Annotated[
 ]
 type Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=_NO_CONTROLS)]
 type Context = Annotated[str, msgspec.Meta(max_length=256, pattern=_NO_CONTROLS)]
+type Labels = Annotated[
+    str, msgspec.Meta(max_length=4000, pattern=r"^([a-z_][a-z0-9_]*(,[a-z_][a-z0-9_]*)*)?\Z")
+]
 type Number = Annotated[str, msgspec.Meta(pattern=r"^(0|[1-9][0-9]{0,18})\Z")]
 _LARGEST = 2**63 - 1
 
@@ -60,6 +63,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The event's key; None when it has none, and so no order."""
     traceparent: Context = ""
     requestid: Context = ""
+    subscribers: Labels = ""
+    """The modules that it is for, "sales,search"; empty (older senders) for all that are there."""
     cause: Context = ""
     """The operation that announced it."""
 
@@ -79,6 +84,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             subject=None if event.key == event.event else event.key,
             traceparent=traceparent,
             requestid=request,
+            subscribers=",".join(event.to),
             cause=cause,
         )
 
@@ -93,6 +99,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             number=int(self.number),
             body=bytes(self.data).decode(),
             trace=f"{self.traceparent};{self.requestid}" if self.traceparent else "",
+            to=tuple(self.subscribers.split(",")) if self.subscribers else (),
         )
 
 

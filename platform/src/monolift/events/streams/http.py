@@ -12,11 +12,12 @@ import msgspec
 from urllib3.exceptions import HTTPError, ProtocolError
 
 from monolift.events.streams.envelope import BATCH_TYPE, Envelope, chunks, join
-from monolift.events.streams.port import Refused
+from monolift.events.streams.port import Misplaced, Refused
 from monolift.events.streams.sending import encoded
 from monolift.kernel.clock import monotonic
 from monolift.kernel.errors import Unavailable
 from monolift.transport import deadlined
+from monolift.transport.protocol import MISDIRECTED
 from monolift.transport.signing import Signer
 
 PATH = "/_monolift/events"
@@ -54,27 +55,38 @@ class HttpStream:
             missing = "URLS'] has no URL" if to not in self._urls else "KEYS'] has no key of ours"
             raise Unavailable(f"stream to {to}", f"MONOLIFT['{missing} for it")
         messages, refused = encoded(batch)
+        misplaced: set[str] = set()
         for chunk in chunks(messages):
-            self._send(to, chunk, refused)
+            self._send(to, chunk, refused, misplaced)
+        if misplaced:  # what is refused goes again with them, and is refused then
+            raise Misplaced(misplaced.union(refused), f"its module is not in {to}")
         if refused:
             raise Refused(refused)
 
-    def _send(self, to: str, messages: Sequence[bytes], refused: dict[str, str]) -> None:
+    def _send(
+        self, to: str, messages: Sequence[bytes], refused: dict[str, str], misplaced: set[str]
+    ) -> None:
         """Send one batch. When it is refused, find out which message it is about."""
-        status, reason = self._post(to, join(messages))
+        status, problem = self._post(to, join(messages))
+        reason = str(problem.get("detail") or problem.get("title") or "")[:500]
         if 200 <= status < 300:
+            return
+        if status == MISDIRECTED:
+            named = problem.get("events")
+            sent = {msgspec.json.decode(message)["id"] for message in messages}
+            misplaced |= sent.intersection(named if isinstance(named, list) else sent) or sent
             return
         if status not in _SPLIT:
             raise Unavailable(f"stream to {to}", f"it answers {status} {reason}".rstrip())
         if len(messages) > 1:
             half = len(messages) // 2
-            self._send(to, messages[:half], refused)
-            self._send(to, messages[half:], refused)
+            self._send(to, messages[:half], refused, misplaced)
+            self._send(to, messages[half:], refused, misplaced)
         else:
             identifier = msgspec.json.decode(messages[0])["id"]
             refused[identifier] = f"{to} answers {status} {reason}".rstrip()
 
-    def _post(self, to: str, body: bytes) -> tuple[int, str]:
+    def _post(self, to: str, body: bytes) -> tuple[int, dict[str, Any]]:
         url = self._urls[to].rstrip("/") + PATH
         token = self._signers[to].sign(
             audience=to, method="POST", path=urlsplit(url).path, body=body
@@ -90,7 +102,9 @@ class HttpStream:
             except (HTTPError, OSError) as error:
                 raise Unavailable(f"stream to {to}", f"{type(error).__name__}: {error}") from error
 
-    def _request(self, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
+    def _request(
+        self, url: str, body: bytes, headers: Mapping[str, str]
+    ) -> tuple[int, dict[str, Any]]:
         answer = self._pool.urlopen(
             "POST", url, body=body, headers=headers, redirect=False, preload_content=False
         )
@@ -98,17 +112,16 @@ class HttpStream:
             text = answer.read(_ANSWER, decode_content=False)
         finally:
             answer.close()  # only what was not read to its end: else the pool has it again
-        return answer.status, _told(text)
+        return answer.status, _problem(text)
 
     def stop(self) -> None:
         """See `port.Stream`."""
         deadlined.close(self._pool)
 
 
-def _told(answer: bytes) -> str:
+def _problem(answer: bytes) -> dict[str, Any]:
     """What a problem (RFC 9457) says."""
     try:
-        document = msgspec.json.decode(answer, type=dict[str, Any])
+        return msgspec.json.decode(answer, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return ""
-    return str(document.get("detail") or document.get("title") or "")[:500]
+        return {}

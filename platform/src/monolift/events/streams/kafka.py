@@ -51,22 +51,27 @@ class KafkaStream:
         url: str,
         name: str,
         publishers: Callable[[], Sequence[str]],
+        others: Callable[[], Sequence[str]] = tuple,
         timeout: float = 10.0,
         options: Mapping[str, Any] | None = None,
     ) -> None:
         """`url` is the bootstrap servers, `name` the deployable that it reads for.
 
-        `publishers` are those whose topics it then reads, `timeout` is seconds for one `send`.
+        `publishers` are those whose topics it then reads. Of the `others` it reads those that its
+        group has read before: modules may have left it since, and what had come for them by then
+        is still to be passed on. `timeout` is seconds for one `send`.
         `options` are librdkafka's properties.
         """
         self._common = {**(options or {}), "bootstrap.servers": url}
         self._name = name
         self._publishers = publishers
+        self._others = others
         self._timeout = timeout
         self._making = threading.Lock()
         self._producer: Producer | None = None
         self._consumer: Consumer | None = None
         self._topics: list[str] = []
+        self._asked: tuple[Sequence[str], ...] = ()
         self._trouble: KafkaError | None = None
 
     def send(self, *, to: str, batch: Sequence[Envelope]) -> None:
@@ -153,9 +158,9 @@ class KafkaStream:
 
     def receive(self, *, accept: Accept, wait: float) -> int:
         """See `port.Source`."""
-        consumer = self._consume()
         self._trouble = None
         try:
+            consumer = self._consume()
             polled = consumer.consume(_COUNT, timeout=wait)
         except (KafkaException, RuntimeError) as error:
             self._leave()
@@ -218,12 +223,31 @@ class KafkaStream:
                     "error_cb": self._note,
                 },
             )
-            self._topics = []
-        wanted = [topic(publisher) for publisher in self._publishers()]
-        if wanted != self._topics:
-            self._consumer.subscribe(wanted) if wanted else self._consumer.unsubscribe()
-            self._topics = wanted
+            self._topics, self._asked = [], ()
+        asked = (self._publishers(), self._others())
+        if asked != self._asked:
+            wanted = [topic(publisher) for publisher in asked[0]]
+            wanted += self._read_before([topic(publisher) for publisher in asked[1]])
+            if wanted != self._topics:
+                self._consumer.subscribe(wanted) if wanted else self._consumer.unsubscribe()
+            self._topics, self._asked = wanted, asked
         return self._consumer
+
+    def _read_before(self, topics: Sequence[str]) -> list[str]:
+        """Those of the topics in which the group has committed an offset."""
+        if not topics or self._consumer is None:
+            return []
+        known = self._consumer.list_topics(timeout=self._timeout).topics
+        places = [
+            TopicPartition(name, partition)
+            for name in topics
+            if name in known
+            for partition in known[name].partitions
+        ]
+        if not places:
+            return []
+        committed = self._consumer.committed(places, timeout=self._timeout)
+        return sorted({place.topic for place in committed if place.offset >= 0})
 
     def _note(self, error: KafkaError) -> None:
         self._trouble = error

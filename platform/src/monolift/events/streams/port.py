@@ -1,10 +1,10 @@
 """What a stream promises. Four keep it: memory, HTTP, Redis, Kafka; one suite tests them alike."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from monolift.events.streams.envelope import Arrived, Envelope
-from monolift.kernel.errors import MonoliftError
+from monolift.kernel.errors import MonoliftError, Unavailable
 
 type Accept = Callable[[Sequence[Arrived]], None]
 """Keeps what came in, in order; when it returns, that is durable. Twice is as good as once."""
@@ -21,6 +21,18 @@ class Refused(MonoliftError):
         """Why, by the event's id."""
 
 
+class Misplaced(Unavailable):
+    """Some events are for modules that are not there (any more); **all the others are durable**.
+
+    One side's topology is older. They have to go again, to wherever their modules are.
+    """
+
+    def __init__(self, events: Iterable[str], reason: str = "its module is elsewhere") -> None:
+        super().__init__("delivery of an event", reason)
+        self.events = frozenset(events)
+        """Their ids."""
+
+
 class Stream(Protocol):
     """A way to the subscribers of another deployable.
 
@@ -31,8 +43,9 @@ class Stream(Protocol):
     def send(self, *, to: str, batch: Sequence[Envelope]) -> None:
         """Give events to the deployable `to`; when it returns, they are durable on the way.
 
-        Raises Unavailable when that is not certain: send the whole batch again. Raises Refused when
-        single messages are wrong and all others are durable.
+        Raises Unavailable when that is not certain: send the whole batch again. Raises Misplaced
+        when some are for modules that `to` does not run, Refused when single messages are wrong;
+        all others are durable then.
         """
         ...
 

@@ -21,8 +21,10 @@ from monolift.events.streams.envelope import (
     Malformed,
     read_batch,
 )
+from monolift.events.streams.port import Misplaced
 from monolift.observe.logs import logger
-from monolift.registry.topology import topology
+from monolift.registry.topology import renewed, topology
+from monolift.transport.protocol import MISDIRECTED
 from monolift.transport.signed import TooLarge, read
 from monolift.transport.signing import SignatureRefused
 
@@ -34,7 +36,8 @@ log = logger("monolift.streams")
 def receive(request: HttpRequest) -> HttpResponse:
     """Take in a batch: 204 when it is kept, however often it comes.
 
-    401 or 403 for what is not signed as it must be, 405, 413, 415 and 400 for what is no batch, 503
+    401 or 403 for what is not signed as it must be, 405, 413, 415 and 400 for what is no batch, 421
+    for events of modules that are not here, with their ids in `events` (all others are kept), 503
     while it cannot be kept. Errors are problem+json (RFC 9457).
     """
     if request.method != "POST":
@@ -58,11 +61,25 @@ def receive(request: HttpRequest) -> HttpResponse:
         log.warning("batch of events is refused", reason=foreign)
         return _problem(403, "Not allowed", foreign)
     try:
-        accept(batch)
+        _accept(batch)
+    except Misplaced as misplaced:
+        return _problem(MISDIRECTED, "Not here", misplaced.reason, events=sorted(misplaced.events))
     except Exception as error:
         log.error("batch of events is not kept", exc_info=error)
         return _problem(503, "Not available now", "Send it again.", Retry_After="1")
     return HttpResponse(status=204)
+
+
+def _accept(batch: Sequence[Arrived]) -> None:
+    """Keep it; what is not for here is looked at once more when that was news."""
+    try:
+        accept(batch)
+    except Misplaced as misplaced:
+        known = topology()
+        renewed()
+        if topology() is known:
+            raise
+        accept([one for one in batch if one.id in misplaced.events])
 
 
 def _foreign(batch: Sequence[Arrived], issuer: str) -> str:
@@ -75,8 +92,12 @@ def _foreign(batch: Sequence[Arrived], issuer: str) -> str:
     return ""
 
 
-def _problem(status: int, title: str, detail: str, **headers: str) -> HttpResponse:
+def _problem(
+    status: int, title: str, detail: str, *, events: Sequence[str] = (), **headers: str
+) -> HttpResponse:
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    if events:
+        body["events"] = list(events)
     return HttpResponse(
         json.dumps(body),
         status=status,

@@ -30,9 +30,19 @@ _COUNT = 100
 _LONGEST_WAIT = 5.0  # seconds; less than the socket's timeout
 _SOCKET_TIMEOUT = 10.0
 
-# KEYS: stream, lease. ARGV: group, token, lease in ms, how many. Returns whether the lease is ours,
-# the last id of the stream, and entries: what is pending, and only if nothing is, what is new.
+# KEYS: stream, lease. ARGV: group, token, lease in ms, how many, whether to make the group. Returns
+# whether it is ours to read, the last id of the stream, and entries: what is pending, and only if
+# nothing is, what is new.
 _TAKE = """
+if ARGV[5] == '0' then
+  local ours = false
+  if redis.call('EXISTS', KEYS[1]) == 1 then
+    for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
+      ours = ours or group[2] == ARGV[1]
+    end
+  end
+  if not ours then return {0, false, {}} end
+end
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
 local newest = last[1] and last[1][1] or '0-0'
 local holder = redis.call('GET', KEYS[2])
@@ -90,11 +100,14 @@ class RedisStream:
         url: str,
         name: str,
         publishers: Callable[[], Sequence[str]],
+        others: Callable[[], Sequence[str]] = tuple,
         lease: float = 30.0,
         options: Mapping[str, Any] | None = None,
     ) -> None:
         """`name` is the deployable that it reads for, `publishers` whose streams it then reads.
 
+        Of the `others` it reads those in which something was once sent to it: modules may have left
+        it since, and what had come for them by then is still to be passed on.
         `lease` is seconds after which another reader takes over from one that does not come back.
         The other `options` are redis-py's.
         """
@@ -108,6 +121,7 @@ class RedisStream:
         self._check_durability = bool(given.pop("check_durability", True))
         self._name = name
         self._publishers = publishers
+        self._others = others
         self._lease = lease
         self._token = uuid7_text()
         self._checked = False
@@ -166,7 +180,9 @@ class RedisStream:
                 count = 0
                 for publisher in self._publishers():
                     newest[stream_key(publisher)] = b"0-0"
-                    count += self._receive(publisher, accept, newest)
+                    count += self._receive(publisher, accept, newest, wanted=True)
+                for publisher in self._others():
+                    count += self._receive(publisher, accept, newest, wanted=False)
                 left = until - time.monotonic()
                 if count or left <= 0:
                     return count
@@ -174,12 +190,17 @@ class RedisStream:
         except RedisError as error:
             raise self._unavailable(error) from error
 
-    def _receive(self, publisher: str, accept: Accept, newest: dict[str, bytes]) -> int:
+    def _receive(
+        self, publisher: str, accept: Accept, newest: dict[str, bytes], *, wanted: bool
+    ) -> int:
         key = stream_key(publisher)
-        _, newest[key], entries = self._take(
+        _, last, entries = self._take(
             keys=[key, lease_key(publisher, self._name)],
-            args=[self._name, self._token, int(self._lease * 1000), _COUNT],
+            args=[self._name, self._token, int(self._lease * 1000), _COUNT, int(wanted)],
         )
+        if last is None:
+            return 0
+        newest[key] = last
         messages = [_message(entry[1], publisher) for entry in entries if entry[1]]
         arrived = [one for to, one in messages if to == self._name]
         if arrived:
@@ -199,7 +220,7 @@ class RedisStream:
     def stop(self) -> None:
         """See `port.Stream`. Lets another reader take over at once."""
         try:
-            for publisher in self._publishers():
+            for publisher in (*self._publishers(), *self._others()):
                 self._release(keys=[lease_key(publisher, self._name)], args=[self._token])
         except RedisError:
             pass  # the lease ends by itself

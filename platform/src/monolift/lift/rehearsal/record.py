@@ -13,22 +13,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from types import FrameType
 
 import msgspec
 
-import monolift
 from monolift.gateway.parts import has_stand_in
 from monolift.kernel import Operation
 from monolift.kernel.errors import MonoliftError
+from monolift.observe.files import put
+from monolift.observe.lines import calling_line
 from monolift.observe.trace import current_trace
 from monolift.registry.scope import current
 
 REQUESTS = 2_000
 """Requests whose calls are told apart at a time; older ones are added up."""
 WRITE_EVERY = 1.0
-
-_LIBRARY = str(Path(monolift.__file__).parent)
 
 
 class Called(msgspec.Struct):
@@ -133,10 +131,7 @@ class _Recorder:
                 whole._settle(request)
             seen = Seen(operations=whole.operations, sites=list(whole.sites.values()))
             target = Path(self.folder) / f"{os.getpid()}.json"
-        draft = target.with_suffix(f".{threading.get_ident()}")
-        draft.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(msgspec.json.encode(seen))
-        draft.replace(target)
+        put(target, msgspec.json.encode(seen))
 
 
 _recorder = _Recorder()
@@ -148,7 +143,7 @@ def observed(operation: Operation, *, folder: str) -> Iterator[None]:
     """Count a call, from the line of the project that makes it."""
     if folder != _recorder.folder:
         _begin_anew(folder)
-    place = _place(sys._getframe(2))
+    place = calling_line(sys._getframe(2))
     _recorder.begin(operation.name, place)
     called = _recorder.operations[operation.name]
     token = _running.set(called)
@@ -204,19 +199,6 @@ def _request() -> tuple[str, _Key]:
             name, end = scope.operation, scope.deadline
     trace = current_trace()
     return name, (trace.trace_id if trace else "", name, end)
-
-
-def _place(frame: FrameType | None) -> str:
-    while frame is not None:
-        file = frame.f_code.co_filename
-        if not file.startswith((_LIBRARY, "<")) and "/contextlib." not in file:
-            break
-        frame = frame.f_back
-    if frame is None:
-        return "unknown"
-    path = Path(frame.f_code.co_filename)
-    shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-    return f"{shown}:{frame.f_lineno}"
 
 
 def _forget() -> None:

@@ -39,14 +39,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Prepare the databases."""
-    from django.conf import settings
     from django.core.management import call_command, get_commands
     from django.db import Error, connections
     from django.db.migrations.executor import MigrationExecutor
 
     from monolift.management.errors import VerbError
+    from monolift.registry.topology import databases
 
-    for alias in settings.DATABASES:
+    for alias in databases():
         connection = connections[alias]
         try:
             _create_if_missing(connection)

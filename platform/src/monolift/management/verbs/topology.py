@@ -98,9 +98,15 @@ def _problems() -> Iterator[str]:
                 f"(epoch {known.epoch}). Write it into the file, or move it back."
             )
     keys()  # ImproperlyConfigured for one that is no good
-    for name in sorted({known.place(label).deployable for label in modules()}):
+    tried = {
+        place.trial.deployable: label
+        for label in modules()
+        if (place := known.place(label)).here and place.trial is not None
+    }
+    for name in sorted({known.place(label).deployable for label in modules()} | tried.keys()):
         hosted = [label for label in modules() if known.place(label).deployable == name]
-        if all(known.hosts(label) for label in hosted):
+        hosted = hosted or [tried[name]]
+        if name not in tried and all(known.hosts(label) for label in hosted):
             continue
         what = f"{', '.join(sorted(hosted))} in {name}"
         if name not in urls():
@@ -158,6 +164,7 @@ def _explained(label: str) -> dict[str, Any]:
     way = {
         "local": "in this process, directly",
         "loopback": "in this process, through the codec",
+        **_trial_ways(place),
     }.get(place.route, f"signed HTTP to {urls().get(place.deployable, 'nobody: it has no URL')}")
     return {
         "module": label,
@@ -183,6 +190,21 @@ def _explained(label: str) -> dict[str, Any]:
             for interface in modules()[label].provides
             for operation in operations_of(interface).values()
         ],
+    }
+
+
+def _trial_ways(place: Any) -> dict[str, str]:
+    """What a call does while a second deployable is on trial, seen from the module's own."""
+    from monolift.registry.settings import setting
+
+    if place.trial is None:
+        return {}
+    other, share = place.trial.deployable, f"{setting('SHADOW_RATE'):.0%}"
+    return {
+        "shadow": f"in this process; {share} of the queries are then asked of {other} as well, and "
+        "the answers compared",
+        "canary": f"{place.trial.percent}% by signed HTTP to {other}, the others in this process: "
+        "by the command's key, else the request's id",
     }
 
 

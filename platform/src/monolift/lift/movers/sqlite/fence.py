@@ -1,0 +1,89 @@
+"""Closing and opening a module in a SQLite file. Every function runs in a transaction of the file.
+
+A file has one writer at a time, so whoever holds it is the fence. What is left for afterwards is to
+refuse those who do not know yet: the module's tables get another name, which stops readers as well,
+and triggers stop rows of the module in the platform's tables. That the triggers read the fence's
+row is safe here, and only here: no writer of a file has an older view of it than the last commit.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from monolift.lift.movers.sqlite.tables import Table, moved_name, quoted
+from monolift.registry.fence import MARK
+
+type Execute = Callable[..., Any]
+
+
+def close(
+    execute: Execute, *, module: str, tables: Sequence[Table], epoch: int, others: bool
+) -> None:
+    """Refuse whoever still comes for the module here.
+
+    With `others`, whose work goes on in this file, what is to be done for the module is taken out
+    of their way: it has been copied. What is left is history, taken away later.
+    """
+    for table in tables:
+        if table.module is None:
+            execute(f"ALTER TABLE {quoted(table.name)} RENAME TO {quoted(moved_name(table.name))}")
+            continue
+        if others and (rest := _ACTIVE.get(table.name)):
+            execute(f"DELETE FROM {quoted(table.name)} WHERE module = '{module}' AND {rest}")
+        for event in ("INSERT", "UPDATE"):
+            execute(
+                f"CREATE TRIGGER IF NOT EXISTS {quoted(_guard(module, table, event))} "
+                f"BEFORE {event} ON {quoted(table.name)} WHEN NEW.module = '{module}' AND "
+                f"(SELECT open FROM monolift_fence WHERE module = '{module}') = 0 "
+                f"BEGIN SELECT RAISE(ABORT, '{MARK}'); END"
+            )
+    _mark(execute, module, epoch, is_open=False)
+
+
+def reopen(execute: Execute, *, module: str, tables: Sequence[Table], epoch: int) -> None:
+    """Take a `close` without others back."""
+    for table in tables:
+        if table.module is None:
+            execute(f"ALTER TABLE {quoted(moved_name(table.name))} RENAME TO {quoted(table.name)}")
+    unguard(execute, module=module, tables=tables)
+    _mark(execute, module, epoch, is_open=True)
+
+
+def unguard(execute: Execute, *, module: str, tables: Sequence[Table]) -> None:
+    """Take the module's rows in the platform's tables again."""
+    for table in tables:
+        for event in ("INSERT", "UPDATE"):
+            execute(f"DROP TRIGGER IF EXISTS {quoted(_guard(module, table, event))}")
+
+
+def take_over(execute: Execute, *, module: str, epoch: int) -> None:
+    """Open the module here: nobody holds what was under way elsewhere, it is due now."""
+    _mark(execute, module, epoch, is_open=True)
+    for statement in _RELEASED:
+        execute(f"{statement} AND module = '{module}'")
+
+
+# Rows that a relay or a worker would take up.
+_ACTIVE = {
+    "monolift_outbox": "relayed_at IS NULL",
+    "monolift_delivery": "state IN ('pending', 'waiting', 'failed')",
+    "monolift_saga": "status IN ('running', 'undoing', 'waiting', 'stuck')",
+    "monolift_arrival": "1",
+}
+# Whoever held them can write nothing any more, so their leases need not run out.
+_RELEASED = (
+    "UPDATE monolift_delivery SET lease_until = NULL WHERE state = 'pending'",
+    "UPDATE monolift_saga SET lease_until = NULL WHERE lease_until IS NOT NULL",
+    "UPDATE monolift_key SET lease_until = '1970-01-01 00:00:00.000000' WHERE state = 'started'",
+)
+
+
+def _guard(module: str, table: Table, event: str) -> str:
+    return f"monolift_fence_{module}_{table.name}_{event.lower()}"
+
+
+def _mark(execute: Execute, module: str, epoch: int, *, is_open: bool) -> None:
+    execute(
+        "INSERT INTO monolift_fence (module, epoch, open) "
+        f"VALUES ('{module}', {epoch:d}, {is_open:d}) ON CONFLICT (module) DO UPDATE "
+        "SET epoch = excluded.epoch, open = excluded.open"
+    )

@@ -1,0 +1,341 @@
+"""Moving a module from one SQLite file to another while it is used.
+
+1. Triggers at the source note every change; then all rows are copied, some at a time.
+2. What is noted is copied again, in rounds, until little is left.
+3. The fence: the source's write lock is taken, the rest is copied, and the source is closed in the
+   commit that moves the truth.
+
+A commit over two files is atomic for each of them only, so the new file commits first, alone: what
+it holds counts when the truth says so. Homewards the truth is in the target's file; then the source
+is closed first, and for the instant until the target's commit nobody owns the module.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import cached_property
+from typing import Any
+
+from django.db import OperationalError, connections, transaction
+
+from monolift.kernel.clock import monotonic
+from monolift.lift.movers.sqlite import fence
+from monolift.lift.movers.sqlite.compare import compare
+from monolift.lift.movers.sqlite.feed import Feed, batches, insert
+from monolift.lift.movers.sqlite.files import (
+    PAUSE,
+    delete,
+    file_of,
+    frozen,
+    has,
+    opened,
+    writing,
+)
+from monolift.lift.movers.sqlite.tables import Layout, Table, moved_name, quoted
+from monolift.lift.movers.sqlite.target import Target
+from monolift.lift.moving import Evidence, GaveUp, Move, Progress, Watch
+from monolift.registry.places import DEFAULT_ALIAS
+from monolift.registry.topology import topology
+from monolift.truth.document import Document
+
+_FEW = 50
+"""Noted changes at which another round brings nothing: a fraction of a millisecond's work."""
+_MANY = 500
+"""More than these, and the fence would be held too long."""
+_ROUNDS = 50
+
+
+class SqliteMover:
+    """A `Mover` between two files of this machine."""
+
+    def __init__(self, move: Move) -> None:
+        self.move = move
+        self._source = file_of(move.source)
+        self._target = file_of(move.target)
+        self._frames: tuple[sqlite3.Connection, sqlite3.Connection] | None = None
+
+    def obstacles(self) -> list[str]:
+        """See `Mover`."""
+        with opened(self._source) as source:
+            layout = Layout(source, self.move.module)
+            found = [
+                f"{name} is WITHOUT ROWID: make it an ordinary table."
+                for name in layout.without_rowid
+            ]
+            found += [
+                f"{name} is a virtual table that no other table feeds, so its changes cannot be "
+                "noted. Give it a content table, or leave the module where it is."
+                for name in layout.opaque
+            ]
+            if layout.missing and not layout.renamed:
+                found.append(
+                    f"{self._source} lacks {', '.join(layout.missing)}: run `manage.py migrate`."
+                )
+        with opened(self._target) as target:
+            there = Layout(target, self.move.module).own
+            if there and not self._there.known(target):
+                found.append(
+                    f"{self._target} has {', '.join(there)} already, and no move brought them "
+                    "there. Look at what is in them, then take them away."
+                )
+        return found
+
+    def copy(self, watch: Watch) -> Evidence:
+        """See `Mover`."""
+        began = monotonic()
+        if self._is_closed():  # by a cut-over that was killed: everything is there
+            return {"rows": 0, "seconds": 0.0, "rounds": 0, "resumed": True}
+        with opened(self._source) as source, opened(self._target) as target:
+            if self._there.copied(target) and self._feed.exists(source):
+                rows = self._count(target)
+            else:
+                rows = self._begin(source, target, watch)
+            rounds = self._catch_up(source, target)
+        return {"rows": rows, "seconds": monotonic() - began, "rounds": rounds}
+
+    def progress(self) -> Progress:
+        """See `Mover`."""
+        with opened(self._source) as source, opened(self._target) as target:
+            behind = self._feed.behind(source) if self._feed.exists(source) else 0
+            return Progress(rows=self._count(target), total=self._count(source), behind=behind)
+
+    def rehearse(self) -> Evidence:
+        """See `Mover`."""
+        with opened(self._source, self.move.budget) as source, opened(self._target) as target:
+            self._catch_up(source, target)
+            with self._held(source):
+                began = monotonic()
+                carried = self._last_round(source, target, began)
+                held = monotonic() - began
+        return {"held": held, "carried": carried}
+
+    def cut_over(self, change: Callable[[], Document]) -> Evidence:
+        """See `Mover`."""
+        if self._is_closed():
+            with self._control():
+                document = self._open_at_home(change)
+            return {"held": 0.0, "carried": 0, "epoch": document.epoch, "resumed": True}
+        if self.move.source == DEFAULT_ALIAS:
+            return self._out(change)
+        return self._home(change)
+
+    def recover(self) -> None:
+        """See `Mover`."""
+        if topology().alias(self.move.module) == self.move.source and not self._is_closed():
+            with opened(self._target) as target:
+                if self._there.opened(target):
+                    with writing(target):
+                        self._there.mark_copied(target)
+
+    def verify(self) -> Evidence:
+        """See `Mover`."""
+        if self._frames is None:
+            return {"rows": 0, "differences": [], "note": "the views ended with their process"}
+        began = monotonic()
+        source, target = self._frames
+        self._frames = None
+        with closing(source), closing(target):
+            count, differences = compare(source, target, self._tables)
+        return {"rows": count, "differences": differences, "seconds": monotonic() - began}
+
+    def drop(self) -> None:
+        """See `Mover`."""
+        with opened(self._source) as source, writing(source):
+            self._feed.end(source.execute)
+        with opened(self._target) as target:
+            self._there.clear(target)
+
+    def finish(self) -> Evidence:
+        """See `Mover`."""
+        with opened(self._source) as source:
+            parts = [table for table in self._tables if table.module is not None]
+            return {"rows of history": sum(delete(source, table) for table in parts)}
+
+    # What both directions share ------------------------------------------------------------
+
+    @cached_property
+    def _tables(self) -> list[Table]:
+        """As they are at the source, also after it was closed."""
+        with opened(self._source) as source, opened(self._target) as target:
+            layout = Layout(source, self.move.module)
+            if layout.own:
+                return layout.tables(source)
+            return Layout(target, self.move.module).tables(target)
+
+    @cached_property
+    def _feed(self) -> Feed:
+        return Feed(self.move.module, self._tables)
+
+    @cached_property
+    def _there(self) -> Target:
+        return Target(self.move, self._tables)
+
+    def _begin(self, source: sqlite3.Connection, target: sqlite3.Connection, watch: Watch) -> int:
+        """Note changes from now on, and copy all rows; how many there were."""
+        self._there.clear(target)
+        with writing(source):
+            self._feed.end(source.execute)
+            self._feed.begin(source)
+        self._there.make(source, target)
+        total, done = self._count(source), 0
+        for table in self._tables:
+            for rows in batches(source, table):
+                with self._there.writing(target):
+                    insert(target, table, rows)
+                done += len(rows)
+                watch(Progress(rows=done, total=total, behind=self._feed.behind(source)))
+                if self._there.shared:
+                    time.sleep(PAUSE)
+        with writing(target):
+            self._there.mark_copied(target)
+        return done
+
+    def _catch_up(self, source: sqlite3.Connection, target: sqlite3.Connection) -> int:
+        """Copy what was noted until little is; in how many rounds."""
+        for done in range(_ROUNDS):
+            if self._feed.behind(source) <= _FEW:
+                return done
+            with self._there.writing(target):
+                _, last = self._feed.carry(source, target)
+            with writing(source):
+                self._feed.forget(source, last)
+        if self._feed.behind(source) > _MANY:
+            raise GaveUp(
+                f"{self.move.module} is written faster than its changes can be copied: "
+                f"{self._feed.behind(source)} are noted. Try again when less is going on."
+            )
+        return _ROUNDS
+
+    @contextmanager
+    def _held(self, source: sqlite3.Connection) -> Iterator[None]:
+        """With the source's write lock: nobody writes, everybody waits."""
+        try:
+            source.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            raise GaveUp(f"{self._source} is being written for too long: {error}.") from error
+        try:
+            yield
+        finally:
+            if source.in_transaction:
+                source.execute("ROLLBACK")
+
+    def _last_round(
+        self, source: sqlite3.Connection, target: sqlite3.Connection, began: float
+    ) -> int:
+        """Copy what was noted last, and commit that in the target, where it does not count yet."""
+        with self._there.writing(target):
+            carried, _ = self._feed.carry(source, target)
+            self._copy_sequences(source, target)
+        held = monotonic() - began
+        if held > self.move.budget:
+            raise GaveUp(
+                f"Writers were held up for {held:.3f} s, and the budget is {self.move.budget} s: "
+                f"{carried} changes were noted. Try when less is going on."
+            )
+        return carried
+
+    def _copy_sequences(self, source: sqlite3.Connection, target: sqlite3.Connection) -> None:
+        """Numbers that were given are never given again."""
+        if not has(source, "sqlite_sequence"):
+            return
+        for table in self._tables:
+            given = source.execute(
+                "SELECT seq FROM sqlite_sequence WHERE name = ?", (table.name,)
+            ).fetchone()
+            if table.module is None and given is not None:
+                target.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table.name,))
+                target.execute("INSERT INTO sqlite_sequence VALUES (?, ?)", (table.name, *given))
+
+    def _freeze(self) -> None:
+        """Keep a view of both files as they are now, to compare them later."""
+        self._frames = frozen(self._source), frozen(self._target)
+
+    @contextmanager
+    def _control(self) -> Iterator[Any]:
+        """A transaction of the control database, on Django's connection: the truth is in it."""
+        connection: Any = connections[DEFAULT_ALIAS]
+        connection.ensure_connection()
+        usual = int(connection.settings_dict["OPTIONS"].get("timeout", 5) * 1000)
+        connection.connection.execute(f"PRAGMA busy_timeout = {int(self.move.budget * 1000)}")
+        try:
+            with transaction.atomic(using=DEFAULT_ALIAS):
+                yield connection.connection.execute
+        except OperationalError as error:
+            raise GaveUp(f"The control database could not be had: {error}.") from error
+        finally:
+            connection.connection.execute(f"PRAGMA busy_timeout = {usual}")
+
+    # Out of the control database's file ----------------------------------------------------
+
+    def _out(self, change: Callable[[], Document]) -> Evidence:
+        """The target's commit, which nobody knows of; then one that closes, and moves the truth."""
+        module, epoch = self.move.module, topology().epoch + 1
+        with opened(self._source) as source, opened(self._target) as target:
+            self._catch_up(source, target)
+            asked = monotonic()
+            with self._control() as execute:
+                began = monotonic()
+                carried = self._last_round(source, target, began)
+                self._freeze()
+                with writing(target):
+                    fence.take_over(target.execute, module=module, epoch=epoch)
+                self._feed.end(execute)
+                fence.close(execute, module=module, tables=self._tables, epoch=epoch, others=True)
+                document = change()
+            held = monotonic() - began
+        waited = began - asked
+        return {"held": held, "waited": waited, "carried": carried, "epoch": document.epoch}
+
+    # Back into it --------------------------------------------------------------------------
+
+    def _home(self, change: Callable[[], Document]) -> Evidence:
+        """The source is closed; then the target's commit opens it and moves the truth."""
+        module, epoch = self.move.module, topology().epoch + 1
+        with opened(self._source, self.move.budget) as source, opened(self._target) as target:
+            self._catch_up(source, target)
+            with self._held(source):
+                began = monotonic()
+                carried = self._last_round(source, target, began)
+                self._freeze()
+                self._feed.end(source.execute)
+                fence.close(
+                    source.execute, module=module, tables=self._tables, epoch=epoch, others=False
+                )
+                source.execute("COMMIT")
+            # Nobody owns the module now: it is opened there, or here again.
+            try:
+                with self._control():
+                    document = self._open_at_home(change)
+            except BaseException:
+                with writing(source):
+                    fence.reopen(source.execute, module=module, tables=self._tables, epoch=epoch)
+                    self._feed.begin(source)
+                raise
+            held = monotonic() - began
+        return {"held": held, "carried": carried, "epoch": document.epoch}
+
+    def _open_at_home(self, change: Callable[[], Document]) -> Document:
+        execute = connections[DEFAULT_ALIAS].connection.execute
+        document = change()
+        fence.take_over(execute, module=self.move.module, epoch=document.epoch)
+        fence.unguard(execute, module=self.move.module, tables=self._tables)
+        return document
+
+    def _is_closed(self) -> bool:
+        """Whether an earlier cut-over closed the source and was killed then."""
+        with opened(self._source) as source:
+            layout = Layout(source, self.move.module)
+            return bool(layout.renamed) and not layout.own
+
+    def _count(self, link: sqlite3.Connection) -> int:
+        count = 0
+        for table in self._tables:
+            for name in (table.name, moved_name(table.name)):
+                if has(link, name):
+                    (found,) = link.execute(
+                        f"SELECT COUNT(*) FROM {quoted(name)} WHERE {table.where}", table.given
+                    ).fetchone()
+                    count += found
+                    break
+        return count

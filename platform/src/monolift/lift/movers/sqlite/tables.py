@@ -1,0 +1,157 @@
+"""What of a SQLite file belongs to a module: its own tables, and its rows in the platform's."""
+
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+
+PLATFORM = "monolift_db"
+_TRAVELLING = (
+    "monolift_outbox",
+    "monolift_delivery",
+    "monolift_key",
+    "monolift_saga",
+    "monolift_arrival",
+)
+"""The platform's tables whose rows have a module."""
+_GONE = "monolift_moved_"
+_DERIVED = re.compile(r"\bcontent\s*=\s*['\"]?\w", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Table:
+    """A table, or one module's part of it."""
+
+    name: str
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+    """What finds a row on both sides."""
+    module: str | None = None
+    """Only the rows of that module; None for all."""
+
+    @property
+    def where(self) -> str:
+        """The condition of its rows, with one parameter if it is a part."""
+        return "module = ?" if self.module else "1"
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The parameter."""
+        return (self.module,) if self.module else ()
+
+
+def quoted(name: str) -> str:
+    """A name in a statement."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a statement."""
+    return ", ".join(map(quoted, names))
+
+
+class Layout:
+    """The objects of a module in a file.
+
+    `own` are its tables, `virtual` those that others feed, `renamed` what a move has left behind,
+    `missing` what its models want and is not there.
+    """
+
+    def __init__(self, link: sqlite3.Connection, module: str) -> None:
+        self.module = module
+        rows = link.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
+        prefix = f"{module}_"
+        virtual = {
+            name: sql
+            for kind, name, _, sql in rows
+            if kind == "table" and sql and sql.upper().startswith("CREATE VIRTUAL")
+        }
+        shadows = tuple(f"{name}_" for name in virtual)
+        modelled = {
+            model._meta.db_table
+            for model in apps.get_app_config(module).get_models(include_auto_created=True)
+            if model._meta.managed and not model._meta.proxy
+        }
+        self.own = sorted(
+            name
+            for kind, name, _, sql in rows
+            if kind == "table"
+            and sql
+            and name not in virtual
+            and not name.startswith(shadows)
+            and (name in modelled or name.startswith(prefix))
+        )
+        self.virtual = {name: sql for name, sql in virtual.items() if name.startswith(prefix)}
+        self.missing = sorted(modelled - set(self.own))
+        self.renamed = sorted(
+            name for kind, name, _, _ in rows if kind == "table" and name.startswith(_GONE + prefix)
+        )
+        known = {*self.own, *self.virtual}
+        self.statements = [
+            *(sql for kind, name, _, sql in rows if kind == "table" and name in self.own),
+            *self.virtual.values(),
+            *(
+                sql
+                for kind, name, table, sql in rows
+                if sql and table in known and kind in ("index", "trigger")
+                if not name.startswith("monolift_")
+            ),
+        ]
+        """What makes the module's objects, tables first."""
+        self.without_rowid = sorted(
+            name
+            for kind, name, _, sql in rows
+            if kind == "table" and name in self.own and "WITHOUT ROWID" in sql.upper()
+        )
+        self.opaque = sorted(name for name, sql in self.virtual.items() if not _DERIVED.search(sql))
+        """Virtual tables that no other table feeds."""
+
+    def tables(self, link: sqlite3.Connection) -> list[Table]:
+        """The tables to copy: the module's own, then its part of the platform's."""
+        found = [
+            Table(name=name, columns=("rowid", *_columns(link, name)), key=("rowid",))
+            for name in self.own
+        ]
+        present = {name for (name,) in link.execute("SELECT name FROM sqlite_master")}
+        found += [
+            Table(
+                name=name,
+                columns=_columns(link, name),
+                key=_primary_key(link, name),
+                module=self.module,
+            )
+            for name in _TRAVELLING
+            if name in present
+        ]
+        return found
+
+
+def platform_statements(link: sqlite3.Connection) -> Iterator[str]:
+    """What makes the platform's tables, with their indexes."""
+    names = [model._meta.db_table for model in apps.get_app_config(PLATFORM).get_models()]
+    marks = ", ".join("?" * len(names))
+    for kind in ("table", "index"):
+        rows = link.execute(
+            f"SELECT sql FROM sqlite_master WHERE type = ? AND tbl_name IN ({marks}) "
+            "AND sql IS NOT NULL",
+            (kind, *names),
+        )
+        yield from (sql for (sql,) in rows)
+
+
+def moved_name(name: str) -> str:
+    """What a table is called where it was, after it has moved."""
+    return _GONE + name
+
+
+def _columns(link: sqlite3.Connection, table: str) -> tuple[str, ...]:
+    rows: list[tuple[Any, ...]] = link.execute(f"PRAGMA table_xinfo({quoted(table)})").fetchall()
+    return tuple(row[1] for row in rows if row[6] == 0)  # without those that are generated
+
+
+def _primary_key(link: sqlite3.Connection, table: str) -> tuple[str, ...]:
+    rows = link.execute(f"PRAGMA table_info({quoted(table)})").fetchall()
+    return tuple(row[1] for row in sorted(rows, key=lambda row: row[5]) if row[5])

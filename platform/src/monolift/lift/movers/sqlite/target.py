@@ -1,0 +1,111 @@
+"""Where the rows go to: made ready, marked as what it is, and taken away again."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from monolift.lift.movers.sqlite.files import delete, has, writing
+from monolift.lift.movers.sqlite.tables import Layout, Table, platform_statements, quoted
+from monolift.lift.moving import Move
+from monolift.registry.places import DEFAULT_ALIAS
+
+_MIGRATIONS = "django_migrations"
+_COPYING, _COPIED = (-1, 0), (0, 0)
+"""(epoch, open) of a module whose rows are on their way here, or all here, before its cut-over."""
+
+
+class Target:
+    """One module's part of the file that a move goes to."""
+
+    def __init__(self, move: Move, tables: Sequence[Table]) -> None:
+        self.module = move.module
+        self.shared = move.target == DEFAULT_ALIAS
+        """Others write in it: it has modules that stay."""
+        self.tables = tables
+
+    def make(self, source: sqlite3.Connection, target: sqlite3.Connection) -> None:
+        """Make the tables as they are at the source, without rows."""
+        layout = Layout(source, self.module)
+        with writing(target):
+            if not has(target, "monolift_outbox"):
+                for statement in platform_statements(source):
+                    target.execute(statement)
+            for statement in layout.statements:
+                target.execute(statement)
+            self._copy_migrations(source, target)
+
+    def clear(self, target: sqlite3.Connection) -> None:
+        """Take away what an earlier move or copy left."""
+        layout = Layout(target, self.module)
+        names = (*layout.own, *layout.renamed)
+        for name in names:
+            delete(target, Table(name=name, columns=(), key=()))
+        with writing(target):
+            for name in (*layout.virtual, *names):
+                target.execute(f"DROP TABLE {quoted(name)}")
+            if self._row(target) is not None:
+                self._mark(target, *_COPYING)
+        for table in self.tables:
+            if table.module is not None and has(target, table.name):
+                delete(target, table)
+
+    @contextmanager
+    def writing(self, target: sqlite3.Connection) -> Iterator[None]:
+        """A transaction that may write the module's rows although it is closed here.
+
+        Nobody else sees it open: a file has one writer at a time.
+        """
+        with writing(target):
+            before = self._row(target)
+            self._mark(target, 0, 1)
+            yield
+            self._mark(target, *(before or _COPYING))
+
+    def mark_copied(self, target: sqlite3.Connection) -> None:
+        """All rows are here. Inside a transaction."""
+        self._mark(target, *_COPIED)
+
+    def copied(self, target: sqlite3.Connection) -> bool:
+        """Whether all rows are here, of a move that has not come to its cut-over."""
+        return self._row(target) == _COPIED
+
+    def opened(self, target: sqlite3.Connection) -> bool:
+        """Whether a cut-over opened the module here."""
+        row = self._row(target)
+        return row is not None and row[1] == 1
+
+    def known(self, target: sqlite3.Connection) -> bool:
+        """Whether a move has been here before."""
+        return self._row(target) is not None
+
+    def _mark(self, target: sqlite3.Connection, epoch: int, is_open: int) -> None:
+        target.execute(
+            "INSERT INTO monolift_fence (module, epoch, open) VALUES (?, ?, ?) "
+            "ON CONFLICT (module) DO UPDATE SET epoch = excluded.epoch, open = excluded.open",
+            (self.module, epoch, is_open),
+        )
+
+    def _row(self, target: sqlite3.Connection) -> tuple[int, int] | None:
+        if not has(target, "monolift_fence"):
+            return None
+        row: tuple[int, int] | None = target.execute(
+            "SELECT epoch, open FROM monolift_fence WHERE module = ?", (self.module,)
+        ).fetchone()
+        return row
+
+    def _copy_migrations(self, source: sqlite3.Connection, target: sqlite3.Connection) -> None:
+        """It is migrated as far as the source: in all of it if it is new, else for the module."""
+        columns = "app, name, applied"
+        module: str | None = self.module
+        if not has(target, _MIGRATIONS):
+            (sql,) = source.execute(
+                "SELECT sql FROM sqlite_master WHERE name = ?", (_MIGRATIONS,)
+            ).fetchone()
+            target.execute(sql)
+            module = None
+        only = "? IS NULL OR app = ?"
+        target.execute(f"DELETE FROM {_MIGRATIONS} WHERE {only}", (module, module))
+        rows = source.execute(
+            f"SELECT {columns} FROM {_MIGRATIONS} WHERE {only} ORDER BY id", (module, module)
+        ).fetchall()
+        target.executemany(f"INSERT INTO {_MIGRATIONS} ({columns}) VALUES (?, ?, ?)", rows)

@@ -1,0 +1,1 @@
+"""A module as a repository of its own; its contract stays behind in the monolith."""

@@ -1,0 +1,151 @@
+"""The tutorial of a lift, as it happens: its commands, what they print, and customers meanwhile."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.library.running import MONOLIFT, ROOT, Running, command_line, eventually, running
+
+TUTORIAL = (ROOT / "docs" / "tutorial" / "lift.md").read_text("utf-8")
+_NUMBER = re.compile(r"\d+(\.\d+)?")
+_MODULES = sorted((ROOT / "modules").rglob("*.py"))
+
+
+def commands() -> Iterator[tuple[str, list[str]]]:
+    """The commands of the page that end by themselves, each with lines that it prints."""
+    for block in re.findall(r"```console\n(.*?)```", TUTORIAL, re.DOTALL):
+        command, *lines = block.strip().splitlines()
+        if command.startswith("$ .venv/bin/monolift "):
+            yield command.removeprefix("$ .venv/bin/monolift "), lines
+
+
+# Each customer buys one article.
+_SOLD = "SELECT COUNT(*) FROM orders_order"
+_GONE = "SELECT SUM(received - available) FROM inventory_stock"
+_TAKEN = "SELECT COUNT(*) FROM inventory_hold WHERE state = 'taken'"
+
+
+class Customers:
+    """`make load`, at a pace for a machine that also runs tests."""
+
+    def __init__(self, run: Running) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, ROOT / "scripts/load.py", "--url", run.url, "--rate", "2", "--json"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def leave(self) -> "dict[str, object]":
+        """Send no more; the sum."""
+        self._process.send_signal(signal.SIGINT)
+        out, _ = self._process.communicate(timeout=120)
+        found: dict[str, object] = json.loads(out)
+        return found
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Running]:
+    """The shop, running."""
+    with running() as run:
+        run.wait_until_ready()
+        yield run
+        assert run.stop(seconds=60) == 0
+        assert run.left() == {}
+
+
+def types(run: Running, command: str, lines: list[str]) -> None:
+    """Type a command, and see the lines in what it prints, whatever their numbers."""
+    done = subprocess.run(
+        [MONOLIFT, *command.split()],
+        cwd=ROOT,
+        env={**run.env, "MONOLIFT_DATA": str(run.data)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    printed = _plain(done.stdout)
+    for line in lines:
+        assert _plain(line) in printed, f"{command} does not print {line!r} but:\n{done.stdout}"
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[ \t]+", " ", _NUMBER.sub("0", text)).strip()
+
+
+def service(run: Running) -> list[int]:
+    """The web processes of the service."""
+    return [
+        pid
+        for pid in run.look()
+        if "monolift.management web" in command_line(pid)
+        and f"--port {run.port} " not in command_line(pid)
+    ]
+
+
+def rows(file: Path, sql: str) -> object:
+    with contextlib.closing(sqlite3.connect(file)) as link:
+        return link.execute(sql).fetchone()[0]
+
+
+def test_the_tutorial(shop: Running) -> None:
+    before = {path: path.read_bytes() for path in _MODULES}
+    steps = dict(commands())
+    customers = Customers(shop)
+    killed = False
+    for command, lines in steps.items():
+        if command.endswith(" soak"):
+            summed = customers.leave()
+            assert summed["failed"] == 0, summed["failures"]
+            _kill_and_see_it_recover(shop)
+            killed = True
+            customers = Customers(shop)
+        types(shop, command, lines)
+        time.sleep(1)  # a while of customers in each state
+    assert killed
+    summed = customers.leave()
+    assert summed["failed"] == 0, summed["failures"]
+    assert summed["orders"]
+    eventually(lambda: not service(shop), what="the service has ended")
+    # What was sold is gone from the shelf, once, wherever the shelf was.
+    file = shop.data / "shop.sqlite3"
+    eventually(
+        lambda: rows(file, _SOLD) == rows(file, _GONE) == rows(file, _TAKEN),
+        what="orders, stock and holds agree",
+    )
+    # No line of anybody has changed.
+    assert {path: path.read_bytes() for path in _MODULES} == before
+
+
+def _kill_and_see_it_recover(run: Running) -> None:
+    first, *others = service(run)
+    for pid in (first, *others):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    eventually(lambda: len(service(run)) >= 1 + len(others), what="the service is started again")
+    eventually(lambda: _sells(run), what="the shop sells again")
+
+
+def _sells(run: Running) -> bool:
+    done = subprocess.run(
+        [
+            *(sys.executable, ROOT / "scripts/load.py", "--url", run.url),
+            *("--rate", "1", "--seconds", "1", "--json"),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
+    return done.returncode == 0
