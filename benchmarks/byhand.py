@@ -17,6 +17,7 @@ from django.db import connections, transaction
 from django.utils import timezone
 
 from benchmarks.floor.models import Intent
+from benchmarks.probe.models import Note
 from modules.inventory.models import Hold, Stock
 from modules.orders.interface import BasketId, Order, OrderId
 from modules.orders.models import Order as OrderRow
@@ -44,7 +45,7 @@ def check_out(*, basket_id: BasketId, expected_total: Money, card_token: str) ->
     order_id = OrderId(uuid5(basket_id, str(basket.attempt)))
     with transaction.atomic():
         prices = _priced(basket, expected_total)
-        hold = _hold(order_id, basket)
+        hold = _hold(order_id, _wanted(basket))
         hold.save(force_insert=True)
         _take_stock(hold)
         _later("inventory", "inventory.expire_hold", hold)
@@ -92,7 +93,7 @@ def check_out_unfused(
         platform()
     prices = _priced(basket, expected_total)
     platform()  # the step's result and the next one's intent
-    hold = _hold(order_id, basket)
+    hold = _hold(order_id, _wanted(basket))
     with transaction.atomic():
         platform()  # the key
         with transaction.atomic():
@@ -128,6 +129,27 @@ def check_out_unfused(
     return order
 
 
+def walk_unfused(*, reference: UUID, sku: str, platform: Platform) -> None:
+    """The saga of three steps: every statement and every transaction of the unfused one."""
+    platform()  # the saga begins
+    hold = _hold(reference, [[sku, 1]])
+    with transaction.atomic():
+        platform()  # the key
+        with transaction.atomic():
+            hold.save(force_insert=True)
+        _take_stock(hold)
+        platform()  # the timer
+        platform()  # the answer
+    platform()  # the step's result and the next one's intent
+    with transaction.atomic():
+        platform()
+        _keep_hold(reference)
+        platform()
+    with transaction.atomic():
+        Note.objects.create(id=reference, text=sku, total=1)
+        platform()
+
+
 def _priced(basket: StoredBasket, expected_total: Money) -> Quote:
     assert basket.address is not None
     prices = quote(
@@ -140,11 +162,15 @@ def _priced(basket: StoredBasket, expected_total: Money) -> Quote:
     return prices
 
 
-def _hold(order_id: UUID, basket: StoredBasket) -> Hold:
+def _wanted(basket: StoredBasket) -> list[list[Any]]:
+    return sorted([line.sku, line.quantity] for line in basket.lines)
+
+
+def _hold(reference: UUID, lines: list[list[Any]]) -> Hold:
     return Hold(
         id=uuid7(),
-        reference=order_id,
-        lines=sorted([line.sku, line.quantity] for line in basket.lines),
+        reference=reference,
+        lines=lines,
         expires_at=timezone.now() + timedelta(minutes=15),
     )
 

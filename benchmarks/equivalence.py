@@ -25,6 +25,7 @@ def facts() -> dict[str, Any]:
         "floor rows": _floor_rows(),
         "checkouts": _checkouts(),
         "unfused": _unfused(),
+        "walk": _walk(),
         "reads": _reads(),
         "pages": _pages(),
         "wire": _wire(),
@@ -144,6 +145,20 @@ def _unfused() -> dict[str, Any]:
         "hand rows": _rows(orm),
         "text rows": _rows(text),
     }
+
+
+def _walk() -> dict[str, Any]:
+    """Statements and transactions of an unfused saga of three steps, by the library and by hand."""
+    from uuid import uuid4
+
+    from benchmarks import replay
+    from benchmarks.figures import sagas
+
+    recording, original = sagas.record()
+    other = uuid4()
+    with replay.recorded() as by_hand:
+        sagas.by_hand_unfused(recording.again({original: other}), other)
+    return {"library": recording.shape(), "hand": by_hand.shape()}
 
 
 def _reads() -> dict[str, Any]:

@@ -51,9 +51,9 @@ _REFERENCES = """
   through Django's raw cursor with fresh ids. **As ready-made text** means that all of them were
   recorded, so that not even the ORM runs: what is left is the database.
 - **A saga of three steps** (`benchmarks/probe/sagas.py`) holds and takes stock in another module
-  and writes a row of its own, unfused. **DBOS** runs a workflow of three steps, each of one
-  statement, on the same server in the same run (`benchmarks/dbos_walk.py`), in an environment of
-  its own.
+  and writes a row of its own, unfused; by hand and as ready-made text as for the checkout. **DBOS**
+  runs a workflow of three steps, each of one statement, on the same server in the same run
+  (`benchmarks/dbos_walk.py`), in an environment of its own.
 - **The plain application** is the same Django without the library's and the shop's middleware, with
   endpoints that send the same queries and answer the same JSON.
 - **The plain view** of a page renders the same template with the data that the shop gave to it,
@@ -73,6 +73,11 @@ _REFERENCES = """
   others, in an open load, against those of half a minute before and one after.
 - **The sum of its module calls** is the calls that the home page makes, one after another with the
   same arguments, without the page's own work on what they answer.
+- **Others that deliver** (`benchmarks/peers`) run in environments of their own, on the same server
+  in the same run: django-outbox-pattern into a broker that only counts, django-jaiminho in order
+  into a function that does nothing, Celery by two processes over a Redis of its own.
+- **The memory of a worker** (`benchmarks/many_events.py`) is that of a process of its own, after a
+  tenth of the events and after all. What is done is purged on the way, as in production.
 - **The bare wake-up** is a commit, the signal (a thread's, a pipe, PostgreSQL's NOTIFY), and
   the woken side reading the row.
 

@@ -22,6 +22,7 @@ FIGURES: dict[str, tuple[str, ...]] = {
     "publish": (SQLITE, POSTGRESQL),
     "delivery": (SQLITE, POSTGRESQL),
     "throughput": (SQLITE, POSTGRESQL),
+    "peers": (POSTGRESQL,),
     "checkout": (SQLITE, POSTGRESQL),
     "sagas": (SQLITE, POSTGRESQL),
     "reads": (SQLITE, POSTGRESQL),

@@ -1,15 +1,20 @@
 """What the running shop keeps resident: `monolift run` with one web process and one worker."""
 
 import contextlib
+import json
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.context import Context
 from benchmarks.results import Result
+from benchmarks.run import ROOT, environment
 from benchmarks.shop import Customer, Refused, descendants, running
 
 GOAL = 250.0
+GOAL_GROWTH = 1.1
 _MEGABYTE = 1e6
 
 
@@ -31,6 +36,30 @@ def run(context: Context) -> Iterator[Result]:
             unit="MB",
             note=f"proportional (PSS): {pss / _MEGABYTE:.0f} MB",
         )
+    yield _growth(20_000 if context.short else 1_000_000)
+
+
+def _growth(events: int) -> Result:
+    """A worker after a tenth of many events, and after all of them."""
+    with tempfile.TemporaryDirectory(prefix="monolift-benchmark-") as folder:
+        ended = subprocess.run(
+            [sys.executable, "-m", "benchmarks.many_events", str(events)],
+            cwd=ROOT,
+            env=environment(Path(folder)),
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+    early, late = json.loads(ended.stdout)
+    return Result.count(
+        late / early,
+        figure="memory",
+        what=f"resident memory of a worker after {events:,} events / after a tenth of them",
+        database="SQLite",
+        goal=GOAL_GROWTH,
+        unit="x",
+        note=f"{early / _MEGABYTE:.0f} MB, then {late / _MEGABYTE:.0f} MB",
+    )
 
 
 def _use(port: int, orders: int) -> None:

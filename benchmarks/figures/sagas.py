@@ -5,14 +5,14 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
-from benchmarks import goods, replay
+from benchmarks import byhand, goods, replay
 from benchmarks.context import Context
 from benchmarks.figures.checkout import unfused
-from benchmarks.paired import compare, once
+from benchmarks.paired import Comparison, compare, once
 from benchmarks.probe.sagas import Walk
 from benchmarks.results import Result
 from benchmarks.run import POSTGRESQL
@@ -28,10 +28,8 @@ def run(context: Context) -> Iterator[Result]:
     """The time of one, and what it sends."""
     goods.shelve()
     goods.restock()
+    recording, reference = record()
     with unfused():
-        walk()  # what is done once in a process is no part of it
-        with replay.recorded() as recording:
-            reference = walk()
         yield Result.count(
             recording.statements,
             figure="sagas",
@@ -40,23 +38,61 @@ def run(context: Context) -> Iterator[Result]:
             database=context.database,
             goal=None,
         )
-        by_hand = compare(
-            lambda: once(walk),
-            lambda: once(recording.again({reference: uuid4()}).run),
-            pairs=context.pairs(301),
-        )
+        by_hand = _compare(context, recording, reference, by_hand_unfused)
+        as_text = _compare(context, recording, reference, lambda again, _: again.run())
     yield Result.ratio(
         by_hand,
         figure="sagas",
-        what="an unfused saga of three steps / its statements as ready-made text",
+        what="an unfused saga of three steps / the same statements by hand",
         database=context.database,
         goal=GOAL_STATEMENTS,
+    )
+    yield Result.ratio(
+        as_text,
+        figure="sagas",
+        what="an unfused saga of three steps / its statements as ready-made text",
+        database=context.database,
+        goal=None,
     )
     if context.database == POSTGRESQL and not context.short:
         yield _beside_dbos(statistics.median(by_hand.ours), 200)
 
 
-def walk() -> object:
+def record() -> tuple[replay.Recording, UUID]:
+    """What an unfused one does, and the reference it did it with."""
+    with unfused():
+        walk()  # what is done once in a process is no part of it
+        with replay.recorded() as recording:
+            reference = walk()
+    return recording, reference
+
+
+def by_hand_unfused(recording: replay.Recording, reference: UUID) -> None:
+    """The same by hand; the library's statements are those of the recording."""
+    rest = iter(recording.platform)
+    byhand.walk_unfused(
+        reference=reference,
+        sku=goods.SKUS[0],
+        platform=lambda: replay.send(byhand.ALIAS, [next(rest)]),
+    )
+    assert next(rest, None) is None, "the recording has more statements than the hand sends"
+
+
+def _compare(
+    context: Context,
+    recording: replay.Recording,
+    original: UUID,
+    again: Callable[[replay.Recording, UUID], None],
+) -> Comparison:
+    def reference() -> float:
+        other = uuid4()
+        fresh = recording.again({original: other})
+        return once(lambda: again(fresh, other))
+
+    return compare(lambda: once(walk), reference, pairs=context.pairs(301))
+
+
+def walk() -> UUID:
     """Run one to its end; its reference."""
     reference = uuid4()
     run = Walk.run(key=str(reference), reference=reference, sku=goods.SKUS[0])

@@ -21,6 +21,7 @@ from benchmarks.run import POSTGRESQL
 from monolift.db.models import Outbox
 from monolift.db.rows import insert_rows
 from monolift.events.worker import Worker
+from monolift.kernel.ids import uuid7_text
 
 GOAL_RATE = 5000
 GOAL_SHARE = 0.3
@@ -36,7 +37,7 @@ _COLUMNS = ("module", "event", "name", "key", "number", "body", "trace", "cause"
 def run(context: Context) -> Iterator[Result]:
     """The rate, and what a backlog does to it."""
     events = 2000 if context.short else 20_000
-    ours = _delivery(events)
+    ours = delivery(events)
     if context.database == POSTGRESQL:
         same = compare(ours, _by_hand(events, _SAME_TABLE), pairs=context.pairs(11), warm=1)
         yield _share(context, same, "the same table", goal=GOAL_SHARE)
@@ -56,7 +57,7 @@ def run(context: Context) -> Iterator[Result]:
     )
     few, many = (1000, 10_000) if context.short else (1000, 100_000)
     backlog = compare(
-        _delivery(few, behind=many - few), _delivery(few), pairs=context.pairs(11), warm=1
+        delivery(few, behind=many - few), delivery(few), pairs=context.pairs(11), warm=1
     )
     yield Result.ratio(
         backlog.inverse(),
@@ -83,12 +84,12 @@ def _share(context: Context, comparison: Comparison, table: str, *, goal: float 
 # The library ------------------------------------------------------------------------------------
 
 
-def _delivery(events: int, *, behind: int = 0) -> Case:
+def delivery(events: int, *, behind: int = 0) -> Case:
     """Seconds until so many events are handled and marked, while others wait behind them."""
 
     def case() -> float:
         _clear()
-        _announce(events + behind)
+        announce(events + behind)
         reached = threading.Event()
         heard = 0
 
@@ -113,10 +114,11 @@ def _delivery(events: int, *, behind: int = 0) -> Case:
     return case
 
 
-def _announce(events: int) -> None:
+def announce(events: int) -> None:
+    """Put so many events into the outbox, each with a key of its own."""
     base = time.time_ns() // 1000
     rows = (
-        ("probe", str(uuid.uuid4()), "probe.note_taken.v1", str(uuid.uuid4()), base + n, _BODY)
+        ("probe", uuid7_text(), "probe.note_taken.v1", str(uuid.uuid4()), base + n, _BODY)
         for n in range(events)
     )
     insert_rows(Outbox, _COLUMNS, ((*row, "", "") for row in rows))

@@ -1,6 +1,7 @@
 """The system under chaos: a database, writers, workers, each a process of its own."""
 
 import contextlib
+import os
 import random
 import signal
 import sqlite3
@@ -23,12 +24,12 @@ _BEYOND_THE_LEASE = 3.0
 class System:
     """Starts processes, ends them roughly, and reads what is in the database."""
 
-    def __init__(self, folder: Path, *, postgresql: bool) -> None:
+    def __init__(self, folder: Path, *, postgresql: bool, log: Path | None = None) -> None:
         self.folder = folder
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._commands: dict[str, Sequence[str]] = {}
         self._server = PostgreSQL(folder) if postgresql else None
-        self._log = (folder / "log").open("ab")
+        self._log = (log or folder / "log").open("ab")
         self.done: list[str] = []
         """What was done to it, in words."""
         if self._server is not None:
@@ -42,6 +43,7 @@ class System:
             DJANGO_SETTINGS_MODULE="tests.chaos.settings",
             MONOLIFT_DATA=str(self.folder),
             MONOLIFT_TRANSPORT="local",
+            MONOLIFT_CHAOS_ATTEMPTS=os.environ.get("MONOLIFT_CHAOS_ATTEMPTS", "1000"),
             DATABASE_URL=self._server.url if self._server else "",
             LOG_LEVEL="ERROR",
         )

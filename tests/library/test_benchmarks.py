@@ -98,6 +98,11 @@ def test_the_unfused_checkout_by_hand_leaves_the_same_rows(facts: Any, way: str)
     assert facts["unfused"][way]["order"][0]["state"] == "paid"
 
 
+def test_the_saga_of_three_steps_by_hand_sends_the_same_statements(facts: Any) -> None:
+    assert facts["walk"]["library"] == facts["walk"]["hand"]
+    assert sum(len(statements) for _, statements in facts["walk"]["hand"]) == 14
+
+
 # Reads --------------------------------------------------------------------------------------------
 
 

@@ -1,9 +1,10 @@
 """Fused, unfused and switched while running: the same business state, whatever goes wrong.
 
-Each plan puts up to three faults into a saga: domain errors, lost answers, real IntegrityErrors,
-permanent bugs, failing undos, and SIGKILL of the process that runs it. The plan is then run in each
-mode, every piece of it in a forked child that may die, and recovered until the saga has ended. What
-is compared is stock, holds, money at the card network, sales, mails and how the saga ended.
+Each plan puts up to three faults into a saga: domain errors, lost answers, real IntegrityErrors and
+serialisation failures, permanent bugs, failing undos, and SIGKILL of the process that runs it. The
+plan is then run in each mode, every piece of it in a forked child that may die, and recovered until
+the saga has ended. What is compared is stock, holds, money at the card network, sales, mails and
+how the saga ended.
 
 `MONOLIFT_MODEL_PLANS` sets how many plans are tried.
 """
@@ -27,6 +28,7 @@ from monolift.registry.settings import setting
 from monolift.registry.sql import execute
 from monolift.sagas.forward import Forward
 from monolift.testing.scenario import Scenario
+from tests.library.failing import in_the_way
 from tests.library.world.cards.services import network
 from tests.library.world.sales.models import Mail, Sale
 from tests.library.world.sales.sagas import Local, Selling
@@ -93,6 +95,7 @@ def _bug() -> None:
 
 
 _KINDS: dict[str, Callable[[], None]] = {
+    "in the way": in_the_way,
     "kill": _kill,
     "lost answer": _lose_answer,
     "integrity error": _violate,
@@ -120,7 +123,9 @@ class Plan:
                 place = dice.choice(_INSIDE)
             else:
                 place = dice.choice(_STEPS[self.saga]) + dice.choice(("", ".after"))
-            kind = dice.choice(("kill", "kill", "lost answer", "integrity error", "bug"))
+            kind = dice.choice(
+                ("kill", "kill", "lost answer", "integrity error", "in the way", "bug")
+            )
             lasting = kind == "bug" and not place.startswith(("cards", "stock"))
             self.faults.append((place, kind, FOREVER if lasting else 1))
 

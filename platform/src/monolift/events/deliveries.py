@@ -22,7 +22,8 @@ from monolift.registry.sql import (
     now,
     vendor,
 )
-from monolift.resilience.backoff import delay
+from monolift.registry.troubles import out_of_order
+from monolift.resilience.backoff import delay, until_it_works
 
 log = logger("monolift.events")
 
@@ -227,14 +228,16 @@ def done(alias: str, batch: Sequence[Claimed], *, ended: Sequence[Claimed] = ())
 def give_back(alias: str, batch: Sequence[Claimed]) -> None:
     """Let others run what was not begun; the attempt that was counted ahead did not happen.
 
-    What its last worker crashed with keeps a lease, one that is over, and so stays suspect.
+    What its last worker crashed with keeps a lease, one that is over, and so stays suspect. What
+    is recorded as failed holds no lease and stays as it is.
     """
     if batch:
         fetch_by_index(
             alias,
             "UPDATE monolift_delivery AS d SET attempts = d.attempts - 1, lease_until = "
             f"CASE WHEN substr(d.token, 37) = '{_CRASHED}' THEN {now(alias)} END "
-            f"FROM {_CHOSEN.format(given=_GIVEN[vendor(alias)])} WHERE {_HOLDS} RETURNING 1",
+            f"FROM {_CHOSEN.format(given=_GIVEN[vendor(alias)])} WHERE {_HOLDS} "
+            "AND d.lease_until IS NOT NULL RETURNING 1",
             (_names(batch),),
         )
 
@@ -253,17 +256,21 @@ def failed(
 ) -> None:
     """Record an attempt that failed: it is repeated after a pause, or rests with its reason.
 
+    One that failed because the database does not work was none: nothing is wrong with the event.
     `calm` for what only shows that a module has moved.
     """
+    waits = final is None and out_of_order(error)
     if final is None:
-        final = claimed.attempts >= setting("ATTEMPTS")
+        final = claimed.attempts >= setting("ATTEMPTS") and not waits
     state = "failed" if final else "pending"
-    due = now(alias) if final else after(alias, delay(attempt=claimed.attempts))
+    pause = until_it_works() if waits else delay(attempt=claimed.attempts)
+    due = now(alias) if final else after(alias, pause)
     execute(
         alias,
         f"UPDATE monolift_delivery SET state = %s, failure = %s, lease_until = NULL, "
-        f"due_at = {due} WHERE module = %s AND event = %s AND subscriber = %s AND token = %s",
-        (state, f"{type(error).__name__}: {error}"[:2000], *claimed[:3], claimed.token),
+        f"attempts = attempts - %s, due_at = {due} "
+        "WHERE module = %s AND event = %s AND subscriber = %s AND token = %s",
+        (state, _reason(error), int(waits), *claimed[:3], claimed.token),
     )
     if calm:
         log.info("delivery follows its module", event_id=claimed.event, reason=str(error))
@@ -275,6 +282,10 @@ def failed(
         attempt=claimed.attempts,
         exc_info=error,
     )
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:2000]
 
 
 def resubmit(alias: str, *, module: str, event: str, subscriber: str) -> bool:

@@ -5,13 +5,14 @@ statement; those that wrote nothing are marked together at the end. What the bat
 within its turn it gives back.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
 import msgspec
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 
 from monolift.events import deliveries
 from monolift.events.deliveries import Claimed
@@ -26,6 +27,7 @@ from monolift.registry.scope import Scope
 from monolift.registry.settings import setting
 from monolift.registry.sql import execute, now
 from monolift.registry.topology import topology
+from monolift.registry.troubles import out_of_order
 
 log = logger("monolift.events")
 
@@ -41,6 +43,7 @@ class LeaseLost(Exception):
 
 def run_due(alias: str, *, modules: Sequence[str]) -> bool:
     """Claim what is due for these modules and run it; False when nothing is."""
+    _give_back_owed(alias)
     batch = deliveries.claim(alias, modules=modules)
     if batch:
         run(alias, batch)
@@ -52,13 +55,36 @@ def run(alias: str, batch: Sequence[Claimed]) -> None:
 
     One whose handler was slow before, or whose last worker crashed, runs alone when all else is
     settled or given back, so that nothing else waits or pays for it.
+
+    Raises only when the database does not let it record anything; then it is done later.
     """
-    if not batch:
-        return
     alone = [claimed for claimed in batch if claimed.crashed or _is_slow(claimed)]
-    left = _run_some(alias, [claimed for claimed in batch if claimed not in alone])
-    deliveries.give_back(alias, [*left, *alone[1:]])
-    _run_some(alias, alone[:1])
+    try:
+        _give_back_owed(alias)
+        left = _run_some(alias, [claimed for claimed in batch if claimed not in alone])
+        deliveries.give_back(alias, [*left, *alone[1:]])
+        _run_some(alias, alone[:1])
+    except (DatabaseError, InterfaceError) as error:
+        if batch and out_of_order(error):
+            _owed.append((alias, batch))
+        raise
+
+
+_owed: list[tuple[str, Sequence[Claimed]]] = []
+"""What could not be recorded nor given back when it should have been."""
+
+
+def _give_back_owed(alias: str) -> None:
+    """So that a database that was away makes nothing look as if it had killed its worker."""
+    for one in [one for one in _owed if one[0] == alias]:
+        try:
+            deliveries.give_back(*one)
+        except (DatabaseError, InterfaceError) as error:
+            if out_of_order(error):
+                raise
+            log.info("what was not begun is left to its lease", reason=str(error))
+        with contextlib.suppress(ValueError):  # another thread has done it
+            _owed.remove(one)
 
 
 def _run_some(alias: str, batch: Sequence[Claimed]) -> list[Claimed]:

@@ -14,9 +14,10 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
-from django.db import IntegrityError
+from django.db import IntegrityError, OperationalError
 
 from monolift.registry.sql import fetch_by_index, vendor
+from monolift.registry.troubles import in_the_way
 
 _TRIES = 5
 _SWEPT = 1000
@@ -69,7 +70,7 @@ _PROMOTE = {
 
 def promote(alias: str, lanes: Iterable[Lane]) -> int:
     """Make the next delivery of each idle lane due; how many there were."""
-    wanted = list(dict.fromkeys(lanes))
+    wanted = sorted(set(lanes))  # in one order: two that look at the same lock less crosswise
     if not wanted:
         return 0
     kind = vendor(alias)
@@ -78,8 +79,10 @@ def promote(alias: str, lanes: Iterable[Lane]) -> int:
     for _ in range(_TRIES - 1):
         try:
             return len(fetch_by_index(alias, statement, (given,)))
-        except IntegrityError:
-            continue  # somebody else made another one of a lane due: look again
+        except (IntegrityError, OperationalError) as error:
+            # Somebody else made another one of a lane due, or stood in the way of it: look again.
+            if not isinstance(error, IntegrityError) and not in_the_way(error):
+                raise
     return len(fetch_by_index(alias, statement, (given,)))
 
 

@@ -17,6 +17,11 @@ def delay(*, attempt: int, first: float | None = None) -> float:
     return _random.uniform(0, ceiling)
 
 
+def until_it_works() -> float:
+    """Seconds to wait for something that everybody waits for: half of some six, by default."""
+    return delay(attempt=6)
+
+
 def seed(value: int) -> None:
     """Make the jitter repeatable. For tests."""
     _random.seed(value)

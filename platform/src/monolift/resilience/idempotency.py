@@ -8,6 +8,7 @@ external commands, since in every other case an error means that nothing happene
 
 import hashlib
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -169,11 +170,7 @@ def _given(value: Any) -> Any:
     So a new optional argument or field, which old callers do not send, leaves fingerprints alone.
     """
     if isinstance(value, msgspec.Struct):
-        defaults = {
-            field.name: field.default
-            for field in msgspec.structs.fields(value)
-            if field.default is not msgspec.NODEFAULT
-        }
+        defaults = _defaults(type(value))
         given = ((name, getattr(value, name)) for name in value.__struct_fields__)
         return {
             name: _given(part)
@@ -185,6 +182,15 @@ def _given(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_given(part) for part in value]
     return value
+
+
+@cache
+def _defaults(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    return {
+        field.name: field.default
+        for field in msgspec.structs.fields(kind)
+        if field.default is not msgspec.NODEFAULT
+    }
 
 
 def replay(operation: Operation, stored: Stored) -> Any:

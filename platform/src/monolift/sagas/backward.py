@@ -12,7 +12,12 @@ from monolift.kernel import (
     Unavailable,
 )
 from monolift.observe.logs import logger
-from monolift.sagas.faults import is_external, raise_if_moved, raise_if_uncertain
+from monolift.sagas.faults import (
+    is_external,
+    raise_if_moved,
+    raise_if_no_attempt,
+    raise_if_uncertain,
+)
 from monolift.sagas.held import Held
 from monolift.sagas.record import LeaseLost, Refusal
 from monolift.sagas.steps import act
@@ -52,6 +57,7 @@ class Backward:
                 self.held.progress.refusal = Refusal(error.code, error.fields)
             self._settled(step, "doubt" if is_external(step) else "never")
         except (Unavailable, KeyInFlight, CallFailed) as error:
+            raise_if_no_attempt(error, alias=self.held.record.alias)
             self.held.record.restore(before)
             self.held.record.attempts += 1
             self.held.progress.log(step.name, "not settled", str(error))
@@ -116,6 +122,7 @@ class Backward:
         except LeaseLost:
             raise
         except Exception as error:
+            raise_if_no_attempt(error, alias=self.held.record.alias)
             raise_if_uncertain(error)
             self.held.record.restore(before)
             self.held.record.attempts += 1

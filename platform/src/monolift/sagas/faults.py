@@ -4,8 +4,10 @@ from typing import Any
 
 from django.db import InterfaceError, OperationalError
 
-from monolift.kernel import Step
+from monolift.kernel import Step, Unavailable
 from monolift.registry.fence import refused_by_fence
+from monolift.registry.topology import topology
+from monolift.registry.troubles import in_the_way, out_of_order
 
 
 def is_external(step: Step[Any]) -> bool:
@@ -13,27 +15,14 @@ def is_external(step: Step[Any]) -> bool:
     return any(operation.external for operation in step.commands)
 
 
-def serialisation_failure(error: BaseException) -> bool:
-    """A deadlock or serialisation failure (SQLSTATE class 40), or SQLite's busy database."""
-    cause: BaseException | None = error
-    while cause is not None:
-        state = getattr(cause, "sqlstate", None) or ""
-        if state.startswith("40") or (
-            isinstance(cause, OperationalError) and "locked" in str(cause)
-        ):
-            return True
-        cause = cause.__cause__
-    return False
-
-
 def raise_if_uncertain(error: BaseException) -> None:
     """Raise what is no failure of a step, and about which nothing may be saved here.
 
-    A connection lost at the commit: it may have happened. The saga rests until its lease runs out;
-    whoever takes it then reads what was committed.
+    A connection lost at the commit: it may have happened. Whoever goes on with the saga then reads
+    what was committed.
     """
     raise_if_moved(error)
-    if isinstance(error, OperationalError | InterfaceError) and not serialisation_failure(error):
+    if isinstance(error, OperationalError | InterfaceError) and not in_the_way(error):
         raise error
 
 
@@ -44,3 +33,15 @@ def raise_if_moved(error: BaseException) -> None:
     """
     if refused_by_fence(error):
         raise error
+
+
+def raise_if_no_attempt(error: BaseException, *, alias: str) -> None:
+    """A call failed because the saga's own database does not work: that is no attempt of its step.
+
+    The intent stays, so whoever goes on calls again under the same key.
+    """
+    cause = error.__cause__
+    if not isinstance(error, Unavailable) or cause is None or not out_of_order(cause):
+        return
+    if topology().alias(error.operation.partition(".")[0]) == alias:
+        raise cause

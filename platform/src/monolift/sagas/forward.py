@@ -5,12 +5,13 @@ from typing import Any
 
 from monolift.kernel import DomainError, SagaStatus, Step
 from monolift.observe.logs import logger
+from monolift.registry.troubles import in_the_way
 from monolift.sagas import arrivals
 from monolift.sagas.faults import (
     is_external,
     raise_if_moved,
+    raise_if_no_attempt,
     raise_if_uncertain,
-    serialisation_failure,
 )
 from monolift.sagas.held import Held
 from monolift.sagas.record import NEVER_DUE, AlreadyStarted, LeaseLost, Refusal
@@ -86,7 +87,7 @@ class Forward:
             except Exception as error:
                 raise_if_uncertain(error)
                 self.held.record.restore(before)
-                if not serialisation_failure(error) or attempt == _DEADLOCK_TRIES:
+                if not in_the_way(error) or attempt == _DEADLOCK_TRIES:
                     return min(reached, len(group) - 1), error
         raise AssertionError("unreachable")
 
@@ -134,6 +135,7 @@ class Forward:
             self.held.record.restore(before)
             self._refused(step, error, external=is_external(step))
         except Exception as error:
+            raise_if_no_attempt(error, alias=self.held.record.alias)
             self.held.record.restore(before)
             self._again_or_give_up(step, error)
         else:

@@ -1,5 +1,6 @@
 """Starting, running inline and finding sagas: what `Saga.start`, `Saga.run` and `Saga.find` do."""
 
+import contextlib
 import time
 from typing import Any
 
@@ -18,8 +19,11 @@ from monolift.kernel.clock import monotonic
 from monolift.observe.logs import logger
 from monolift.registry.fence import refused_by_fence
 from monolift.registry.scope import Scope, current
+from monolift.registry.sql import after, execute
 from monolift.registry.topology import topology
 from monolift.registry.transactions import foreign_transaction
+from monolift.registry.troubles import out_of_order
+from monolift.resilience.backoff import until_it_works
 from monolift.sagas.record import AlreadyStarted, LeaseLost, Record
 from monolift.sagas.runner import Runner
 
@@ -65,19 +69,16 @@ class Runtime:
         deadline = monotonic() + timeout
         if scope.deadline is not None:
             deadline = min(deadline, scope.deadline)
-        record = Record.new(_place(saga), saga)
         try:
-            record = _advance(record, deadline)
-        except AlreadyStarted:
-            record = _follow(saga, deadline)
-        except LeaseLost:
-            record = Record.find(_place(saga), type(saga), key=saga.key) or record
+            record = _run(saga, deadline)
         except DatabaseError as error:
             if isinstance(error, OperationalError | InterfaceError):
                 raise Unavailable(saga.saga_name, f"its database: {error}") from error
             if not scope.managed and refused_by_fence(error):
                 raise Unavailable(saga.saga_name, "its module has moved") from error
             raise  # a call is made again where its module is
+        except InterfaceError as error:
+            raise Unavailable(saga.saga_name, f"its database: {error}") from error
         wake(record.alias)
         return record.view()
 
@@ -89,11 +90,12 @@ class Runtime:
 
 def run_next(alias: str) -> bool:
     """Claim the next saga that has work to do and run it; False when there is none."""
+    _let_go_owed(alias)
     record = Record.claim(alias)
     if record is None:
         return False
     try:
-        Runner(record).run()
+        _advance(record)
     except (LeaseLost, AlreadyStarted):
         log.warning("saga was taken over", saga_id=record.id)
     return True
@@ -103,10 +105,54 @@ def _place(saga: Saga) -> str:
     return topology().alias(saga.saga_owner)
 
 
-def _advance(record: Record, deadline: float) -> Record:
+_owed: list[Record] = []
+"""Sagas that could not be given back when their database did not work."""
+
+
+def _let_go_owed(alias: str) -> None:
+    """Give them back as they are stored. No worker died, so it is no attempt.
+
+    A commit whose end is not known has its row locked, or is over: what is stored then is true.
+    """
+    for record in [record for record in _owed if record.alias == alias]:
+        try:
+            execute(
+                alias,
+                "UPDATE monolift_saga SET lease_until = NULL, due_at = CASE WHEN status = "
+                f"'waiting' THEN due_at ELSE {after(alias, until_it_works())} END "
+                "WHERE module = %s AND id = %s AND token = %s",
+                (record.module, record.id, record.token),
+            )
+        except (DatabaseError, InterfaceError) as error:
+            if out_of_order(error):
+                raise
+            log.info("saga is left to its lease", saga_id=record.id, reason=str(error))
+        with contextlib.suppress(ValueError):  # another thread has done it
+            _owed.remove(record)
+
+
+def _run(saga: Saga, deadline: float) -> Record:
+    record = Record.new(_place(saga), saga)
+    try:
+        return _advance(record, deadline)
+    except AlreadyStarted:
+        return _follow(saga, deadline)
+    except LeaseLost:
+        return Record.find(_place(saga), type(saga), key=saga.key) or record
+
+
+def _advance(record: Record, deadline: float | None = None) -> Record:
     """Run it; the record, which is another one when the saga has moved."""
     runner = Runner(record, deadline=deadline)
-    runner.run()
+    try:
+        runner.run()
+    except (DatabaseError, InterfaceError) as error:
+        if out_of_order(error):
+            held = runner.held.record
+            _owed.append(held)
+            with contextlib.suppress(DatabaseError, InterfaceError):
+                _let_go_owed(held.alias)
+        raise
     return runner.held.record
 
 
