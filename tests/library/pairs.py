@@ -18,6 +18,8 @@ FILE = """
 [deployables.warehouse]
 [modules.stock]
 deployable = "warehouse"
+[modules.sales]
+deployable = "shop"
 """
 
 

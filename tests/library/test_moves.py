@@ -321,7 +321,12 @@ def one_by_one(settings: Settings) -> None:
 )
 @pytest.mark.parametrize("told", [True, False], ids=["told", "stale"])
 def test_a_saga_whose_module_moves_in_the_middle_goes_on_there(
-    attic: Move, stock: Stock, scenario: Scenario, place: str, told: bool
+    attic: Move,
+    stock: Stock,
+    scenario: Scenario,
+    place: str,
+    told: bool,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     faults.planned[place] = [lambda: attic.go("sales", told=told)]
     run = Selling.run(key="k", timeout=20)
@@ -331,6 +336,7 @@ def test_a_saga_whose_module_moves_in_the_middle_goes_on_there(
     levels = stock.levels(skus=["a", "b"])
     assert (levels["a"].left, levels["b"].left) == (9, 8), "each hold once"
     assert network().states() == ["captured"]
+    assert "saga step failed" not in caplog.text
 
 
 def test_a_saga_that_begins_by_an_old_topology_begins_where_its_module_is(

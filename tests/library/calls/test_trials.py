@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from pytest_django import Settings
 
@@ -101,6 +102,19 @@ def seen() -> record.Seen:
 
 def sku() -> str:
     return uuid7_text()
+
+
+def test_what_was_counted_last_is_told_without_another_call(rig: Rig, tmp_path: Path) -> None:
+    """Whoever reads is another process: it sees what is in the file."""
+    for _ in range(3):
+        record.count("stock", LEVELS, "equal")
+
+    def told() -> int:
+        files = (tmp_path / "trials" / "stock").glob("*.json")
+        decoded = (msgspec.json.decode(file.read_bytes(), type=record.Seen) for file in files)
+        return sum(one.equal for one in decoded)
+
+    eventually(lambda: told() == 3)
 
 
 # Shadow ---------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from monolift.registry.topology import renewed, topology
 from monolift.sagas.backward import Backward
 from monolift.sagas.forward import Forward
 from monolift.sagas.held import Held
-from monolift.sagas.record import AlreadyStarted, Record
+from monolift.sagas.record import AlreadyStarted, LeaseLost, Record
 from monolift.sagas.steps import time_left
 
 log = logger("monolift.sagas")
@@ -33,6 +33,10 @@ log = logger("monolift.sagas")
 _PATIENCE = 5.0
 """Seconds that a worker waits to learn where a saga has moved."""
 _PAUSE = 0.02
+
+
+class _HomeMoved(Exception):
+    """The saga's module has another database now."""
 
 
 class Runner:
@@ -54,23 +58,25 @@ class Runner:
             try:
                 self._run()
                 return
+            except _HomeMoved:
+                record = self._found()
             except DatabaseError as error:
-                record = self._followed(error)
+                record = self._found() if refused_by_fence(error) else None
                 if record is None:
                     raise
-                log.info("saga follows its module", saga_id=record.id, database=record.alias)
-                self._take(record)
+            if record is None:  # another process has it now
+                raise LeaseLost(self.held.record.id)
+            log.info("saga follows its module", saga_id=record.id, database=record.alias)
+            self._take(record)
 
     def _take(self, record: Record) -> None:
         self.held = Held(record, deadline=self.held.deadline)
         self.forward = Forward(self.held)
         self.backward = Backward(self.held)
 
-    def _followed(self, error: DatabaseError) -> Record | None:
+    def _found(self) -> Record | None:
         """The record where it is now; None when that is not known in time, or not here."""
         held = self.held.record
-        if not refused_by_fence(error):
-            return None
         until = self.held.deadline or monotonic() + _PATIENCE
         while topology().alias(held.module) == held.alias and topology().runs(held.module):
             if monotonic() >= until:
@@ -94,6 +100,8 @@ class Runner:
         if held.record.crashed:
             self._count_crash()
         while not held.released:
+            if topology().alias(held.record.module) != held.record.alias:
+                raise _HomeMoved
             if not time_left(held.deadline):
                 held.save(release=True)
                 return

@@ -78,6 +78,7 @@ class _Recorder:
         self.seen: dict[tuple[str, int], Seen] = {}
         self.name = f"{os.getpid()}-{uuid4().hex[:8]}"
         self.written = time.monotonic()
+        self.timer: threading.Timer | None = None
 
     def of(self, module: str) -> Seen:
         epoch = topology().epoch
@@ -86,8 +87,12 @@ class _Recorder:
     def write(self, *, now: bool = False) -> None:
         with self.lock:
             if not now and time.monotonic() - self.written < WRITE_EVERY:
+                if self.timer is None:  # so that the last ones are told too
+                    self.timer = threading.Timer(WRITE_EVERY, self.write, kwargs={"now": True})
+                    self.timer.daemon = True
+                    self.timer.start()
                 return
-            self.written = time.monotonic()
+            self.written, self.timer = time.monotonic(), None
             whole = {key: msgspec.json.encode(seen) for key, seen in self.seen.items()}
         for (module, epoch), text in whole.items():
             target = _folder(module) / f"{self.name}-{epoch}.json"
