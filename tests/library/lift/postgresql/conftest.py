@@ -1,0 +1,40 @@
+"""Servers for the tests of this folder."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.with_postgresql import server
+from tests.library.lift.postgresql.places import Places, places
+
+
+@pytest.fixture(scope="session")
+def first() -> Iterator[str]:
+    """The URL of a server."""
+    with server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def second() -> Iterator[str]:
+    """The URL of another one."""
+    with server() as url:
+        yield url
+
+
+@pytest.fixture
+def world(first: str, tmp_path: Path, django_db_blocker: Any, no_faults: None) -> Iterator[Places]:
+    """Two databases of one server."""
+    with django_db_blocker.unblock(), places(first, first, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def apart(
+    first: str, second: str, tmp_path: Path, django_db_blocker: Any, no_faults: None
+) -> Iterator[Places]:
+    """A database on each of two servers."""
+    with django_db_blocker.unblock(), places(first, second, tmp_path) as made:
+        yield made
