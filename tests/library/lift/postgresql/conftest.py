@@ -24,6 +24,12 @@ def second() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(autouse=True)
+def nobody_follows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No thread outlives a test: this process is told of moves, or refused."""
+    monkeypatch.setattr("monolift.events.worker.follow", lambda: None)
+
+
 @pytest.fixture
 def world(first: str, tmp_path: Path, django_db_blocker: Any, no_faults: None) -> Iterator[Places]:
     """Two databases of one server."""

@@ -41,17 +41,18 @@ class Places:
     names: tuple[str, str]
     before: dict[str, Any] = field(default_factory=dict)
 
-    def session(self, alias: str = "default") -> psycopg.Connection[Any]:
+    def session(self, alias: str = "default") -> Any:
         """A connection of the owner."""
         server, name = (self.there, self.names[1]) if "away" in alias else (
             self.here, self.names[0],
         )  # fmt: skip
-        return psycopg.connect(server, dbname=name, autocommit=True)
+        return connect(server, dbname=name)
 
     def ask(self, sql: str, alias: str = "default") -> list[tuple[Any, ...]]:
         """Rows, by the owner."""
         with self.session(alias) as session:
-            return session.execute(sql).fetchall()
+            rows: list[tuple[Any, ...]] = session.execute(sql).fetchall()
+        return rows
 
     def do(self, sql: str, alias: str = "default") -> None:
         """Run something, as the owner."""
@@ -74,8 +75,10 @@ class Places:
         self.seal().apply(to("stock"))
         follow.spread(row.latest(connections["default"]))
 
-    def unlock(self) -> None:
-        """Let the owner write by hand, where a test needs it."""
+
+def connect(server: str, **more: Any) -> Any:
+    """A session on a server, each statement of which commits."""
+    return psycopg.connect(server, **more, autocommit=True)
 
 
 def to(alias: str) -> Any:
@@ -94,15 +97,16 @@ def places(here: str, there: str, folder: Any) -> Iterator[Places]:
     """Databases of their own for a block, and a process that has these only."""
     number = next(_numbers)
     made = Places(here=here, there=there, names=(f"world_{number}", f"away_{number}"))
-    with _database(here, made.names[0], template=_template(here)), _database(
-        there, made.names[1]
-    ):  # fmt: skip
-        with _configured(made, folder):
-            try:
-                yield made
-            finally:
-                with suppress(Exception):
-                    _drop_feeds(made)
+    with (
+        _database(here, made.names[0], template=_template(here)),
+        _database(there, made.names[1]),
+        _configured(made, folder),
+    ):
+        try:
+            yield made
+        finally:
+            with suppress(Exception):
+                _drop_feeds(made)
 
 
 def _drop_feeds(made: Places) -> None:
@@ -130,12 +134,12 @@ def _drop_feeds(made: Places) -> None:
 
 @contextmanager
 def _database(server: str, name: str, *, template: str = "template0") -> Iterator[None]:
-    with psycopg.connect(server, autocommit=True) as session:
+    with connect(server) as session:
         session.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     try:
         yield
     finally:
-        with psycopg.connect(server, autocommit=True) as session, suppress(psycopg.Error):
+        with connect(server) as session, suppress(psycopg.Error):
             session.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
@@ -174,8 +178,8 @@ def _configured(made: Places, folder: Any) -> Iterator[None]:
     before = dict(settings.DATABASES)
     monolift = settings.MONOLIFT
     opened = {alias: getattr(handler._connections, alias, None) for alias in before}
-    for alias in opened:
-        if opened[alias] is not None:
+    for alias, connection in opened.items():
+        if connection is not None:
             del handler[alias]
     settings.DATABASES.clear()
     settings.DATABASES.update(databases(made))
@@ -204,7 +208,7 @@ def _template(server: str) -> str:
     """A database with the tables, made once for each server."""
     if server not in _templates:
         name = f"template_{os.getpid()}"
-        with psycopg.connect(server, autocommit=True) as session:
+        with connect(server) as session:
             session.execute(f"CREATE DATABASE {name} TEMPLATE template0")
         made = Places(here=server, there=server, names=(name, name))
         with _configured(made, "/nonexistent"):

@@ -116,7 +116,12 @@ class Feed:
         session.execute(f"ALTER SUBSCRIPTION {quoted(self.subscription)} DISABLE")
 
     def advance(self, session: Session) -> None:
-        """Pass over all that the publisher's log holds: it came from the other side."""
+        """Pass over all that the publisher's log holds: it came from the other side.
+
+        A slot advances to what is flushed, and what was applied need not be: so it is, before.
+        """
+        session.execute("SET synchronous_commit = on")
+        session.execute("SELECT pg_logical_emit_message(true, 'monolift', 'flushed')")
         session.execute(
             "SELECT pg_replication_slot_advance(%s, pg_current_wal_insert_lsn())", (self.slot,)
         )
@@ -127,12 +132,13 @@ class Feed:
         return bool(states) and all(state == "r" for _, state in states)
 
     def _states(self, session: Session) -> list[tuple[int, str]]:
-        return session.execute(
+        rows: list[tuple[int, str]] = session.execute(
             "SELECT r.srrelid, r.srsubstate::text FROM pg_subscription_rel r "
             "JOIN pg_subscription s ON s.oid = r.srsubid WHERE s.subname = %s "
             "AND s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())",
             (self.subscription,),
         ).fetchall()
+        return rows
 
     def stuck(self, session: Session) -> str:
         """Why nothing comes any more, if so; asked at the subscriber."""

@@ -7,7 +7,6 @@ nothing anywhere else: each step looks first, and a new process goes on where an
 import time
 from collections.abc import Callable
 
-import psycopg
 from django.db import connections
 
 from monolift.lift.movers.postgresql import cutover
@@ -397,7 +396,7 @@ class PostgresMover:
             "AND tgenabled <> 'D' AND tgrelid = ANY(%s::regclass[])",
             ([quoted(name) for name in self._tables],),
         ).fetchone()
-        return found == (True,) and rights_there == (True,) and switched == (0,)
+        return bool(found == (True,) and rights_there == (True,) and switched == (0,))
 
     def _is_made(self, session: Session) -> bool:
         role = session.execute(
@@ -414,7 +413,7 @@ class PostgresMover:
                 _end_sessions(session, cut_name(self.move.module))
 
 
-def _end_sessions(session: psycopg.Connection[tuple[object, ...]], name: str) -> None:
+def _end_sessions(session: Session, name: str) -> None:
     while session.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
         "WHERE application_name = %s AND pid <> pg_backend_pid()",

@@ -8,9 +8,9 @@ Three things refuse a writer, and each closes what the others leave open:
   that a transaction with an old snapshot is refused as well.
 - the rights of the role, which a cut-over takes away, reading included.
 
-And `monolift_guard` refuses every other role from the day of the seal, whoever owns the tables: the
-admin, a shell, a process that has not heard of the seal. The platform's tables are shared, so theirs
-looks at the module of each row.
+And `monolift_guard` refuses every other role from the day of the seal, whoever owns the tables:
+the admin, a shell, a process that has not heard of the seal. The platform's tables are shared, so
+theirs looks at the module of each row.
 
 None of these is seen by what logical replication applies.
 """
@@ -126,8 +126,10 @@ def row_rights(module: str, role: str) -> list[str]:
             f"DROP POLICY IF EXISTS monolift_everyone ON {table}",
             f"CREATE POLICY monolift_everyone ON {table} USING (true) WITH CHECK (true)",
             f"DROP POLICY IF EXISTS {name} ON {table}",
-            f"CREATE POLICY {name} ON {table} AS RESTRICTIVE TO {quoted(role)} "
-            f"USING {mine} WITH CHECK {mine}",
+            (
+                f"CREATE POLICY {name} ON {table} AS RESTRICTIVE TO {quoted(role)} "
+                f"USING {mine} WITH CHECK {mine}"
+            ),
             f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
         )
     ]
@@ -163,9 +165,11 @@ def triggers(module: str, role: str, tables: list[str]) -> list[str]:
         for name, event, row in _of_rows(module):
             made += [
                 f"DROP TRIGGER IF EXISTS {name} ON {table}",
-                f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW "
-                f"WHEN ({row}.module = {literal(module)} AND {stranger}) "
-                "EXECUTE FUNCTION monolift_refuse()",
+                (
+                    f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW "
+                    f"WHEN ({row}.module = {literal(module)} AND {stranger}) "
+                    "EXECUTE FUNCTION monolift_refuse()"
+                ),
             ]
     return made
 
@@ -218,13 +222,19 @@ def end_leases(module: str, role: str) -> list[str]:
     mine = f"module = {literal(module)}"
     return [
         f"SET LOCAL ROLE {quoted(role)}",
-        "UPDATE monolift_delivery SET lease_until = NULL, token = '' "
-        f"WHERE {mine} AND state = 'pending' AND lease_until IS NOT NULL",
-        "UPDATE monolift_saga SET lease_until = NULL, token = '' "
-        f"WHERE {mine} AND status IN ('running', 'undoing', 'waiting') "
-        "AND lease_until IS NOT NULL",
-        "UPDATE monolift_key SET lease_until = statement_timestamp() "
-        f"WHERE {mine} AND state = 'started' AND lease_until > statement_timestamp()",
+        (
+            "UPDATE monolift_delivery SET lease_until = NULL, token = '' "
+            f"WHERE {mine} AND state = 'pending' AND lease_until IS NOT NULL"
+        ),
+        (
+            "UPDATE monolift_saga SET lease_until = NULL, token = '' "
+            f"WHERE {mine} AND status IN ('running', 'undoing', 'waiting') "
+            "AND lease_until IS NOT NULL"
+        ),
+        (
+            "UPDATE monolift_key SET lease_until = statement_timestamp() "
+            f"WHERE {mine} AND state = 'started' AND lease_until > statement_timestamp()"
+        ),
         "RESET ROLE",
     ]
 

@@ -5,14 +5,12 @@ by the default alias is refused, looks at the topology, and comes by the module'
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
-import psycopg
 from django.db import connections
 
 from monolift.lift.moving import Blocked, Evidence
 from monolift.lift.sealing.postgresql import rights
-from monolift.lift.sealing.postgresql.sides import Side
+from monolift.lift.sealing.postgresql.sides import Session, Side
 from monolift.lift.sealing.postgresql.tables import PLATFORM, own_tables, owned_sequences, quoted
 from monolift.lift.sealing.postgresql.tries import again, patience
 from monolift.registry.databases import own_module
@@ -58,7 +56,7 @@ class PostgresSeal:
         """What `apply` runs, in order; passwords are left out."""
         with self.side.connected() as session:
             return [
-                *self._before(session, password="***"),
+                *self._before(session, password="..."),  # noqa: S106 - left out
                 rights.lock_tables([*self.tables, *PLATFORM]),
                 *rights.triggers(self.module, self.side.role, self.tables),
             ]
@@ -100,12 +98,12 @@ class PostgresSeal:
         document = again(locked, what=f"Taking the seal of {self.module} away")
         return {"epoch": document.epoch}
 
-    def _before(self, session: psycopg.Connection[Any], *, password: str) -> list[str]:
+    def _before(self, session: Session, *, password: str) -> list[str]:
         return rights_of(session, self.side, self.tables, password=password, is_open=True)
 
 
 def rights_of(
-    session: psycopg.Connection[Any],
+    session: Session,
     side: Side,
     tables: list[str],
     *,
@@ -140,7 +138,7 @@ def make_rights(side: Side, tables: list[str], *, is_open: bool) -> None:
             )
 
 
-def run(session: psycopg.Connection[Any], statements: Iterable[str]) -> None:
+def run(session: Session, statements: Iterable[str]) -> None:
     """Run statements in the open transaction, in one message."""
     text = "; ".join(statements)
     if text:
@@ -180,7 +178,7 @@ def owner_obstacles(side: Side, tables: list[str]) -> list[str]:
     return problems
 
 
-def _existing(session: psycopg.Connection[Any], tables: Iterable[str]) -> list[str]:
+def _existing(session: Session, tables: Iterable[str]) -> list[str]:
     found = []
     for table in tables:
         one = session.execute("SELECT to_regclass(%s)::text", (quoted(table),)).fetchone()

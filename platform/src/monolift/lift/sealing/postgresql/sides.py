@@ -13,7 +13,8 @@ from psycopg.conninfo import make_conninfo
 from monolift.registry.databases import owner, owning_alias, peer
 from monolift.registry.places import DEFAULT_ALIAS
 
-type Session = psycopg.Connection[Any]
+type Session = Any
+"""A connection of psycopg. Its own type takes literal statements only."""
 
 _ADDRESS = frozenset(
     {"host", "port", "dbname", "user", "password", "service", "sslmode", "sslrootcert"}
