@@ -77,18 +77,35 @@ class Load:
     def settle(self, world: Places, *, owner: str) -> None:
         """Wait until all events are delivered, and end the worker."""
         try:
-            eventually(
-                lambda: (
-                    world.ask("SELECT count(*) FROM sales_mail WHERE about = 'filled'")
-                    >= [(self.filled,)]
-                ),
-                seconds=60,
-                what=f"{self.filled} mails",
-            )
+            mails = "SELECT count(*) FROM sales_mail WHERE about = 'filled'"
+            [(before,)] = world.ask(mails)
+            while before < self.filled:  # as long as there is any progress
+                eventually(
+                    lambda known=before: world.ask(mails) > [(known,)],
+                    what=f"{self.filled} mails, not {before}: {self._waiting(world)}",
+                )
+                [(before,)] = world.ask(mails)
             assert world.ask("SELECT count(*) FROM monolift_outbox WHERE module = 'stock' "
                              "AND relayed_at IS NULL", owner) == [(0,)]  # fmt: skip
         finally:
             assert self._worker.stop()
+
+    def more(self) -> None:
+        """One more was filled, by the test."""
+        with self._lock:
+            self.filled += 1
+
+    def _waiting(self, world: Places) -> str:
+        return str(
+            [
+                world.ask(
+                    "SELECT module, state, target, lease_until > now(), count(*), max(failure) "
+                    "FROM monolift_delivery WHERE state <> 'done' GROUP BY 1, 2, 3, 4",
+                    alias,
+                )
+                for alias in ("default", "stock_away")
+            ]
+        )
 
     def _loop(self, act: Any, number: int) -> None:
         chance = random.Random(number)

@@ -15,7 +15,6 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from django.db import connections, transaction
-from django.db.utils import OperationalError
 from psycopg import errors
 
 from monolift.kernel.clock import monotonic
@@ -288,11 +287,6 @@ def fence_held(side: Side, tables: list[str]) -> Iterator[Session]:
 def evidence(timings: dict[str, float]) -> Evidence:
     """As it is kept."""
     return {name: round(seconds, 4) for name, seconds in timings.items()}
-
-
-def is_lost(error: BaseException) -> bool:
-    """Whether nobody knows what became of a commit."""
-    return isinstance(error, OperationalError | errors.OperationalError)
 
 
 def pause() -> None:

@@ -31,6 +31,7 @@ QUICK = 0.1
 """Seconds within which each of the rounds must come: a feed that is alive, not one with no lag."""
 _ALIVE_WITHIN = 60.0
 _LOOK = 0.001
+_SLOT_WITHIN = 30.0
 _GONE_WITHIN = 30.0
 
 
@@ -81,10 +82,22 @@ class Feed:
             session.execute(text)
 
     def make_slot(self) -> None:
-        """Keep the publisher's log from now on. Waits for the transactions that are open."""
+        """Keep the publisher's log from now on. Raises GaveUp.
+
+        It waits for the transactions that are open on the server, in whichever database.
+        """
         with self.publisher.connected() as session:
-            if not self.has_slot(session):
+            if self.has_slot(session):
+                return
+            session.execute(f"SET statement_timeout = '{_SLOT_WITHIN:.0f}s'")
+            try:
                 session.execute(self._slot_statement()[0])
+            except errors.QueryCanceled:
+                raise GaveUp(
+                    f"No replication slot came about at {self.publisher.alias!r} within "
+                    f"{_SLOT_WITHIN:.0f} s: it waits for every transaction that is open on that "
+                    "server. Look in pg_stat_activity for the oldest xact_start, and end it."
+                ) from None
 
     def has_slot(self, session: Session) -> bool:
         """Whether the log is kept; asked at the publisher."""

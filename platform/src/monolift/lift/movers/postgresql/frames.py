@@ -4,6 +4,7 @@ The moment is inside the fence, when nobody writes; the work is done after it, i
 keep seeing what was there then.
 """
 
+import weakref
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -29,6 +30,7 @@ class Frames:
     def __init__(self, source: Side, target: Side) -> None:
         self._module = source.module
         self._sessions = (source.session(), target.session())
+        weakref.finalize(self, _close, self._sessions)
         for session in self._sessions:
             session.execute("; ".join(_ALIKE))
         self._columns = self._described(self._sessions[0])
@@ -54,8 +56,7 @@ class Frames:
 
     def close(self) -> None:
         """Give them up."""
-        for session in self._sessions:
-            session.close()
+        _close(self._sessions)
 
     def _described(self, session: Session) -> Mapping[str, Sequence[str]]:
         found = {}
@@ -82,3 +83,8 @@ class Frames:
             mine or None,
         ).fetchall()
         return int(found[0]), str(found[1])
+
+
+def _close(sessions: Sequence[Session]) -> None:
+    for session in sessions:
+        session.close()

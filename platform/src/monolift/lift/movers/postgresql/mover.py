@@ -7,7 +7,8 @@ nothing anywhere else: each step looks first, and a new process goes on where an
 import time
 from collections.abc import Callable
 
-from django.db import connections
+import psycopg
+from django.db import DatabaseError, connections
 
 from monolift.lift.movers.postgresql import cutover
 from monolift.lift.movers.postgresql.cutover import (
@@ -159,13 +160,14 @@ class PostgresMover:
     def rehearse(self) -> Evidence:
         """The whole cut-over, taken back before the commit. Raises GaveUp."""
         self._must_own(self.source)
-        attempt = self._ready()
+        self._must_be_copied()
         try:
+            attempt = self._ready()
             attempt.run(None)
-            return evidence(attempt.timings)
-        finally:
             if attempt.frames is not None:
                 attempt.frames.close()
+            return evidence(attempt.timings)
+        finally:
             self.recover()
 
     def cut_over(self, change: Callable[[], Document]) -> Evidence:
@@ -174,29 +176,32 @@ class PostgresMover:
         Raises GaveUp.
         """
         self._must_own(self.source)
-        attempt = self._ready()
+        self._must_be_copied()
         document: Document | None = None
+        timings: dict[str, float] = {}
         try:
+            attempt = self._ready()
+            timings = attempt.timings
             document = attempt.run(change)
         except Exception as error:
             if not self._moved():
                 self.recover()
-                if isinstance(error, GaveUp) or cutover.is_lost(error):
-                    raise GaveUp(str(error)) from error
+                if isinstance(error, DatabaseError | psycopg.Error):
+                    raise GaveUp(
+                        f"The cut-over of {self.move.module} met an error, and all is as it was: "
+                        f"{error}"
+                    ) from error
                 raise
-        self._frames = attempt.frames
+            log.warning("the commit went through, its answer did not", exc_info=error)
+        else:
+            self._frames = attempt.frames
         self._announce(document)
         self._reach("G1")
         self._feed_back()
-        return {**evidence(attempt.timings), "epoch": row.epoch(connections[DEFAULT_ALIAS])}
+        return {**evidence(timings), "epoch": row.epoch(connections[DEFAULT_ALIAS])}
 
     def _ready(self) -> CutOver:
         """P0 and P1: all that takes its time, before anybody waits."""
-        with self.target.connected() as session:
-            if not self._feed.copied(session):
-                raise Blocked(
-                    f"{self.move.module} is not copied to {self.move.target!r} yet: copy it first."
-                )
         self._end_leftovers()
         self._back.publish()
         self._back.make_slot()
@@ -209,6 +214,13 @@ class PostgresMover:
         attempt.timings["gate"] = alive
         self._reach("P1")
         return attempt
+
+    def _must_be_copied(self) -> None:
+        with self.target.connected() as session:
+            if not self._feed.copied(session):
+                raise Blocked(
+                    f"{self.move.module} is not copied to {self.move.target!r} yet: copy it first."
+                )
 
     def _announce(self, document: Document | None) -> None:
         connection = connections[DEFAULT_ALIAS]

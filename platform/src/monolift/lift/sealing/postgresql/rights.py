@@ -86,11 +86,15 @@ def marker_table() -> str:
 
 
 def set_fence(module: str, *, epoch: int | str, is_open: bool) -> str:
-    """Open or close a module here; an epoch only grows."""
+    """Open or close a module here, for whoever knows the topology of an epoch, or a later one.
+
+    It follows the truth row, also back: where a cut-over closed a side and did not come about, the
+    epoch that it would have begun is nobody's.
+    """
     return (
         f"INSERT INTO monolift_fence (module, epoch, open) VALUES ({literal(module)}, {epoch}, "
         f"{str(is_open).lower()}) ON CONFLICT (module) DO UPDATE SET open = excluded.open, "
-        "epoch = GREATEST(monolift_fence.epoch, excluded.epoch)"
+        "epoch = excluded.epoch"
     )
 
 
@@ -249,6 +253,7 @@ def clear_rows(module: str, role: str, tables: list[str]) -> list[str]:
         *off,
         *([f"TRUNCATE {names}"] if tables else []),
         *on,
+        f"DELETE FROM {MARKER} WHERE {mine}",
         *(f"GRANT {_RIGHTS} ON {table} TO {quoted(role)}" for table in PLATFORM),
         f"SET LOCAL ROLE {quoted(role)}",
         *(f"DELETE FROM {table} WHERE {mine}" for table in PLATFORM),
