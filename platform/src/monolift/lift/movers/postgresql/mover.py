@@ -96,9 +96,7 @@ class PostgresMover:
         self._must_own(self.source)
         begun = time.monotonic()
         migrated: list[str] = []
-        with self.target.connected() as session:
-            resumed = self._feed.subscribed(session)
-        if not resumed:
+        if not self._is_copying():
             if found := self.obstacles():
                 raise Blocked(" ".join(found))
             migrated = self._prepare()
@@ -118,6 +116,13 @@ class PostgresMover:
             "seconds": round(time.monotonic() - begun, 3),
             "migrated": migrated,
         }
+
+    def _is_copying(self) -> bool:
+        try:
+            with self.target.connected() as session:
+                return self._feed.subscribed(session)
+        except psycopg.OperationalError:
+            return False  # what is wrong there is an obstacle
 
     def _prepare(self) -> list[str]:
         """Both sides, up to the moment before the first row."""

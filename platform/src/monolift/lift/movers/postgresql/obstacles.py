@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import psycopg
 from django.db import connections
+from django.db.migrations.loader import MigrationLoader
 
 from monolift.kernel.interface import operations_of
 from monolift.lift.movers.postgresql.feed import Feed
@@ -289,35 +290,21 @@ def _left_behind(here: Session, there: Session, source: Side, target: Side) -> I
 
 def _drift(here: Session, there: Session, source: Side, target: Side) -> Iterator[str]:
     applied = "SELECT name FROM django_migrations WHERE app = %s"
-    if there.execute("SELECT to_regclass('django_migrations')").fetchone() == (None,):
-        return  # nothing is there yet: the copy makes it
-    from django.db.migrations.loader import MigrationLoader
-
+    rows = {name for (name,) in here.execute(applied, (source.module,)).fetchall()}
     files = {
         name for label, name in MigrationLoader(None).disk_migrations if label == source.module
     }
-    rows = here.execute(applied, (source.module,)).fetchall()
-    missing = sorted(files - {name for (name,) in rows})
-    if missing and source.is_control:
+    if source.is_control and (missing := sorted(files - rows)):
         yield (
             f"Migrations of {source.module} are not applied at {source.alias!r}: "
             f"{', '.join(missing)}. Migrate first."
         )
-    made = (
-        there.execute("SELECT to_regclass(%s)", (quoted(own_tables(source.module)[0]),)).fetchone()
-        if own_tables(source.module)
-        else None
-    )
-    if made and made[0] is not None:
-        behind = sorted(
-            {name for (name,) in rows}
-            - {name for (name,) in there.execute(applied, (source.module,)).fetchall()}
+    if there.execute("SELECT to_regclass('django_migrations')").fetchone() == (None,):
+        return  # nothing is there yet: the copy makes it
+    if rows - {name for (name,) in there.execute(applied, (source.module,)).fetchall()}:
+        return  # the copy migrates the target
+    if differences := drift(here, there, source.module):
+        yield (
+            f"The tables of {source.module} differ: {'; '.join(differences[:5])}. Migrate both "
+            "sides, or change one by hand."
         )
-        if behind:
-            return  # the copy migrates the target
-        differences = drift(here, there, source.module)
-        if differences:
-            yield (
-                f"The tables of {source.module} differ: {'; '.join(differences[:5])}. Migrate "
-                "both sides, or change one by hand."
-            )
