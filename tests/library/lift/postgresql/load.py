@@ -154,8 +154,8 @@ class Load:
 
     def audit(self, world: Places, *, owner: str) -> None:
         """What was acknowledged is there, once."""
-        assert self.failed == []
-        assert self.stale == []
+        assert not self.failed, self.failed[:3]
+        assert not self.stale, self.stale[:3]
         assert world.ask("SELECT count(*) FROM stock_hold", owner) == [(len(self.held),)]
         [(left, held)] = world.ask(
             'SELECT (SELECT sum("left") FROM stock_item), (SELECT sum(quantity) FROM stock_hold)',

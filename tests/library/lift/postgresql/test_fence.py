@@ -219,6 +219,17 @@ def test_reading_needs_no_fence_and_no_transaction(sealed: Places) -> None:
     assert list(Item.objects.iterator()) == [Item(sku="a")]
 
 
+def test_a_reader_of_what_is_between_two_places_is_told_so(sealed: Places) -> None:
+    """On the way back it is nowhere for a moment, and no topology has changed yet."""
+    sealed.do("; ".join(rights.revoke(ROLE, ["stock_item"], [])))
+    with pytest.raises(DatabaseError, match="permission denied") as mistaken:
+        Item.objects.count()
+    assert MARK not in str(mistaken.value)
+    sealed.do(CLOSE)
+    with pytest.raises(DatabaseError, match=MARK):
+        Item.objects.count()
+
+
 def test_a_write_without_a_transaction_holds_the_lock_while_it_runs(sealed: Places) -> None:
     """R7: a lock taken in a statement of its own would be gone before the write."""
     with cursor() as session:

@@ -120,6 +120,7 @@ def test_a_frozen_process_wakes_after_the_move(world: Places, tmp_path: Path) ->
         writer.send_signal(signal.SIGCONT)
         writer.stdin.close()
         writer.wait(30)
+        writer.stdout.close()
 
 
 def _tell(writer: subprocess.Popen[str]) -> None:

@@ -71,6 +71,15 @@ class FencedConnection(psycopg.Connection[Any]):
             raise
         self._send(b"COMMIT")
 
+    def is_closed(self) -> bool:
+        """Whether the fence lets nobody in, reading included: on the way back a module is nowhere
+        for a moment, and no news of it is there yet.
+        """
+        found = psycopg.Cursor(self).execute(
+            "SELECT 1 FROM monolift_fence WHERE module = %s AND NOT open", (self.fenced_module,)
+        )
+        return found.fetchone() is not None
+
     @property
     def outside(self) -> bool:
         """Whether a statement now would be one of its own."""
@@ -106,6 +115,10 @@ class _FencedCursor:
                 return execute(query, params, **options)
             except errors.ReadOnlySqlTransaction:
                 pass  # it writes: nothing has happened
+            except errors.InsufficientPrivilege as error:
+                if self.connection.is_closed():
+                    raise DatabaseError(f"{MARK}, or is about to: {error}") from error
+                raise
         with self.connection.in_transaction():
             return execute(query, params, **options)
 
