@@ -49,7 +49,9 @@ class ModuleRouter:
         if not is_module(label):
             return None
         scope = current()
-        if scope.outer is not None and scope.alias is not None and scope.module == label:
+        outer = scope.outer
+        begun = outer is not None and label in (scope.module, outer.module)
+        if begun and scope.alias is not None:
             return scope.alias  # a transaction stays where it began, whatever is moved meanwhile
         # An operation of the module itself began when it was here, and ends here.
         known = topology()

@@ -16,6 +16,8 @@ from monolift.kernel import clock
 from monolift.lift.movers.postgresql import feed as feeds
 from monolift.lift.moving import Blocked, GaveUp
 from monolift.lift.sealing.postgresql import tries
+from monolift.registry import topology as registry
+from monolift.truth.document import Document, Stay, applied
 from tests.library.lift.postgresql.load import under
 from tests.library.lift.postgresql.places import ROLE, Places, connect, learn, to
 from tests.library.running import eventually
@@ -247,24 +249,20 @@ def test_the_new_place_takes_at_once_what_was_under_way(copied: Places) -> None:
     assert copied.ask("SELECT lease_until, token FROM monolift_saga", "away") == [(None, "")]
 
 
-def test_an_event_for_what_has_moved_is_handed_over_where_it_is(copied: Places) -> None:
-    """Relayed before the move, handed over after it: the lane keeps its name."""
-    from monolift.events import handover
-    from monolift.events.deliveries import Announced
+def test_a_transaction_that_has_begun_announces_where_it_began(copied: Places) -> None:
+    """The topology changes in its middle, and it commits what it has, or is refused as a whole."""
+    with atomic(module="stock"):
+        Item.objects.create(sku="begun", left=1)
+        registry.install(_elsewhere())
+        publish(Filled(sku="begun", quantity=1))
+        Item.objects.filter(sku="begun").update(left=2)
+    assert copied.ask("SELECT \"left\" FROM stock_item WHERE sku = 'begun'") == [(2,)]
+    assert copied.ask("SELECT count(*) FROM monolift_outbox WHERE key = 'begun'") == [(1,)]
 
-    copied.mover().cut_over(to("stock_away"))
-    inserted: list[str] = []
-    handover.relay.insert, before = (
-        (  # type: ignore[assignment]  # what it was told
-            lambda alias, events: inserted.append(alias)
-        ),
-        handover.relay.insert,
-    )
-    try:
-        handover.send("@stock", [Announced("sales", "e", "n", "k", 1, "{}", "")])
-    finally:
-        handover.relay.insert = before
-    assert inserted == ["stock_away"]
+
+def _elsewhere() -> registry.Topology:
+    stay = Stay(deployable="shop", database="stock_away")
+    return applied(registry.topology(), Document(epoch=2, places={"stock": stay}))
 
 
 def test_a_difference_is_found(copied: Places) -> None:
