@@ -1,0 +1,1 @@
+"""Lifting modules: what moves their rows, and what keeps writers out meanwhile."""

@@ -74,7 +74,10 @@ def _refuse_foreign(scope: Scope, event: Event, owner: str, alias: str) -> None:
             f"{scope.module} publishes {type(event).__name__}, which belongs to {owner}. "
             "A module announces its own facts: declare the event in its events.py."
         )
-    if topology().alias(owner) != alias:
+    outer = scope.outer
+    begun = outer is not None and owner in (scope.module, outer.module)
+    # One that began where the module was ends there, or is refused by the database.
+    if topology().alias(owner) != alias and not begun:
         raise OutsideTransaction(
             f"{type(event).__name__} belongs to {owner}, whose database is "
             f"{topology().alias(owner)!r}, but the open transaction is on {alias!r}."

@@ -12,10 +12,12 @@ from monolift.registry.topology import renewed
 MARK = "monolift: the module has moved"
 """In the message of what a fence raises, on both databases."""
 
-_REFUSALS = frozenset({"ML001"})
-"""The SQLSTATE of a fence on PostgreSQL."""
+SQLSTATE = "ML001"
+"""Of a fence on PostgreSQL."""
 _GONE = frozenset({"42501", "42P01"})
 """Rights that are taken away, a table that is not there: by a move, or by somebody's mistake."""
+_BROKEN_OFF = frozenset({"40001", "40P01", "55P03"})
+"""A deadlock, a lock that was not given in time: a move takes locks for its statements."""
 
 
 def behind_a_fence(error: BaseException) -> bool:
@@ -31,14 +33,14 @@ def behind_a_fence(error: BaseException) -> bool:
 def refused_by_fence(error: BaseException) -> bool:
     """Whether a database refused something because a module moves or has moved.
 
-    A table that is missing, or rights, count only if the topology changed within the last seconds;
-    to know, it is looked at once more.
+    A table that is missing, rights, or a lock count only if the topology changed within the last
+    seconds; to know, it is looked at once more.
     """
     if not isinstance(error, DatabaseError):
         return False
     state = getattr(error.__cause__, "sqlstate", None)
     text = str(error)
-    if state in _REFUSALS or MARK in text:
+    if state == SQLSTATE or MARK in text:
         renewed()
         return True
-    return (state in _GONE or "no such table" in text) and renewed()
+    return (state in _GONE | _BROKEN_OFF or "no such table" in text) and renewed()

@@ -3,6 +3,7 @@
 from typing import Any
 
 from monolift.kernel import CallRefused
+from monolift.registry.databases import own_module, owning_alias
 from monolift.registry.modules import is_module, modules
 from monolift.registry.places import DEFAULT_ALIAS, here
 from monolift.registry.scope import current
@@ -30,12 +31,17 @@ class ModuleRouter:
         return None
 
     def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool | None:
-        """A module's tables exist on its alias only; the platform's where a module is."""
+        """A module's tables exist on its alias, and on the databases that are for it alone; the
+        platform's wherever a module may be. What two aliases share is made by the owner's.
+        """
+        own = own_module(db)
+        if own is not None and owning_alias(db) != db:
+            return False
         if app_label == _PLATFORM:
-            return db == DEFAULT_ALIAS or db in {topology().alias(label) for label in modules()}
+            return own is not None or db in {DEFAULT_ALIAS, *_module_aliases()}
         if app_label in modules():
-            return db == topology().alias(app_label)
-        return db == DEFAULT_ALIAS if db in _module_aliases() else None
+            return app_label == own if own else db == owning_alias(topology().alias(app_label))
+        return db == DEFAULT_ALIAS if own or db in _module_aliases() else None
 
     def _alias(self, label: str) -> str | None:
         if label == _PLATFORM:
@@ -43,7 +49,9 @@ class ModuleRouter:
         if not is_module(label):
             return None
         scope = current()
-        if scope.outer is not None and scope.alias is not None and scope.module == label:
+        outer = scope.outer
+        begun = outer is not None and label in (scope.module, outer.module)
+        if begun and scope.alias is not None:
             return scope.alias  # a transaction stays where it began, whatever is moved meanwhile
         # An operation of the module itself began when it was here, and ends here.
         known = topology()

@@ -1,0 +1,1 @@
+"""On PostgreSQL, between databases of throw-away servers."""

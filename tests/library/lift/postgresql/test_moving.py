@@ -1,0 +1,57 @@
+"""There and back: seal, copy, cut over, verify, back."""
+
+import os
+import statistics
+import time
+
+from monolift import use
+from tests.library.lift.postgresql.load import Load, seed
+from tests.library.lift.postgresql.places import Places, to
+from tests.library.world.stock.interface import Stock
+
+
+def test_there_and_back(world: Places) -> None:
+    stock = use(Stock)
+    stock.fill(sku="a")
+    world.sealed()
+    stock.fill(sku="b")
+    mover = world.mover()
+    mover.copy(lambda _: None)
+    assert mover.rehearse()["blocked"] < 2
+    mover.cut_over(to("stock_away"))
+    assert mover.verify()["differences"] == []
+    stock.fill(sku="b")
+    assert stock.levels(skus=["b"])["b"].left == 20
+    assert world.ask("SELECT \"left\" FROM stock_item WHERE sku = 'b'", "stock_away") == [(20,)]
+    back = world.mover("stock_away", "stock")
+    back.cut_over(to("stock"))
+    assert back.verify()["differences"] == []
+    stock.fill(sku="b")
+    assert world.ask("SELECT \"left\" FROM stock_item WHERE sku = 'b'") == [(30,)]
+
+
+def test_nothing_is_lost_doubled_or_refused_while_it_moves(apart: Places) -> None:
+    moves = int(os.environ.get("MONOLIFT_LIFT_MOVES", "3"))
+    seed(apart)
+    blocked = []
+    with Load() as load:
+        apart.sealed()
+        mover = apart.mover()
+        mover.copy(lambda _: None)
+        for number in range(moves):
+            ends = ("stock", "stock_away") if number % 2 == 0 else ("stock_away", "stock")
+            mover = apart.mover(*ends)
+            done = mover.cut_over(to(ends[1]))
+            assert mover.verify()["differences"] == []
+            blocked.append(done["blocked"])
+
+            assert done["blocked"] < mover.move.budget
+            time.sleep(0.3)
+    owner = ends[1]
+    load.settle(apart, owner=owner)
+    load.audit(apart, owner=owner)
+    print(  # noqa: T201 - the figures
+        f"{moves} moves, {load.requests} requests, {len(load.failed)} failed, slowest "
+        f"{load.slowest * 1000:.0f} ms; writers blocked p50 "
+        f"{statistics.median(blocked) * 1000:.0f} ms, max {max(blocked) * 1000:.0f} ms"
+    )
