@@ -7,6 +7,9 @@ MONOLIFT_SHARED     folder for what all its deployables have in common, pictures
 MONOLIFT_POSTGRES   postgresql://user:password@host:port/name; DATABASE_URL is read without it;
                     without both, the databases are SQLite files in the data folder
 MONOLIFT_DATABASES  `one` (default), or `each`: every module on a database of its own
+MONOLIFT_CONTROL_POSTGRES
+                    in a deployable that a module was lifted into: MONOLIFT_POSTGRES of the control
+                    deployable, where the module's tables are until they are cut over
 MONOLIFT_DATABASE_X a file or a postgresql:// URL for the alias X, for example _INVENTORY, where it
                     is not beside the others; the topology's [databases] says which aliases exist
 MONOLIFT_TRANSPORT  `local` (default), or `loopback`: calls between modules through the codec
@@ -41,6 +44,7 @@ SERVE_STATIC        `0` when something in front of the shop serves /static/
 LOG_LEVEL           `INFO` by default
 """
 
+import hashlib
 import json
 import os
 import tomllib
@@ -261,8 +265,10 @@ def _postgresql(alias: str, own: str = "") -> dict[str, Any]:
 def database(alias: str) -> dict[str, Any]:
     """The database of that alias, on whichever engine the environment chose."""
     own = os.environ.get(f"MONOLIFT_DATABASE_{alias.upper()}", "")
+    if own.startswith("postgres") or (_POSTGRES and alias in _LIFTED):
+        return _lifted(alias, own)
     if own:
-        return _postgresql(alias, own) if own.startswith("postgres") else _sqlite(alias, own)
+        return _sqlite(alias, own)
     return _postgresql(alias) if _POSTGRES else _sqlite(alias)
 
 
@@ -277,9 +283,36 @@ def _declared_databases() -> list[str]:
         return []  # the library says what is wrong with the file
 
 
-_ALIASES = ["default", *_declared_databases()]
+def _lifted(alias: str, own: str) -> dict[str, Any]:
+    """A module's own: `inventory` is the control deployable's database by a role of the module's,
+    and `inventory_away` is another one, where a lift takes its tables.
+    """
+    module = alias.removesuffix("_away")
+    control = _postgresql("default", os.environ.get("MONOLIFT_CONTROL_POSTGRES") or _POSTGRES)
+    owner = {"USER": control["USER"], "PASSWORD": control["PASSWORD"]}
+    if own:
+        entry = _postgresql(alias, own)
+    else:
+        password = hashlib.sha256(f"{SECRET_KEY}:{module}".encode()).hexdigest()
+        entry = {**control, "USER": f"monolift_{module}", "PASSWORD": password}
+        if alias.endswith("_away"):
+            entry["NAME"] += f"_{alias}"
+    return {
+        **entry,
+        "ENGINE": "monolift.db.postgresql",
+        "MONOLIFT": {"module": module, "owner": owner},
+    }
+
+
+_ALIASES = ["default"]
+_LIFTED: list[str] = []
 if _choice("MONOLIFT_DATABASES", "one", "each") == "each":
     _ALIASES += MODULES
+else:
+    _LIFTED = _declared_databases()
+    if _POSTGRES:
+        _LIFTED += [f"{alias}_away" for alias in _LIFTED]
+    _ALIASES += _LIFTED
 DATABASES = {alias: database(alias) for alias in _ALIASES}
 DATABASE_ROUTERS = ["monolift.registry.router.ModuleRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

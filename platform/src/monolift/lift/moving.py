@@ -60,6 +60,14 @@ class Mover(Protocol):
         """What keeps the copy from beginning: each names the thing and the way out."""
         ...
 
+    def begun(self) -> bool:
+        """Whether rows have been copied, or are, and changes follow."""
+        ...
+
+    def statements(self) -> list[str]:
+        """What it would run, for people to read."""
+        ...
+
     def copy(self, watch: Watch) -> Evidence:
         """Copy all rows, and keep what changes coming from then on. Returns when it has caught up.
 

@@ -47,10 +47,14 @@ class Fleet:
             label: {entry.get("deployable", self._control)}
             for label, entry in declared.get("modules", {}).items()
         }
-        self._databases = {
-            f"MONOLIFT_DATABASE_{alias.upper()}": self._location(alias)
-            for alias in declared.get("databases", {})
-        }
+        self._databases = (
+            {}
+            if "MONOLIFT_POSTGRES" in environment
+            else {
+                f"MONOLIFT_DATABASE_{alias.upper()}": str(plan.data / f"{alias}.sqlite3")
+                for alias in declared.get("databases", {})
+            }
+        )
         if names:
             urls = {self._control: plan.address.url} | {
                 name: address.url for name, address in self._addresses.items()
@@ -111,21 +115,14 @@ class Fleet:
             "MONOLIFT_DATA": str(data),
             "MONOLIFT_SHARED": str(self._plan.data),
         }
-        if "MONOLIFT_POSTGRES" in environment:
-            environment["MONOLIFT_POSTGRES"] = self._beside(f"at_{name}")
+        if control := environment.get("MONOLIFT_POSTGRES"):
+            server = urlsplit(control)
+            own = server._replace(path=f"{server.path}_at_{name}").geturl()
+            environment |= {"MONOLIFT_POSTGRES": own, "MONOLIFT_CONTROL_POSTGRES": control}
         self._supervisor.run_to_end([stacks.preparation(plan, environment, of=name)])
         self._tiers[name] = self._supervisor.keep(
             stacks.roles(plan, celery=self._celery, environment=environment, of=name)
         )
-
-    def _location(self, alias: str) -> str:
-        if "MONOLIFT_POSTGRES" in self.environment:
-            return self._beside(alias)
-        return str(self._plan.data / f"{alias}.sqlite3")
-
-    def _beside(self, name: str) -> str:
-        server = urlsplit(self.environment["MONOLIFT_POSTGRES"])
-        return server._replace(path=f"{server.path}_{name}").geturl()
 
 
 def _declared(plan: Plan) -> Mapping[str, Any]:

@@ -17,7 +17,7 @@ def test_there_and_back(world: Places) -> None:
     stock.fill(sku="b")
     mover = world.mover()
     mover.copy(lambda _: None)
-    assert mover.rehearse()["blocked"] < 2
+    assert mover.rehearse()["held"] < 2
     mover.cut_over(to("stock_away"))
     assert mover.verify()["differences"] == []
     stock.fill(sku="b")
@@ -43,9 +43,9 @@ def test_nothing_is_lost_doubled_or_refused_while_it_moves(apart: Places) -> Non
             mover = apart.mover(*ends)
             done = mover.cut_over(to(ends[1]))
             assert mover.verify()["differences"] == []
-            blocked.append(done["blocked"])
+            blocked.append(done["held"])
 
-            assert done["blocked"] < mover.move.budget
+            assert done["held"] < mover.move.budget
             time.sleep(0.3)
     owner = ends[1]
     load.settle(apart, owner=owner)

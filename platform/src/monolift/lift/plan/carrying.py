@@ -2,7 +2,7 @@
 
 from monolift.lift.moving import Blocked, Evidence, GaveUp, Mover
 from monolift.lift.plan.stage import Lift
-from monolift.truth.document import Document, Stay
+from monolift.truth.document import Stay
 
 _TRIES = 5
 
@@ -41,12 +41,7 @@ def cut_over_and_compare(lift: Lift, mover: Mover, *, source: str, target: str) 
 
 
 def _cut_over(lift: Lift, mover: Mover, stay: Stay) -> tuple[Evidence, int]:
-    documents: list[Document] = []
-
-    def change() -> Document:
-        documents[:] = [lift.change(stay)]
-        return documents[0]
-
+    change, written = lift.changing(stay)
     for attempt in range(1, _TRIES + 1):
         try:
             cut = mover.cut_over(change)
@@ -55,5 +50,5 @@ def _cut_over(lift: Lift, mover: Mover, stay: Stay) -> tuple[Evidence, int]:
                 raise
             lift.say(f"{error} It is tried again.")
         else:
-            return {**cut, **lift.told(documents[0])}, attempt
+            return {**cut, **lift.told(written[0])}, attempt
     raise AssertionError("the last attempt returns or raises")

@@ -4,11 +4,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib import import_module
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import connections
 
+from monolift.db.creating import create_if_missing
 from monolift.lift.moving import Blocked, Evidence, Move, Mover, Progress
 from monolift.registry.modules import modules
 from monolift.registry.places import DEFAULT_ALIAS, Place, here
@@ -63,6 +65,11 @@ class Lift:
         """The database that it is sealed into: the one of its own name."""
         return self.module
 
+    @property
+    def away(self) -> str:
+        """The database of its own that it is cut over to, on PostgreSQL."""
+        return f"{self.module}_away"
+
     @cached_property
     def vendor(self) -> str:
         """The kind of the control database: "sqlite" or "postgresql"."""
@@ -71,16 +78,30 @@ class Lift:
     def mover(self, *, source: str, target: str) -> Mover:
         """What carries its rows."""
         move = Move(module=self.module, source=source, target=target, budget=self.wishes.budget)
-        if self.vendor != "sqlite":
-            raise Blocked("Rows are moved between SQLite files here.")
-        from monolift.lift.movers.sqlite.mover import SqliteMover
+        kind = import_module(f"monolift.lift.movers.{self.vendor}.mover")
+        made: Mover = kind.mover(move)
+        return made
 
-        return SqliteMover(move)
+    def make_database(self, alias: str) -> None:
+        """Make the database of an alias, as the owner of its tables, unless there is one."""
+        from monolift.lift.sealing.postgresql.sides import Side
+
+        create_if_missing(Side(self.module, alias).wrapper())
 
     def change(self, stay: Stay) -> Document:
         """Write the next epoch of the truth row; part of the transaction that is open."""
         self.check()
         return row.change({self.module: stay})
+
+    def changing(self, stay: Stay) -> tuple[Callable[[], Document], list[Document]]:
+        """What writes the truth within somebody's commit, and where it leaves what it wrote."""
+        written: list[Document] = []
+
+        def change() -> Document:
+            written[:] = [self.change(stay)]
+            return written[0]
+
+        return change, written
 
     def put(self, stay: Stay) -> Evidence:
         """Change the truth, and tell everyone; who could not be told."""
@@ -109,11 +130,12 @@ class Lift:
                 f"The topology's file has no [deployables.{self.service}]. Add it, and start the "
                 "processes anew so that they know it."
             )
-        if self.alias not in settings.DATABASES:
-            raise Blocked(
-                f"There is no database {self.alias!r}. Add [databases.{self.alias}] to the "
-                "topology's file and to DATABASES, and start the processes anew."
-            )
+        for alias in (self.alias, self.away) if self.vendor == "postgresql" else (self.alias,):
+            if alias not in settings.DATABASES:
+                raise Blocked(
+                    f"There is no database {alias!r}. Add [databases.{self.alias}] to the "
+                    f"topology's file and {alias!r} to DATABASES, and start the processes anew."
+                )
 
     def url(self) -> str:
         """Where the service is reached. Blocked when nobody says."""

@@ -6,7 +6,6 @@ What `monolift run` does before it starts. Safe to repeat: what is there already
 import argparse
 import contextlib
 from pathlib import Path
-from typing import Any
 
 NEEDS_DJANGO = True
 
@@ -43,13 +42,14 @@ def run(options: argparse.Namespace) -> int:
     from django.db import Error, connections
     from django.db.migrations.executor import MigrationExecutor
 
+    from monolift.db.creating import create_if_missing
     from monolift.management.errors import VerbError
     from monolift.registry.topology import databases
 
     for alias in databases():
         connection = connections[alias]
         try:
-            _create_if_missing(connection)
+            create_if_missing(connection)
             executor = MigrationExecutor(connection)
             count = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
             if count:
@@ -72,20 +72,6 @@ def run(options: argparse.Namespace) -> int:
         lines = [f"{','.join(pool.modules)}\t{pool.workers}\n" for pool in pools() if pool.modules]
         Path(options.pools).write_text("".join(lines), encoding="utf-8")
     return 0
-
-
-def _create_if_missing(connection: Any) -> None:
-    """PostgreSQL does not make a database by itself, as SQLite does with its files."""
-    from django.db import OperationalError
-
-    try:
-        connection.ensure_connection()
-    except OperationalError as error:
-        name = connection.settings_dict["NAME"]
-        if connection.vendor != "postgresql" or f'"{name}" does not exist' not in str(error):
-            raise
-        with connection._nodb_cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE {connection.ops.quote_name(name)}")
 
 
 def _pages() -> list[tuple[str, str]]:

@@ -112,7 +112,7 @@ class CutOver:
                 raise
             raise GaveUp(self._too_long()) from error
         self._timed("commit")
-        self.timings["blocked"] = monotonic() - self._begun
+        self.timings["held"] = monotonic() - self._begun
         return document
 
     def _fenced(self, change: Callable[[], Document] | None) -> Document | None:

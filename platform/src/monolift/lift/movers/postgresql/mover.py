@@ -96,7 +96,7 @@ class PostgresMover:
         self._must_own(self.source)
         begun = time.monotonic()
         migrated: list[str] = []
-        if not self._is_copying():
+        if not self.begun():
             if found := self.obstacles():
                 raise Blocked(" ".join(found))
             migrated = self._prepare()
@@ -117,7 +117,8 @@ class PostgresMover:
             "migrated": migrated,
         }
 
-    def _is_copying(self) -> bool:
+    def begun(self) -> bool:
+        """See `Mover`."""
         try:
             with self.target.connected() as session:
                 return self._feed.subscribed(session)
@@ -455,3 +456,8 @@ def _copying(session: Session) -> int:
         "WHERE datname = current_database()"
     ).fetchone()
     return int(found[0]) if found else 0
+
+
+def mover(move: Move) -> PostgresMover:
+    """The mover of this kind of database."""
+    return PostgresMover(move)

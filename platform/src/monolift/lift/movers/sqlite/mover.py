@@ -81,6 +81,23 @@ class SqliteMover:
                 )
         return found
 
+    def begun(self) -> bool:
+        """See `Mover`."""
+        with opened(self._source) as source, opened(self._target) as target:
+            return self._is_closed() or (self._there.copied(target) and self._feed.exists(source))
+
+    def statements(self) -> list[str]:
+        """See `Mover`."""
+        shown: list[str] = []
+        with opened(self._source) as source:
+            layout = Layout(source, self.move.module)
+        shown += [f"-- in {self._target}", *layout.statements, f"-- in {self._source}"]
+        shown += [f"copy {table.name} where {table.where}" for table in self._tables]
+        fence.close(
+            shown.append, module=self.move.module, tables=self._tables, epoch=0, others=True
+        )
+        return shown
+
     def copy(self, watch: Watch) -> Evidence:
         """See `Mover`."""
         began = monotonic()
@@ -343,3 +360,8 @@ class SqliteMover:
                     count += found
                     break
         return count
+
+
+def mover(move: Move) -> SqliteMover:
+    """The mover of this kind of database."""
+    return SqliteMover(move)

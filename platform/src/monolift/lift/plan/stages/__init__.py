@@ -3,6 +3,8 @@
 from monolift.lift.plan.stage import Lift, Stage
 from monolift.lift.plan.stages.assess import Assess
 from monolift.lift.plan.stages.canary import Canary
+from monolift.lift.plan.stages.copy import Copy
+from monolift.lift.plan.stages.cutover import CutOver
 from monolift.lift.plan.stages.finish import Finish
 from monolift.lift.plan.stages.rehearse import Rehearse
 from monolift.lift.plan.stages.remote import Remote
@@ -19,6 +21,8 @@ STAGES: tuple[Stage, ...] = (
     Shadow(),
     Canary(),
     Remote(),
+    Copy(),
+    CutOver(),
     Soak(),
     Finish(),
 )
