@@ -193,12 +193,13 @@ def _any_due(alias: str, modules: Sequence[str], *, away: bool) -> bool:
 
 
 def any_away(alias: str, *, modules: Sequence[str]) -> bool:
-    """Whether anything of these modules waits to be handed over, due or not."""
+    """Whether anything of these modules is still to be handed over, due or not, or has failed."""
     return bool(
         fetch(
             alias,
             f"SELECT 1 FROM ({_LABELS[vendor(alias)]}) m WHERE (SELECT 1 FROM monolift_delivery "
-            f"WHERE state = 'pending' AND {_TARGET[True]} AND module = m.module LIMIT 1) "
+            f"WHERE state IN ('pending', 'failed') AND {_TARGET[True]} AND module = m.module "
+            "LIMIT 1) "
             "IS NOT NULL LIMIT 1",
             (msgspec.json.encode(list(modules)).decode(),),
         )

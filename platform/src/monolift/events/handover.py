@@ -69,11 +69,6 @@ def hand_over(alias: str) -> int:
     return len(batch)
 
 
-def anything_left(alias: str) -> bool:
-    """Whether something waits to be handed over, due or not."""
-    return deliveries.any_away(alias, modules=[*modules_on(alias), FORWARDED])
-
-
 def _addressees(claimed: Claimed) -> Sequence[str]:
     """The modules that it is for.
 

@@ -19,13 +19,13 @@ import msgspec
 from django.db import transaction
 
 from monolift.events import deliveries
-from monolift.events.deliveries import HELD, Announced, Claimed, address
+from monolift.events.deliveries import FORWARDED, HELD, Announced, Claimed, address
 from monolift.events.lanes import BUSY, Lane, promote
 from monolift.events.subscriptions import all_subscriptions, generation
 from monolift.registry.places import here
 from monolift.registry.settings import setting
 from monolift.registry.sql import after, execute, fetch, fetch_by_index, now, vendor
-from monolift.registry.topology import modules_on, on_change
+from monolift.registry.topology import modules_on, on_change, topology
 
 BATCH = 300
 _LOCK = 0x6D6F6E6F  # "mono": the first half of the relay's advisory lock
@@ -149,6 +149,30 @@ class Relayed(NamedTuple):
     """Deliveries that it holds, to be run now."""
 
 
+_calm: set[str] = set()
+"""Databases on which nothing was left to be handed over, in this topology."""
+
+
+def anything_left(alias: str) -> bool:
+    """Whether something is to be handed over to modules that came home: looked at until not."""
+    if alias in _calm:
+        return False
+    if deliveries.any_away(alias, modules=[*modules_on(alias), FORWARDED]):
+        return True
+    _calm.add(alias)
+    return False
+
+
+on_change(_calm.clear)
+
+
+def _addressed(alias: str, heard: Audience) -> str:
+    """Where all has been at home ever since, nobody need look for what is to come before."""
+    if topology().epoch or heard.elsewhere or anything_left(alias):
+        return _IN_ORDER
+    return _ADDRESSED.format(those="")
+
+
 def relay(alias: str, *, claim: Sequence[str] = ()) -> Relayed:
     """Relay what one database's outbox holds of the modules that run here, a batch of it.
 
@@ -181,6 +205,7 @@ type Moved = tuple[int, Sequence[Any]]
 
 def _relay_postgresql(alias: str, insert: str, heard: Audience, token: str) -> Moved:
     # The statement's snapshot is younger than the lock: it sees all that the relay before it did.
+    fresh = _FRESH.format(now=now(alias), addressed=_addressed(alias, heard))
     lock = crc32(f"{here()} {alias}".encode()) - 2**31
     *rows, last = fetch_by_index(
         alias,
@@ -192,7 +217,7 @@ def _relay_postgresql(alias: str, insert: str, heard: Audience, token: str) -> M
         "WHERE o.module = p.module AND o.key = p.key AND o.number = p.number "
         "AND o.event = p.event), "
         f"wanted AS ({_WANTED.format(unpacked=_UNPACKED['postgresql'])}), "
-        f"{_FRESH.format(now=now(alias), addressed=_IN_ORDER)}, inserted AS ({insert}) "
+        f"{fresh}, inserted AS ({insert}) "
         "SELECT * FROM inserted WHERE token <> '' OR state = 'waiting' UNION ALL "
         f"SELECT {', '.join(['NULL'] * 6)}, COUNT(*), {', '.join(['NULL'] * 6)} FROM picked "
         "ORDER BY 1 NULLS LAST",
@@ -226,7 +251,7 @@ def _relay_sqlite(alias: str, insert: str, heard: Audience, token: str) -> Moved
             alias,
             f"WITH picked AS ({picked}), "
             f"wanted AS ({_WANTED.format(unpacked=_UNPACKED['sqlite'])}), "
-            f"{_FRESH.format(now=now(alias), addressed=_IN_ORDER)} {insert}",
+            f"{_FRESH.format(now=now(alias), addressed=_addressed(alias, heard))} {insert}",
             (relayed, relayed, heard.encoded, token),
         )
         count = execute(

@@ -64,29 +64,12 @@ def work_once(alias: str, pool: Pool | None = None) -> bool:
     relayed = relay.relay(alias, claim=mine if executor().runs_here else ())
     handling.run(alias, relayed.claimed)
     found = relayed.events > 0
-    if relay.audience(alias).elsewhere or _anything_left(alias):
+    if relay.audience(alias).elsewhere or relay.anything_left(alias):
         found = handover.hand_over(alias) > 0 or found
     found = executor().work(alias, mine) or found
     for source in _sources:
         found = source(alias) or found
     return found
-
-
-_calm: set[str] = set()
-"""Databases on which nothing waits to be handed over, and from which nothing need be."""
-
-
-def _anything_left(alias: str) -> bool:
-    """Whether something waits for modules that have come home: looked at until nothing does."""
-    if alias in _calm:
-        return False
-    if handover.anything_left(alias):
-        return True
-    _calm.add(alias)
-    return False
-
-
-on_change(_calm.clear)
 
 
 class Worker:
