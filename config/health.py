@@ -4,6 +4,7 @@ from django.db import Error, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
+from monolift.registry.databases import own_module
 from monolift.registry.topology import databases
 
 _migrated: set[str] = set()
@@ -22,8 +23,9 @@ def _state(alias: str) -> str:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-        # Loading the migration graph is slow, and what was applied once stays applied.
-        if alias not in _migrated:
+        # Loading the migration graph is slow, and what was applied once stays applied. A module's
+        # own role does not see what was applied: that is for who owns the tables.
+        if alias not in _migrated and own_module(alias) is None:
             executor = MigrationExecutor(connection)
             if executor.migration_plan(executor.loader.graph.leaf_nodes()):
                 return "not migrated"

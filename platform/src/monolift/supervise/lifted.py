@@ -11,6 +11,7 @@ import shutil
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,6 +25,8 @@ from monolift.supervise.supervisor import Supervisor, say
 
 RUN = "run.json"
 """In the data folder: what the processes of the run are told, for commands beside them."""
+_PAUSE = 5.0
+"""Seconds after which a deployable that could not be prepared is tried again."""
 _DOCUMENT = Path("topology", "document.json")
 
 
@@ -37,6 +40,7 @@ class Fleet:
         self._plan = plan
         self._celery = celery
         self._seen = -1
+        self._again_at = 0.0
         self._tiers: dict[str, list[Process]] = {}
         self.environment = dict(environment)
         """What every process of the run is told."""
@@ -78,9 +82,9 @@ class Fleet:
     def look(self) -> None:
         """Start what is needed and does not run, and end what runs and is not needed."""
         changed = _changed(self._plan.data / _DOCUMENT)
-        if changed == self._seen:
+        if changed == self._seen and not 0 < self._again_at < monotonic():
             return
-        self._seen = changed
+        self._seen, self._again_at = changed, 0.0
         needed = self._needed()
         for name in self._addresses:
             if name in needed and name not in self._tiers:
@@ -119,7 +123,10 @@ class Fleet:
             server = urlsplit(control)
             own = server._replace(path=f"{server.path}_at_{name}").geturl()
             environment |= {"MONOLIFT_POSTGRES": own, "MONOLIFT_CONTROL_POSTGRES": control}
-        self._supervisor.run_to_end([stacks.preparation(plan, environment, of=name)])
+        if any(self._supervisor.run_to_end([stacks.preparation(plan, environment, of=name)])):
+            say(f"{name} could not be prepared; the reason is above. It is tried again.")
+            self._again_at = monotonic() + _PAUSE
+            return
         self._tiers[name] = self._supervisor.keep(
             stacks.roles(plan, celery=self._celery, environment=environment, of=name)
         )

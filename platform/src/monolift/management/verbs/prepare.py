@@ -44,9 +44,13 @@ def run(options: argparse.Namespace) -> int:
 
     from monolift.db.creating import create_if_missing
     from monolift.management.errors import VerbError
+    from monolift.registry.databases import own_module
     from monolift.registry.topology import databases
 
     for alias in databases():
+        if own_module(alias) is not None:
+            _migrate_as_owner(alias)
+            continue
         connection = connections[alias]
         try:
             create_if_missing(connection)
@@ -72,6 +76,22 @@ def run(options: argparse.Namespace) -> int:
         lines = [f"{','.join(pool.modules)}\t{pool.workers}\n" for pool in pools() if pool.modules]
         Path(options.pools).write_text("".join(lines), encoding="utf-8")
     return 0
+
+
+def _migrate_as_owner(alias: str) -> None:
+    """The tables of a module with a role of its own: they are another's, whom the control
+    deployable knows. Where they are the default database's, they are migrated with it.
+    """
+    from monolift.lift.movers.postgresql.target import make_tables
+    from monolift.lift.sealing.postgresql.sides import Side
+    from monolift.registry.databases import own_module, owning_alias
+    from monolift.registry.places import here
+    from monolift.registry.topology import topology
+
+    module = own_module(alias)
+    if module is not None and owning_alias(alias) == alias and topology().control == here():
+        make_tables(Side(module, alias))
+        print(f"Database {alias}: up to date.", flush=True)
 
 
 def _pages() -> list[tuple[str, str]]:
