@@ -172,7 +172,8 @@ def _described(lift: "Lift", standing: "Standing | None", *, json: bool) -> str:
         state = "done" if position < done else ""
         if standing.doing.removeprefix("-") == stage.name:
             state = "being taken back" if standing.way_back else "under way"
-        rows.append((stage.name, state, _short(standing.evidence.get(stage.name))))
+        evidence = standing.evidence.get(stage.name) if state == "done" else None
+        rows.append((stage.name, state, _short(evidence)))
     table = columns(("stage", "state", "evidence"), rows)
     if standing.ended:
         end = "It is at home." if place.here else "It is out."
@@ -194,13 +195,13 @@ def _short(evidence: Any) -> str:
     flat: dict[str, Any] = {}
     for name, value in evidence.items():
         if isinstance(value, dict):
-            flat |= value
+            flat |= value if name != "not told" else {}
         else:
             flat[name] = value
     shown = (
         f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
         for name, value in flat.items()
-        if isinstance(value, int | float | str)
+        if isinstance(value, int | float | str) and name != "at"
     )
     return ", ".join(shown)
 
