@@ -5,8 +5,10 @@ from collections.abc import Callable
 import pytest
 from django.conf import settings
 
+from monolift import use
 from monolift.lift.moving import Blocked
 from tests.library.lift.postgresql.places import ROLE, Places, to
+from tests.library.world.stock.interface import Stock
 
 type Plant = Callable[[Places], object]
 
@@ -143,6 +145,14 @@ def test_a_writer_who_goes_past_the_seal_is_named(world: Places) -> None:
 def test_a_module_that_is_not_sealed_is_not_copied(world: Places) -> None:
     with pytest.raises(Blocked, match="on 'default' by the truth row, not on 'stock'"):
         world.mover().copy(lambda _: None)
+
+
+def test_what_cannot_be_reached_is_not_recovered(world: Places) -> None:
+    world.sealed()
+    settings.DATABASES["stock_away"]["PORT"] = "1"
+    with pytest.raises(Blocked, match=r"(?s)'stock_away' fails.*Resume when the database is back"):
+        world.mover().recover()
+    use(Stock).fill(sku="a")
 
 
 def test_a_cut_over_without_a_copy_is_refused(world: Places) -> None:

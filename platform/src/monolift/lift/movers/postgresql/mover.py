@@ -221,6 +221,16 @@ class PostgresMover:
         self._reach("P1")
         return attempt
 
+    def _must_be_reached(self) -> None:
+        for side in (self.source, self.target):
+            try:
+                side.session().close()
+            except psycopg.OperationalError as error:
+                raise Blocked(
+                    f"The owner's connection to {side.alias!r} fails, so nothing is put right "
+                    f"there yet: {str(error).strip()} Resume when the database is back."
+                ) from error
+
     def _must_be_copied(self) -> None:
         with self.target.connected() as session:
             if not self._feed.copied(session):
@@ -242,6 +252,7 @@ class PostgresMover:
 
     def recover(self) -> None:
         """After a crash: the side that the truth row names is open, the other closed, and fed."""
+        self._must_be_reached()
         self._end_leftovers()
         owner, other = self._sides()
         self._close(other)
