@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -45,6 +46,14 @@ class Customers:
             stderr=subprocess.DEVNULL,
             text=True,
         )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.communicate()
 
     def leave(self) -> "dict[str, object]":
         """Send no more; the sum."""
@@ -102,22 +111,11 @@ def rows(file: Path, sql: str) -> object:
 
 def test_the_tutorial(shop: Running) -> None:
     before = {path: path.read_bytes() for path in _MODULES}
-    steps = dict(commands())
-    customers = Customers(shop)
-    killed = False
-    for command, lines in steps.items():
-        if command.endswith(" soak"):
-            summed = customers.leave()
-            assert summed["failed"] == 0, summed["failures"]
-            _kill_and_see_it_recover(shop)
-            killed = True
-            customers = Customers(shop)
-        types(shop, command, lines)
-        time.sleep(1)  # a while of customers in each state
-    assert killed
-    summed = customers.leave()
-    assert summed["failed"] == 0, summed["failures"]
-    assert summed["orders"]
+    steps = list(commands())
+    soak = next(number for number, (command, _) in enumerate(steps) if command.endswith(" soak"))
+    _with_customers(shop, steps[:soak])
+    _kill_and_see_it_recover(shop)
+    _with_customers(shop, steps[soak:])
     eventually(lambda: not service(shop), what="the service has ended")
     # What was sold is gone from the shelf, once, wherever the shelf was.
     file = shop.data / "shop.sqlite3"
@@ -127,6 +125,17 @@ def test_the_tutorial(shop: Running) -> None:
     )
     # No line of anybody has changed.
     assert {path: path.read_bytes() for path in _MODULES} == before
+
+
+def _with_customers(run: Running, steps: list[tuple[str, list[str]]]) -> None:
+    """Type the commands while orders are placed: none of them fails."""
+    with Customers(run) as customers:
+        for command, lines in steps:
+            types(run, command, lines)
+            time.sleep(1)  # a while of customers in each state
+        summed = customers.leave()
+    assert summed["failed"] == 0, summed["failures"]
+    assert summed["orders"]
 
 
 def _kill_and_see_it_recover(run: Running) -> None:
