@@ -76,6 +76,7 @@ def check_out(*, basket_id: BasketId, expected_total: Money, card_token: str) ->
             "order_id": order_id,
             "total": expected_total,
             "email": basket.address.email,
+            "customer_id": basket.customer_id,
         }
         _announce("orders", "orders.order_paid.v1", order_id, body)
     return order
@@ -206,6 +207,7 @@ def _placed(order_id: OrderId, basket: StoredBasket, prices: Quote) -> Order:
         discount=prices.discount.amount,
         shipping=prices.delivery.amount,
         tax=prices.tax.amount,
+        taxes=[(one.rate, one.net.amount, one.amount.amount) for one in prices.taxes],
         total=prices.total.amount,
         email=basket.address.email,
         address=msgspec.to_builtins(basket.address),

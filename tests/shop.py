@@ -1,11 +1,8 @@
 """Goods, cards and an address for tests of the shop's modules."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
-
-from django.apps import apps
 
 from modules.catalog.interface import Catalog, ProductDraft
 from modules.catalog.interface import Sku as CatalogSku
@@ -17,6 +14,7 @@ from modules.payments.interface import Payment, Payments
 from modules.pricing.interface import ListPrice, Pricing
 from monolift import Money, use
 from monolift.registry.proxies import binding_of
+from tests.holds import taken_by_holds
 
 if TYPE_CHECKING:
     from modules.payments.provider.sandbox import Charge
@@ -107,19 +105,6 @@ def assert_books_balance() -> None:
         assert count.available >= 0, count
         if taken is not None:
             assert count.taken == taken[count.sku], count
-
-
-def taken_by_holds() -> Counter[str] | None:
-    """How many of each SKU were sold, by what was taken out; None when a fake keeps the stock."""
-    if not apps.is_installed("modules.inventory"):
-        return None
-    from modules.inventory.models import Hold
-
-    found: Counter[str] = Counter()
-    for lines in Hold.objects.filter(state=Hold.State.TAKEN).values_list("lines", flat=True):
-        for sku, quantity in lines:
-            found[sku] += quantity
-    return found
 
 
 def some_id() -> UUID:

@@ -142,7 +142,15 @@ def check_out(request: HttpRequest, basket_id: UUID, body: CheckOutIn) -> Status
             "discount": _money(0, order.currency),
             "shipping": _money(0, order.currency),
             "coupon": "",
+            "coupon_discount": _money(0, order.currency),
             "tax": _money(total - net, order.currency),
+            "taxes": [
+                {
+                    "rate": TAX_PERCENT * 100,
+                    "net": _money(net, order.currency),
+                    "amount": _money(total - net, order.currency),
+                }
+            ],
             "total": _money(total, order.currency),
             "refunded": _money(0, order.currency),
             "tracking": "",

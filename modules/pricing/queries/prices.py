@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
@@ -129,24 +129,21 @@ def _list_prices(
     in_force = models.Promotion.objects.filter(
         sku=OuterRef("sku"), starts_at__lte=moment, ends_at__gt=moment
     )
+    columns: dict[str, Any] = {
+        "percent": _largest(in_force, "percent"),
+        "off": _largest(in_force.filter(currency=currency), "amount"),
+    }
+    if with_tax:
+        columns["taxed"] = ~Exists(models.Untaxed.objects.filter(pk=OuterRef("sku")))
     rows = (
         models.ListPrice.objects.filter(_counts_at("price_list__", moment))
         .filter(sku__in=sorted(skus), currency=currency)
-        .annotate(
-            percent=_largest(in_force, "percent"),
-            off=_largest(in_force.filter(currency=currency), "amount"),
-            taxed=~Exists(models.Untaxed.objects.filter(pk=OuterRef("sku")))
-            if with_tax
-            else Value(True),
-        )
+        .annotate(**columns)
         # The last one of a SKU stays: the list that goes before the others.
         .order_by("price_list__priority", "price_list")
-        .values_list("sku", "amount", "percent", "off", "taxed")
+        .values_list("sku", "amount", *columns)
     )
-    return {
-        sku: Found(Money(amount, currency), percent, off, taxed)
-        for sku, amount, percent, off, taxed in rows
-    }
+    return {sku: Found(Money(amount, currency), *more) for sku, amount, *more in rows}
 
 
 def _counts_at(prefix: str, moment: object) -> Q:

@@ -86,7 +86,7 @@ def test_of_other_modules_only_contracts_are_there(orders: Path) -> None:
     there = {path.name for path in (orders / "modules").iterdir() if path.is_dir()}
     assert there == {
         *("catalog", "inventory", "notifications", "orders", "payments", "pricing"),
-        *("recommendations", "shipping"),
+        *("profiles", "recommendations", "shipping"),
     }
     for label in there - {"orders"}:
         assert not (orders / "modules" / label / "models.py").exists()

@@ -18,7 +18,7 @@ from modules.inventory.interface import (
 )
 from modules.inventory.tasks import expire_hold
 from monolift import use
-from tests.shop import taken_by_holds
+from tests.holds import taken_by_holds
 
 REFERENCES = [uuid4() for _ in range(4)]
 SKUS = st.sampled_from(["A", "B", "C"])
