@@ -113,7 +113,8 @@ test-ejected: $(READY) ## Run the tests of each module in a repository of its ow
 
 .PHONY: chaos
 chaos: $(READY) ## Kill processes in the middle of things, and compare (PLANS= EVENTS= CALLS= SEEDS=)
-	@MONOLIFT_CHAOS_EVENTS=$(EVENTS) MONOLIFT_CHAOS_CALLS=$(CALLS) $(PYTEST) -n 0 -s tests/chaos $(PYTEST_ARGS)
+	@MONOLIFT_CHAOS_EVENTS=$(EVENTS) MONOLIFT_CHAOS_CALLS=$(CALLS) MONOLIFT_LIFT_MODULES=all \
+	  $(PYTEST) -n 0 -s tests/chaos $(PYTEST_ARGS)
 	@$(MAKE) --no-print-directory test-remote test-ejected
 	@MONOLIFT_SIMULATION_SEEDS=$(SEEDS) $(PYTEST) -n 0 tests/simulation $(PYTEST_ARGS)
 	@MONOLIFT_SIMULATION_SEEDS=500 $(WITH_POSTGRESQL) $(PYTEST) -n 0 tests/simulation $(PYTEST_ARGS)

@@ -1,7 +1,6 @@
 """The tutorial of a lift, as it happens: its commands, what they print, and customers meanwhile."""
 
 import contextlib
-import json
 import os
 import re
 import signal
@@ -11,10 +10,10 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
 
 import pytest
 
+from tests.customers import AGREE, Customers
 from tests.library.running import MONOLIFT, ROOT, Running, command_line, eventually, running
 
 TUTORIAL = (ROOT / "docs" / "tutorial" / "lift.md").read_text("utf-8")
@@ -28,39 +27,6 @@ def commands() -> Iterator[tuple[str, list[str]]]:
         command, *lines = block.strip().splitlines()
         if command.startswith("$ .venv/bin/monolift "):
             yield command.removeprefix("$ .venv/bin/monolift "), lines
-
-
-# Each customer buys one article.
-_SOLD = "SELECT COUNT(*) FROM orders_order"
-_GONE = "SELECT SUM(received - available) FROM inventory_stock"
-_TAKEN = "SELECT COUNT(*) FROM inventory_hold WHERE state = 'taken'"
-
-
-class Customers:
-    """`make load`, at a pace for a machine that also runs tests."""
-
-    def __init__(self, run: Running) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, ROOT / "scripts/load.py", "--url", run.url, "--rate", "2", "--json"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._process.poll() is None:
-            self._process.kill()
-            self._process.communicate()
-
-    def leave(self) -> "dict[str, object]":
-        """Send no more; the sum."""
-        self._process.send_signal(signal.SIGINT)
-        out, _ = self._process.communicate(timeout=120)
-        found: dict[str, object] = json.loads(out)
-        return found
 
 
 @pytest.fixture(scope="module")
@@ -104,9 +70,11 @@ def service(run: Running) -> list[int]:
     ]
 
 
-def rows(file: Path, sql: str) -> object:
+def row(file: Path, sql: str) -> tuple[int, ...]:
+    """What a database says."""
     with contextlib.closing(sqlite3.connect(file)) as link:
-        return link.execute(sql).fetchone()[0]
+        found: tuple[int, ...] = link.execute(sql).fetchone()
+        return found
 
 
 def test_the_tutorial(shop: Running) -> None:
@@ -119,10 +87,7 @@ def test_the_tutorial(shop: Running) -> None:
     eventually(lambda: not service(shop), what="the service has ended")
     # What was sold is gone from the shelf, once, wherever the shelf was.
     file = shop.data / "shop.sqlite3"
-    eventually(
-        lambda: rows(file, _SOLD) == rows(file, _GONE) == rows(file, _TAKEN),
-        what="orders, stock and holds agree",
-    )
+    eventually(lambda: len(set(row(file, AGREE))) == 1, what="orders, stock and holds agree")
     # No line of anybody has changed.
     assert {path: path.read_bytes() for path in _MODULES} == before
 
