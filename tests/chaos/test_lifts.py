@@ -5,10 +5,10 @@ import os
 import sqlite3
 import subprocess
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import pytest
 
+from monolift.kernel import clock
 from tests.customers import AGREE, Customers
 from tests.library.running import MONOLIFT, ROOT, Running, eventually, running
 
@@ -16,7 +16,7 @@ MODULES = (
     "inventory", "payments", "orders", "pricing", "catalog", "shipping", "search", "notifications",
     "recommendations", "profiles",
 )  # fmt: skip
-TODAY = MODULES[datetime.now(UTC).toordinal() % len(MODULES)]
+TODAY = MODULES[clock.now().toordinal() % len(MODULES)]
 CHOSEN = os.environ.get("MONOLIFT_LIFT_MODULES", TODAY)
 
 
