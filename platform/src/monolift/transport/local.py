@@ -29,7 +29,6 @@ def {method}({parameters}):
     if current is None or current.thread != get_ident():
         current = adopt()
     caller = current.scope
-    moved = None
     if not caller.plain:
         return guarded(caller, dict({arguments}))
     for connection in current.connections:
@@ -51,6 +50,7 @@ def {method}({parameters}):
         {look_at_answer}
         if scope.outer is not None:
             commit(scope, answer)
+        return answer
     except BaseException as error:
         cell.errors += 1
         raised = failure(operation, scope, error)
@@ -65,9 +65,7 @@ def {method}({parameters}):
         if not count & 15:
             cell.timed += 1
             cell.seconds += monotonic() - start
-    if moved is not None:
-        return follow(binding, operation, caller, end, dict({arguments}), moved)
-    return answer
+    return follow(binding, operation, caller, end, dict({arguments}), moved)
 """
 
 

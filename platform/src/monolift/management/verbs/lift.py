@@ -73,17 +73,23 @@ def _add_number(
 
 def run(options: argparse.Namespace) -> int:
     """Do it; 1 with one line where a gate is shut."""
+    import logging
+
+    from django.db import DatabaseError
+
     from monolift.lift.moving import Blocked, GaveUp
-    from monolift.lift.plan import engine
     from monolift.lift.plan.stage import Lift, Wishes
     from monolift.management.choices import module_labels
     from monolift.management.errors import VerbError
     from monolift.truth.row import Overtaken
 
+    for name in ("monolift", "grimp"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # what it does, it says itself
     module_labels(options.module)
-    action = options.action
-    if action and options.through:
-        raise VerbError(f"Give a stage or --through, not both: {action!r}, {options.through!r}.")
+    if options.action and options.through:
+        raise VerbError(
+            f"Give a stage or --through, not both: {options.action!r}, {options.through!r}."
+        )
     wishes = Wishes(
         budget=options.budget / 1000,
         watch_for=options.watch_for,
@@ -94,16 +100,29 @@ def run(options: argparse.Namespace) -> int:
     lift = Lift(module=options.module, evidence={}, wishes=wishes, say=print, watch=_Bar())
     try:
         lift.check_declared()
-        if action == "resume":
-            engine.resume(lift, report=_report)
-        elif action in ("abort", "land"):
-            engine.home(lift, report=_report)
-        elif options.dry_run:
-            return _dry_run(lift, options.through or action)
-        elif action not in ("", "status") or options.through:
-            engine.out(lift, through=options.through or action, report=_report)
+        return _act(lift, options)
     except (Blocked, GaveUp, Overtaken) as error:
         raise VerbError(str(error)) from None
+    except DatabaseError as error:
+        raise VerbError(
+            f"The control database gave no answer: {error}. Is this the data of the system that "
+            "runs (MONOLIFT_DATA), and are its tables made (monolift prepare)? What was begun is "
+            "gone on with by `resume`."
+        ) from None
+
+
+def _act(lift: "Lift", options: argparse.Namespace) -> int:
+    from monolift.lift.plan import engine
+
+    action = options.action
+    if action == "resume":
+        engine.resume(lift, report=_report)
+    elif action in ("abort", "land"):
+        engine.home(lift, report=_report)
+    elif options.dry_run:
+        return _dry_run(lift, options.through or action)
+    elif action not in ("", "status") or options.through:
+        engine.out(lift, through=options.through or action, report=_report)
     return _status(lift, watch=options.watch and action == "status", json=options.format == "json")
 
 
