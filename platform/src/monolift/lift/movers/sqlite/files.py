@@ -4,6 +4,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 from django.db import connections
 
@@ -29,6 +30,13 @@ def opened(file: str, timeout: float = 5.0) -> Iterator[sqlite3.Connection]:
         link.execute("PRAGMA journal_mode = WAL")
         link.execute("PRAGMA synchronous = NORMAL")
         link.execute("PRAGMA recursive_triggers = ON")  # a row that is replaced is deleted
+        yield link
+
+
+@contextmanager
+def seen(file: str) -> Iterator[sqlite3.Connection]:
+    """A connection to look with: a file that is not there is not made, and is empty."""
+    with opened(file if Path(file).exists() else ":memory:") as link:
         yield link
 
 

@@ -30,6 +30,7 @@ from monolift.lift.movers.sqlite.files import (
     frozen,
     has,
     opened,
+    seen,
     writing,
 )
 from monolift.lift.movers.sqlite.tables import Layout, Table, moved_name, quoted
@@ -72,7 +73,7 @@ class SqliteMover:
                 found.append(
                     f"{self._source} lacks {', '.join(layout.missing)}: run `manage.py migrate`."
                 )
-        with opened(self._target) as target:
+        with seen(self._target) as target:
             there = Layout(target, self.move.module).own
             if there and not self._there.known(target):
                 found.append(
@@ -83,7 +84,7 @@ class SqliteMover:
 
     def begun(self) -> bool:
         """See `Mover`."""
-        with opened(self._source) as source, opened(self._target) as target:
+        with opened(self._source) as source, seen(self._target) as target:
             return self._is_closed() or (self._there.copied(target) and self._feed.exists(source))
 
     def statements(self) -> list[str]:
@@ -113,7 +114,7 @@ class SqliteMover:
 
     def progress(self) -> Progress:
         """See `Mover`."""
-        with opened(self._source) as source, opened(self._target) as target:
+        with opened(self._source) as source, seen(self._target) as target:
             behind = self._feed.behind(source) if self._feed.exists(source) else 0
             return Progress(rows=self._count(target), total=self._count(source), behind=behind)
 
@@ -175,7 +176,7 @@ class SqliteMover:
     @cached_property
     def _tables(self) -> list[Table]:
         """As they are at the source, also after it was closed."""
-        with opened(self._source) as source, opened(self._target) as target:
+        with opened(self._source) as source, seen(self._target) as target:
             layout = Layout(source, self.move.module)
             if layout.own:
                 return layout.tables(source)
