@@ -67,7 +67,7 @@ test: $(READY) ## Run the tests on SQLite (PYTEST_ARGS=)
 # contracts, documents, pages in a browser, and what starts servers of its own.
 DATABASE_TESTS := $(addprefix --ignore tests/,architecture browser chaos codemods contracts docs simulation typing) \
   $(patsubst %,--ignore tests/journeys/test_%.py,make_run topologies) \
-  --ignore tests/library/calls --ignore tests/library/service --ignore tests/library/test_money.py \
+  $(addprefix --ignore tests/library/,advice calls lift service test_money.py) \
   --ignore-glob 'tests/library/test_contracts_*.py' --ignore-glob 'tests/library/test_supervise*.py'
 
 # The modules' own tests see one module's database at a time, so they run on one of each kind: on
