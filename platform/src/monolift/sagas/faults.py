@@ -29,9 +29,10 @@ def raise_if_uncertain(error: BaseException) -> None:
 def raise_if_moved(error: BaseException) -> None:
     """Raise what a fence said to the saga itself: it goes on where its row is now.
 
-    What it said to a module that a step called has become Unavailable, and is a failure.
+    What it said to a module that a step called has become Unavailable, and is a failure. A conflict
+    of two transactions is none of its sayings: what was in the way runs again as a whole.
     """
-    if refused_by_fence(error):
+    if refused_by_fence(error) and not in_the_way(error):
         raise error
 
 
