@@ -67,7 +67,7 @@ test: $(READY) ## Run the tests on SQLite (PYTEST_ARGS=)
 # contracts, documents, pages in a browser, and what starts servers of its own.
 DATABASE_TESTS := $(addprefix --ignore tests/,architecture browser chaos codemods contracts docs simulation typing) \
   $(patsubst %,--ignore tests/journeys/test_%.py,make_run topologies) \
-  $(addprefix --ignore tests/library/,advice calls lift service test_money.py) \
+  $(addprefix --ignore tests/library/,calls lift service test_money.py) \
   --ignore-glob 'tests/library/test_contracts_*.py' --ignore-glob 'tests/library/test_supervise*.py'
 
 # The modules' own tests see one module's database at a time, so they run on one of each kind: on
@@ -76,7 +76,7 @@ LIBRARY_TESTS := $(DATABASE_TESTS) --ignore tests/modules --ignore tests/identit
 
 .PHONY: test-each test-postgresql test-postgresql-each
 test-each: $(READY) ## Run library and journeys with a database for each module, on SQLite
-	@MONOLIFT_DATABASES=each $(PYTEST) $(LIBRARY_TESTS) $(PYTEST_ARGS)
+	@MONOLIFT_DATABASES=each $(PYTEST) $(LIBRARY_TESTS) --ignore tests/library/advice $(PYTEST_ARGS)
 
 test-postgresql: $(READY) ## Run library and journeys on PostgreSQL (a throw-away server)
 	@$(WITH_POSTGRESQL) $(PYTEST) $(LIBRARY_TESTS) $(PYTEST_ARGS)
@@ -130,8 +130,7 @@ bench: $(READY) ## Measure (BENCH_ARGS=)
 .PHONY: check
 check: $(READY) ## Everything continuous integration checks
 	@$(MAKE) --no-print-directory lint contracts-check codeowners-check docs-check bench BENCH_ARGS=--short
-	@$(MAKE) --no-print-directory test-alone test-postgresql-each test-postgresql test-each test-django-lts \
-	  test-remote-each test
+	@$(MAKE) --no-print-directory test-alone test-postgresql-each test-postgresql test-each test-django-lts test
 
 ##@ Guard
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from monolift import atomic, publish
 from monolift.events import deliveries, handling, handover, lanes, relay
@@ -144,9 +144,7 @@ def test_a_lane_that_a_crash_left_is_found(
     assert mails() == ["a:1", "b:3", "a:2"]
 
 
-@pytest.mark.skipif(
-    connection.vendor != "postgresql", reason="SQLite has one writer: it never comes to a deadlock"
-)
+@pytest.mark.postgresql  # SQLite has one writer: it never comes to a deadlock
 @pytest.mark.django_db(transaction=True, databases="__all__")
 def test_who_looks_into_a_deadlock_looks_again() -> None:
     """Case F48: a relay and who ends deliveries look at the same lanes at once."""

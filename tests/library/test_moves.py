@@ -156,14 +156,17 @@ def test_what_waited_for_a_module_that_comes_home_is_kept_here_in_order(
     fill("a", 3)
     fill("b", 4)
     relay.relay(stock_alias())
-    assert away() == [("sales", "pending"), ("sales", "waiting"), ("sales", "waiting")]
+    # On a database of its own, what is for it is always handed over, also a key of its own.
+    apart = stock_alias() != topology().alias("sales")
+    waiting = [("sales", "pending"), ("sales", "waiting"), ("sales", "waiting")]
+    assert away() == [*waiting, *([("sales", "pending")] if apart else [])]
     scenario.travel(minutes=5)
     scenario.travel(minutes=5)
     assert [mail for mail in mails() if mail.startswith("a")] == ["a:1", "a:2", "a:3"]
     assert "b:4" in mails()
     fill("a", 5)
     relay.relay(stock_alias())
-    assert len(away()) == 3, "and then directly again"
+    assert len(away()) == (5 if apart else 3), "and then directly again"
 
 
 def test_a_worker_finds_by_itself_what_is_left_for_who_came_home(

@@ -20,6 +20,7 @@ from monolift.lift.advice.cheaper import cheaper
 from monolift.lift.advice.evidence import PROBES, Kind
 from monolift.lift.advice.material import Material
 from monolift.observe.seen import Counted, Seen, Talk, Weighed
+from monolift.registry.sql import execute
 from monolift.registry.topology import topology
 from monolift.testing.scenario import Scenario
 from tests.library.advice.conftest import Repository
@@ -238,6 +239,7 @@ def test_deliveries_that_wait_speak_for_workers(
 
 @pytest.mark.postgresql
 def test_long_scans_speak_for_an_index(repository: Repository, measured: Measured) -> None:
+    execute("default", "SELECT pg_stat_reset()")  # what other tests scanned
     found = {one.name: one for one in cheaper(measured(), "stock", ())}
     assert found["an index"].helps is False
     assert found["an index"].value == "no table was scanned 100 times"
