@@ -76,6 +76,7 @@ class Buyers:
         self.held = 0
         self.errors: list[BaseException] = []
         self.longest = 0.0
+        self._rounds: dict[int, int] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._threads = [threading.Thread(target=self._buy) for _ in range(count)]
@@ -90,14 +91,24 @@ class Buyers:
         for thread in self._threads:
             thread.join()
 
+    def all_come_again(self) -> None:
+        """Wait until each has come by the topology that is in force.
+
+        A call that began before a move must end before the way back: see ADR 0059.
+        """
+        seen = dict(self._rounds)
+        eventually(lambda: all(self._rounds[one] > seen.get(one, 0) + 1 for one in self._rounds))
+
     def _buy(self) -> None:
         stock = use(Stock)
+        me = threading.get_ident()
         try:
             while not self._stopping.is_set():
                 began = time.monotonic()
                 stock.hold(sku="a", quantity=1)
                 with self._lock:
                     self.held += 1
+                    self._rounds[me] = self._rounds.get(me, 0) + 1
                     self.longest = max(self.longest, time.monotonic() - began)
                 time.sleep(0.001)
         except BaseException as error:
@@ -112,8 +123,10 @@ def test_out_and_home_while_it_is_used(lift: Lift) -> None:
         for _ in range(3):
             out(lift)
             assert topology().alias("stock") == "stock"
+            buyers.all_come_again()
             home(lift)
             assert topology().alias("stock") == "default"
+            buyers.all_come_again()
     assert buyers.errors == []
     assert buyers.held > 0
     assert use(Stock).levels(skus=["a"]) == {
