@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from monolift import atomic, publish
 from monolift.events import deliveries, handling, handover, lanes, relay
-from monolift.events.deliveries import Announced
+from monolift.events.deliveries import Announced, Claimed
 from monolift.events.streams.port import Refused
 from monolift.kernel import Unavailable, clock
 from monolift.kernel.ids import uuid7_text
@@ -36,6 +36,7 @@ def _no_handler_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handling, "TURN", 60.0)
     monkeypatch.setattr(handling, "SLOW", 60.0)
     monkeypatch.setattr(handling, "_seconds", {})
+    monkeypatch.setattr(handling, "_share", {})
 
 
 def sales() -> str:
@@ -214,6 +215,34 @@ def test_nothing_waits_for_a_slow_handler_twice(
     handling.run(sales(), claim())
     assert mails() == ["7", "a:1"], "what is quick first, then one that is slow"
     assert len(claim()) == 1
+
+
+def test_as_much_is_held_as_a_turn_is_enough_for(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for quantity, sku in enumerate("abcdefgh"):
+        fill(sku, quantity)
+    relay_all()
+    held: list[int] = []
+    woken: list[str] = []
+
+    def run(alias: str, batch: Sequence[Claimed]) -> None:
+        held.append(len(batch))
+        given_to(alias, batch)
+
+    given_to = handling.run
+    monkeypatch.setattr(handling, "run", run)
+    monkeypatch.setattr(handling, "wake", woken.append)
+    monkeypatch.setattr(handling, "TURN", 0.0)
+    for _ in range(2):
+        assert handling.run_due(sales(), modules=["sales"])
+    assert held == [8, 1], "the rest is there for others"
+    assert woken == [sales()] * 2, "who are told: of what was given back, and of what was left"
+    monkeypatch.setattr(handling, "TURN", 60.0)
+    while handling.run_due(sales(), modules=["sales"]):
+        pass
+    assert held == [8, 1, 2, 4]
+    assert len(mails()) == 8
 
 
 # Elsewhere -------------------------------------------------------------------------------------

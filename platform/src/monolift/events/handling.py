@@ -2,7 +2,8 @@
 
 A batch runs one by one. A handler that opens a transaction marks its row done in it, as its first
 statement; those that wrote nothing are marked together at the end. What the batch does not get to
-within its turn it gives back.
+within its turn it gives back, and the next claim is as long as this turn was: the rest is there for
+other threads, however few lanes it is in and however slow the machine.
 """
 
 import contextlib
@@ -18,6 +19,7 @@ from monolift.events import deliveries
 from monolift.events.deliveries import Claimed
 from monolift.events.subscriptions import named
 from monolift.events.tasks import task_named
+from monolift.events.wake import wake
 from monolift.observe.logs import logger
 from monolift.observe.trace import resumed
 from monolift.observe.weighing import weighed
@@ -33,7 +35,7 @@ log = logger("monolift.events")
 
 TURN = 0.05
 """Seconds after which a batch begins nothing more, so that what waits behind it goes elsewhere."""
-SLOW = 0.01
+SLOW = TURN
 """Seconds from which on a handler is slow: nothing else of its batch waits for it again."""
 
 
@@ -44,10 +46,24 @@ class LeaseLost(Exception):
 def run_due(alias: str, *, modules: Sequence[str]) -> bool:
     """Claim what is due for these modules and run it; False when nothing is."""
     _give_back_owed(alias)
-    batch = deliveries.claim(alias, modules=modules)
+    share = _share.get(alias, deliveries.SHARE)
+    batch = deliveries.claim(alias, modules=modules, share=share)
+    if len(batch) >= share:
+        wake(alias)  # there is more, for those who found nothing while this one was held
     if batch:
         run(alias, batch)
     return bool(batch)
+
+
+_share: dict[str, int] = {}
+"""Of each database, how many deliveries of a module are claimed: about what a turn is enough for."""
+
+
+def _learn(alias: str, *, begun: int, left: int) -> None:
+    if left:
+        _share[alias] = min(max(begun, 1), deliveries.SHARE)
+    elif begun >= (share := _share.get(alias, deliveries.SHARE)):
+        _share[alias] = min(2 * share, deliveries.SHARE)
 
 
 def run(alias: str, batch: Sequence[Claimed]) -> None:
@@ -59,10 +75,14 @@ def run(alias: str, batch: Sequence[Claimed]) -> None:
     Raises only when the database does not let it record anything; then it is done later.
     """
     alone = [claimed for claimed in batch if claimed.crashed or _is_slow(claimed)]
+    together = [claimed for claimed in batch if claimed not in alone]
     try:
         _give_back_owed(alias)
-        left = _run_some(alias, [claimed for claimed in batch if claimed not in alone])
-        deliveries.give_back(alias, [*left, *alone[1:]])
+        left = _run_some(alias, together)
+        _learn(alias, begun=len(together) - len(left), left=len(left))
+        if back := [*left, *alone[1:]]:
+            deliveries.give_back(alias, back)
+            wake(alias)
         _run_some(alias, alone[:1])
     except (DatabaseError, InterfaceError) as error:
         if batch and out_of_order(error):
