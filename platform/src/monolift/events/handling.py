@@ -56,7 +56,7 @@ def run_due(alias: str, *, modules: Sequence[str]) -> bool:
 
 
 _share: dict[str, int] = {}
-"""Of each database, how many deliveries of a module are claimed: about what a turn is enough for."""
+"""Of each database, how many of a module are claimed: about what a turn is enough for."""
 
 
 def _learn(alias: str, *, begun: int, left: int) -> None:
