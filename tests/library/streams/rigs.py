@@ -4,7 +4,7 @@ import logging
 import subprocess
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Protocol
@@ -21,13 +21,14 @@ from monolift.events.streams import arrive, chosen
 from monolift.events.streams.envelope import BATCH_TYPE, Envelope, join
 from monolift.events.streams.http import PATH
 from monolift.events.streams.memory import Exchange, MemoryStream
-from monolift.events.streams.port import Accept, Source, Stream
+from monolift.events.streams.port import Accept, Source, Stream, UnderWay
 from monolift.events.streams.redis import RedisStream, stream_key
 from monolift.kernel.ids import uuid7_text
 from monolift.transport.signing import Key, Signer, Verifier
 from tests.library.running import eventually, free_port
 
 WAIT = 0.2
+PATIENT = 30.0
 
 
 def filled(sku: str, quantity: int, **changes: Any) -> Envelope:
@@ -50,6 +51,10 @@ class Rig(Protocol):
     """What the suite needs of a kind."""
 
     sender: Stream
+
+    def send(self, batch: Sequence[Envelope], *, accept: Accept = arrive.accept) -> None:
+        """Send, while the warehouse receives, until it has all; what the sender raises."""
+        ...
 
     def put(self, *messages: bytes) -> None:
         """Bring messages to the warehouse as they are, past the sender."""
@@ -79,8 +84,19 @@ class Rig(Protocol):
 class Broker(Rig, Protocol):
     """A kind that is read from."""
 
+    hasty: Stream
+    """A sender that does not wait: what it sends is UnderWay."""
+
     def take(self, *, accept: Accept = arrive.accept) -> None:
         """Let the warehouse receive all there is."""
+        ...
+
+    def reader(self, name: str) -> Source:
+        """The stream of another deployable."""
+        ...
+
+    def lose(self) -> None:
+        """Empty what lies between the two."""
         ...
 
     def another(self) -> Source:
@@ -92,30 +108,57 @@ class Reading:
     """The receiving half of a kind that is read from."""
 
     sender: Stream
+    hasty: Stream
     source: Source
+
+    def send(self, batch: Sequence[Envelope], *, accept: Accept = arrive.accept) -> None:
+        def sending() -> None:
+            try:
+                self.sender.send(to="warehouse", batch=batch)
+            except Exception as error:
+                raised.append(error)
+
+        raised: list[Exception] = []
+        thread = threading.Thread(target=sending)
+        thread.start()
+        try:
+            while thread.is_alive():
+                self.source.receive(accept=accept, wait=0.02)
+        finally:
+            thread.join()
+            if raised:
+                raise raised[0]
 
     def take(self, *, accept: Accept = arrive.accept) -> None:
         while self.source.receive(accept=accept, wait=WAIT):
             pass
 
     def carry(self, batch: Sequence[Envelope], *, accept: Accept) -> None:
-        self.sender.send(to="warehouse", batch=batch)
+        with suppress(UnderWay):
+            self.hasty.send(to="warehouse", batch=batch)
         for _ in range(100):
             self.source.receive(accept=accept, wait=WAIT)
 
     def carry_again(self, batch: Sequence[Envelope]) -> None:
-        """Whoever reads comes back, or another one in its place."""
-        self.take()
+        """Whoever reads comes back, or another one in its place; and the sender, with its row."""
+        self.send(batch)
 
 
 class MemoryRig(Reading):
     def __init__(self) -> None:
         self.exchange = Exchange()
-        self.sender = MemoryStream(self.exchange, name="shop")
+        self.sender = MemoryStream(self.exchange, name="shop", patience=PATIENT)
+        self.hasty = MemoryStream(self.exchange, name="shop", patience=0)
         self.source = self.another()
 
     def another(self) -> Source:
-        return MemoryStream(self.exchange, name="warehouse")
+        return self.reader("warehouse")
+
+    def reader(self, name: str) -> Source:
+        return MemoryStream(self.exchange, name=name)
+
+    def lose(self) -> None:
+        self.exchange.empty()
 
     def put(self, *messages: bytes) -> None:
         self.exchange.put("warehouse", messages)
@@ -133,9 +176,9 @@ def memory(**_: Any) -> Iterator[MemoryRig]:
 
 
 def send_all(rig: Rig, batch: Sequence[Envelope]) -> None:
-    """Send one after another, as a lane is: each when the one before is durable."""
+    """Send one after another, as a lane is: each when the one before is kept."""
     for envelope in batch:
-        rig.sender.send(to="warehouse", batch=[envelope])
+        rig.send([envelope])
 
 
 SECRET = "w" * 32
@@ -159,6 +202,11 @@ class HttpRig:
     @property
     def sender(self) -> Stream:
         return chosen.stream()
+
+    def send(self, batch: Sequence[Envelope], *, accept: Accept = arrive.accept) -> None:
+        with self.monkeypatch.context() as patch:
+            patch.setattr("monolift.events.streams.receive.take", accept)
+            self.sender.send(to="warehouse", batch=batch)
 
     def put(self, *messages: bytes) -> None:
         status, body = self.post(join(messages))
@@ -187,9 +235,7 @@ class HttpRig:
         """What was sent is there already."""
 
     def carry(self, batch: Sequence[Envelope], *, accept: Accept) -> None:
-        with self.monkeypatch.context() as patch:
-            patch.setattr("monolift.events.streams.receive.accept", accept)
-            self.sender.send(to="warehouse", batch=batch)
+        self.send(batch, accept=accept)
 
     def carry_again(self, batch: Sequence[Envelope]) -> None:
         """The row of the hand-over is still there, so the sender comes again."""
@@ -243,13 +289,13 @@ def http(settings: Settings, monkeypatch: pytest.MonkeyPatch, **_: Any) -> Itera
 
 
 class RedisServer:
-    """A Redis of a test's own; durable unless told otherwise."""
+    """A Redis of a test's own; it keeps nothing on disk unless it is `durable`."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._folder = folder
-        self._options = options or ("--appendonly", "yes", "--appendfsync", "always")
+        self._options = ("--appendonly", "yes", "--appendfsync", "always") if durable else ()
         self.start()
 
     def start(self) -> None:
@@ -288,12 +334,21 @@ class RedisRig(Reading):
     def __init__(self, server: RedisServer) -> None:
         self.server = server
         self.sender = self.reader("shop")
+        self.hasty = self.reader("shop", patience=0)
         self.source = self.another()
 
-    def reader(self, name: str) -> RedisStream:
+    def reader(self, name: str, *, patience: float = PATIENT) -> RedisStream:
         return RedisStream(
-            url=self.server.url, name=name, publishers=lambda: ["stock"], lease=LEASE
+            url=self.server.url,
+            name=name,
+            publishers=lambda: ["stock"],
+            lease=LEASE,
+            patience=patience,
         )
+
+    def lose(self) -> None:
+        with self.server.client() as client:
+            client.flushall()
 
     def another(self) -> RedisStream:
         return self.reader("warehouse")
@@ -311,14 +366,14 @@ class RedisRig(Reading):
 
 
 @contextmanager
-def redis(folder: Path, **_: Any) -> Iterator[RedisRig]:
-    server = RedisServer(folder)
+def redis(folder: Path, *, durable: bool = False, **_: Any) -> Iterator[RedisRig]:
+    server = RedisServer(folder, durable=durable)
     rig = RedisRig(server)
     try:
         yield rig
     finally:
-        rig.sender.stop()
-        rig.source.stop()
+        for stream in (rig.sender, rig.hasty, rig.source):
+            stream.stop()
         server.stop()
 
 
@@ -327,7 +382,7 @@ QUICKLY = {"session.timeout.ms": 3000, "heartbeat.interval.ms": 200}
 TOPIC = "monolift.events.stock"
 
 
-class KafkaRig:
+class KafkaRig(Reading):
     """Around librdkafka's mock cluster, which lives in a producer and keeps all in memory.
 
     Made once: to join a group takes seconds. Each test ends with everything read.
@@ -336,12 +391,22 @@ class KafkaRig:
     def __init__(self) -> None:
         self.mend()
 
-    def reader(self, name: str) -> Any:
+    def reader(self, name: str, *, patience: float = PATIENT) -> Any:
         from monolift.events.streams.kafka import KafkaStream
 
         return KafkaStream(
-            url=self.url, name=name, publishers=lambda: ["stock"], timeout=5.0, options=QUICKLY
+            url=self.url,
+            name=name,
+            publishers=lambda: ["stock"],
+            timeout=5.0,
+            patience=patience,
+            options=QUICKLY,
         )
+
+    def lose(self) -> None:
+        """The cluster is made anew. Senders and readers that knew the old one come back to it."""
+        self.cut()
+        self.mend()
 
     def another(self) -> Any:
         self.source.stop()  # or it would hold its partitions without reading them
@@ -369,14 +434,6 @@ class KafkaRig:
             for place in self.onlooker.committed(places, timeout=10)
         )
 
-    def carry(self, batch: Sequence[Envelope], *, accept: Accept) -> None:
-        self.sender.send(to="warehouse", batch=batch)
-        self.take(accept=accept)
-
-    def carry_again(self, batch: Sequence[Envelope]) -> None:
-        """Whoever reads comes back."""
-        self.take()
-
     def cut(self) -> None:
         self.leave()
         self.cluster.close()
@@ -394,11 +451,13 @@ class KafkaRig:
             {"bootstrap.servers": self.url, "group.id": "warehouse", "log_level": 2}
         )
         self.sender = self.reader("shop")
+        self.hasty = self.reader("shop", patience=0)
         self.source = self.reader("warehouse")
 
     def leave(self) -> None:
         self.onlooker.close()
-        self.source.stop()
+        for stream in (self.sender, self.hasty, self.source):
+            stream.stop()
 
 
 _kafka: KafkaRig | None = None
@@ -417,6 +476,5 @@ def end_kafka() -> None:
     """At the end of all tests."""
     global _kafka
     if _kafka is not None:
-        _kafka.sender.stop()
         _kafka.cut()
         _kafka = None

@@ -10,6 +10,7 @@ from monolift.events.deliveries import Announced
 from monolift.events.streams import chosen
 from monolift.events.streams.envelope import decode
 from monolift.events.streams.memory import Exchange, MemoryStream
+from monolift.events.streams.port import UnderWay
 
 
 @pytest.mark.parametrize(
@@ -37,8 +38,9 @@ def test_a_missing_library_is_named(settings: Settings, monkeypatch: pytest.Monk
 
 def test_events_are_sent_by_what_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     exchange = Exchange()
-    monkeypatch.setattr(chosen, "stream", lambda: MemoryStream(exchange, name="shop"))
+    monkeypatch.setattr(chosen, "stream", lambda: MemoryStream(exchange, name="shop", patience=0))
     event = Announced("stock", "e-1", "stock.filled.v1", "a", 7, '{"sku":"a","quantity":1}', "")
-    chosen.send("warehouse", [event])
+    with pytest.raises(UnderWay):
+        chosen.send("warehouse", [event])
     (message,) = exchange.queues["warehouse"]
     assert decode(message).announced == event

@@ -4,7 +4,7 @@ import shutil
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,10 +15,10 @@ import pytest
 from pytest_django import Settings
 
 from monolift import atomic, publish
-from monolift.events import deliveries, handover, relay
+from monolift.events import deliveries, handling, handover, relay
 from monolift.events.streams import arrive, envelope
 from monolift.events.streams.envelope import Arrived, Envelope
-from monolift.events.streams.port import Misplaced, Refused
+from monolift.events.streams.port import Misplaced, Refused, UnderWay
 from monolift.events.subscriptions import Subscription, add, remove
 from monolift.events.worker import aliases
 from monolift.kernel import Event, Unavailable, clock
@@ -27,7 +27,17 @@ from monolift.registry.topology import install, reset, topology
 from monolift.testing.scenario import Scenario
 from tests.library.relaying import moved
 from tests.library.running import eventually
-from tests.library.streams.rigs import Broker, Rig, filled, http, kafka, memory, redis, send_all
+from tests.library.streams.rigs import (
+    WAIT,
+    Broker,
+    Rig,
+    filled,
+    http,
+    kafka,
+    memory,
+    redis,
+    send_all,
+)
 from tests.library.world.sales.models import Mail
 from tests.library.world.stock.events import Filled
 
@@ -116,7 +126,7 @@ def test_everything_arrives_as_it_was_sent(rig: Rig, scenario: Scenario) -> None
     one = filled("ä:1/日", 1, traceparent=trace, requestid="r-1", cause="stock.fill")
     loose = filled("b", 2)
     loose = msgspec.structs.replace(loose, subject=None)
-    rig.sender.send(to="warehouse", batch=[one, loose])
+    rig.send([one, loose])
     rig.take()
     rows = fetch(
         topology().alias("sales"),
@@ -136,7 +146,7 @@ def test_everything_arrives_as_it_was_sent(rig: Rig, scenario: Scenario) -> None
 
 def test_a_large_batch_arrives_whole(rig: Rig) -> None:
     batch = [filled(f"sku-{number}", number) for number in range(envelope.MAX_BATCH + 200)]
-    rig.sender.send(to="warehouse", batch=batch)
+    rig.send(batch)
     rig.take()
     assert arrived() == len(batch)
 
@@ -147,7 +157,7 @@ def test_a_batch_of_many_bytes_arrives_whole(rig: Rig) -> None:
         filled(f"sku-{number}", number, data={"sku": "a", "quantity": number, "note": wide})
         for number in range(8)  # of a partition the mock of Kafka keeps 5 MB
     ]
-    rig.sender.send(to="warehouse", batch=batch)
+    rig.send(batch)
     rig.take()
     assert arrived() == len(batch)
 
@@ -169,18 +179,18 @@ def test_events_of_a_key_keep_their_order(rig: Rig, scenario: Scenario) -> None:
 
 def test_what_comes_twice_takes_effect_once(rig: Rig, scenario: Scenario) -> None:
     batch = [filled("a", 1), filled("b", 2)]
-    rig.sender.send(to="warehouse", batch=batch)
-    rig.sender.send(to="warehouse", batch=batch)
+    rig.send(batch)
+    rig.send(batch)
     rig.take()
     scenario.run_until_idle()
-    rig.sender.send(to="warehouse", batch=batch)
+    rig.send(batch)
     rig.take()
     scenario.run_until_idle()
     assert sorted(mails()) == ["a:1", "b:2"]
 
 
 def test_an_empty_batch_is_nothing(rig: Rig) -> None:
-    rig.sender.send(to="warehouse", batch=[])
+    rig.send([])
     rig.take()
     assert arrived() == 0
 
@@ -223,10 +233,10 @@ def test_a_wrong_message_is_kept_with_its_reason_and_the_rest_flows_on(
     rig: Rig, scenario: Scenario, message: bytes, reason: str
 ) -> None:
     before, after = filled("a", 1), filled("a", 2)
-    rig.sender.send(to="warehouse", batch=[before])
+    rig.send([before])
     rig.put(message)
     rig.put(message)
-    rig.sender.send(to="warehouse", batch=[after])
+    rig.send([after])
     rig.take()
     scenario.run_until_idle()
     assert mails() == ["a:1", "a:2"]
@@ -235,9 +245,9 @@ def test_a_wrong_message_is_kept_with_its_reason_and_the_rest_flows_on(
 
 
 def test_bytes_that_are_no_json_are_kept(broker: Broker, scenario: Scenario) -> None:
-    broker.sender.send(to="warehouse", batch=[filled("a", 1)])
+    broker.send([filled("a", 1)])
     broker.put(b"\x80\x04\x95pickle.")
-    broker.sender.send(to="warehouse", batch=[filled("a", 2)])
+    broker.send([filled("a", 2)])
     broker.take()
     scenario.run_until_idle()
     assert mails() == ["a:1", "a:2"]
@@ -278,15 +288,16 @@ def test_what_nobody_knew_arrives_when_it_is_resubmitted(rig: Rig, scenario: Sce
 def test_one_message_too_large_is_refused_alone(rig: Rig) -> None:
     large = filled("b", 2, data={"note": "x" * envelope.MAX_MESSAGE})
     with pytest.raises(Refused, match="at most 1048576") as refused:
-        rig.sender.send(to="warehouse", batch=[filled("a", 1), large, filled("c", 3)])
+        rig.send([filled("a", 1), large, filled("c", 3)])
     assert list(refused.value.reasons) == [large.id]
     rig.take()
     assert arrived() == 2
 
 
 def test_what_is_for_others_is_not_taken(broker: Broker) -> None:
-    broker.sender.send(to="office", batch=[filled("a", 1)])
-    broker.sender.send(to="warehouse", batch=[filled("b", 2)])
+    with pytest.raises(UnderWay):
+        broker.hasty.send(to="office", batch=[filled("a", 1)])
+    broker.send([filled("b", 2)])
     broker.take()
     assert arrived() == 1
 
@@ -306,7 +317,7 @@ def test_while_the_other_side_is_away_the_row_stays(
 ) -> None:
     def send(deployable: str, events: Sequence[deliveries.Announced]) -> None:
         reset()  # whoever is reached is the warehouse
-        rig.sender.send(to=deployable, batch=[Envelope.of(event) for event in events])
+        rig.send([Envelope.of(event) for event in events])
 
     monkeypatch.setattr(handover, "send", send)
     alias = topology().alias("stock")
@@ -338,10 +349,10 @@ def test_what_comes_before_its_subscriber_has_moved_in_comes_again(
 ) -> None:
     """The epochs of two deployables differ for a moment."""
     batch = [filled("a", 1), filled("a", 2)]
-    with seen_from_the_shop(), pytest.raises(Unavailable):
-        rig.carry(batch, accept=arrive.accept)
+    with seen_from_the_shop(), pytest.raises(Misplaced):
+        rig.send(batch)
     assert kept() == []
-    rig.carry_again(batch)
+    rig.send(batch)
     scenario.run_until_idle()
     assert mails() == ["a:1", "a:2"]
 
@@ -360,37 +371,118 @@ def test_what_is_for_a_module_that_has_moved_comes_back_alone(rig: Rig, scenario
     """Those of one batch that are for modules that are here are kept, however often they come."""
     moved_on = filled("a", 1, subscribers="search")
     batch = [moved_on, filled("b", 2, subscribers="sales")]
-    with moved_out("search"), pytest.raises(Misplaced) as misplaced:
-        rig.carry(batch, accept=arrive.accept)
-    assert misplaced.value.events == {moved_on.id}
-    scenario.run_until_idle()
-    assert mails() == ["b:2"]
-    rig.carry_again(batch[1:])
+    for _ in range(2):
+        with moved_out("search"), pytest.raises(Misplaced) as misplaced:
+            rig.send(batch)
+        assert misplaced.value.events == {moved_on.id}
+    rig.take()
     scenario.run_until_idle()
     assert mails() == ["b:2"]
 
 
-def test_what_a_broker_still_has_for_a_module_that_has_moved_is_handed_on(
+def test_what_was_lost_on_the_way_is_sent_again(broker: Broker, scenario: Scenario) -> None:
+    batch = [filled("a", 1), filled("b", 2)]
+    with pytest.raises(UnderWay):
+        broker.hasty.send(to="warehouse", batch=batch)
+    broker.lose()
+    broker.take()
+    assert arrived() == 0
+    with pytest.raises(UnderWay):
+        broker.hasty.send(to="warehouse", batch=batch)
+    broker.take()
+    broker.hasty.send(to="warehouse", batch=batch)
+    scenario.run_until_idle()
+    assert sorted(mails()) == ["a:1", "b:2"]
+
+
+def test_what_is_under_way_is_not_put_there_twice(broker: Broker) -> None:
+    came: list[str] = []
+    batch = [filled("a", 1), filled("b", 2)]
+    for _ in range(3):
+        with pytest.raises(UnderWay):
+            broker.hasty.send(to="warehouse", batch=batch)
+    broker.take(accept=lambda those: came.extend(one.id for one in those))
+    broker.hasty.send(to="warehouse", batch=batch)
+    assert sorted(came) == sorted(one.id for one in batch)
+
+
+@contextmanager
+def sales_in(deployable: str) -> Iterator[None]:
+    """As the shop sees it."""
+    install(moved("sales", deployable))
+    try:
+        yield
+    finally:
+        reset()
+
+
+def test_a_key_keeps_its_order_while_its_subscriber_moves(
     broker: Broker, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Read to the end, acknowledged, and on its way to where the module is."""
-    came: list[tuple[str, str, tuple[str, ...]]] = []
+    """Its first event was sent to where the module was, and not read there before it had left."""
 
     def send(deployable: str, events: Sequence[deliveries.Announced]) -> None:
-        came.extend((deployable, event.event, event.to) for event in events)
+        broker.hasty.send(to=deployable, batch=[Envelope.of(event) for event in events])
+
+    def hand_over(deployable: str) -> None:
+        clock.travel(timedelta(minutes=5))
+        with sales_in(deployable):
+            relay.relay(alias)
+            handover.hand_over(alias)
 
     monkeypatch.setattr(handover, "send", send)
-    batch = [filled("a", number, subscribers="sales") for number in (1, 2)]
-    send_all(broker, batch)
+    alias = topology().alias("stock")
+    attic = broker.reader("attic")
+    with atomic(module="stock"):
+        publish(Filled(sku="a", quantity=1))
+    hand_over("warehouse")
+    with atomic(module="stock"):
+        publish(Filled(sku="a", quantity=2))
+
+    def handled() -> list[str]:
+        hand_over("attic")
+        attic.receive(accept=arrive.accept, wait=WAIT)
+        handling.run_due(topology().alias("sales"), modules=["sales"])
+        return mails()
+
+    try:
+        assert eventually(handled) == ["a:1"]
+        eventually(lambda: len(handled()) == 2, what="the second one")
+    finally:
+        attic.stop()
     with moved_out("sales"):
-        broker.take(accept=arrive.take_over)
-        for _ in range(3):
-            for alias in aliases():
-                handover.hand_over(alias)
-    assert came == [("attic", one.id, ("sales",)) for one in batch]
-    broker.take()
+        broker.take()
+    hand_over("attic")
     scenario.run_until_idle()
-    assert mails() == [], "nothing comes again"
+    assert mails() == ["a:1", "a:2"]
+
+
+def test_a_key_keeps_its_order_while_its_subscriber_is_nowhere(
+    rig: Rig, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refused by the deployable that it has left, until it comes back to that one."""
+
+    def send(deployable: str, events: Sequence[deliveries.Announced]) -> None:
+        with moved_out("sales") if gone else nullcontext(reset()):
+            rig.send([Envelope.of(event) for event in events])
+
+    def hand_over() -> None:
+        clock.travel(timedelta(minutes=5))
+        with sales_in("warehouse"):
+            relay.relay(alias)
+            handover.hand_over(alias)
+
+    monkeypatch.setattr(handover, "send", send)
+    alias = topology().alias("stock")
+    gone = True
+    for quantity in (1, 2, 3):
+        gone = quantity < 3
+        with atomic(module="stock"):
+            publish(Filled(sku="a", quantity=quantity))
+        hand_over()
+        assert mails() == []
+    scenario.run_until_idle()
+    assert mails() == ["a:1", "a:2", "a:3"]
 
 
 def test_two_readers_keep_the_order(broker: Broker) -> None:
@@ -416,7 +508,8 @@ def test_two_readers_keep_the_order(broker: Broker) -> None:
         reader.start()
     batch = [filled("a", number) for number in range(60)]
     try:
-        send_all(broker, batch)
+        for envelope in batch:
+            broker.sender.send(to="warehouse", batch=[envelope])
         eventually(lambda: len(set(order)) == len(batch), what="all are read")
     finally:
         stopping.set()

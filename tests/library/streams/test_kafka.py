@@ -9,8 +9,9 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from monolift.events.streams import arrive
-from monolift.events.streams.envelope import Arrived
-from monolift.events.streams.port import Refused
+from monolift.events.streams.envelope import Arrived, Envelope
+from monolift.events.streams.offsets import Told
+from monolift.events.streams.port import Misplaced, Refused, UnderWay
 from monolift.kernel import Unavailable
 from monolift.registry.sql import fetch
 from monolift.registry.topology import topology
@@ -38,10 +39,16 @@ def stream(url: str, **options: Any) -> Any:
     )
 
 
+def post(rig: KafkaRig, *batch: Envelope) -> None:
+    """Put events on their way."""
+    with pytest.raises(UnderWay):
+        rig.hasty.send(to="warehouse", batch=batch)
+
+
 def test_events_of_a_key_share_a_partition(rig: KafkaRig) -> None:
     partitions: dict[str, set[int]] = {}
     for number in range(40):
-        rig.sender.send(to="warehouse", batch=[filled(f"share-{number % 8}", number)])
+        post(rig, filled(f"share-{number % 8}", number))
     reader = rig.client.Consumer(
         {"bootstrap.servers": rig.url, "group.id": "onlooker", "auto.offset.reset": "earliest"}
     )
@@ -67,7 +74,7 @@ def test_events_of_a_key_share_a_partition(rig: KafkaRig) -> None:
 
 
 def test_an_offset_is_committed_after_its_event_is_kept(rig: KafkaRig) -> None:
-    rig.sender.send(to="warehouse", batch=[filled("a", 1)])
+    post(rig, filled("a", 1))
     behind: list[bool] = []
 
     def look(batch: Sequence[Arrived]) -> None:
@@ -89,10 +96,10 @@ def test_what_failed_comes_again_before_what_is_new(rig: KafkaRig) -> None:
         order.extend(one.id for one in batch)
 
     first, second = filled("a", 1), filled("a", 2)
-    rig.sender.send(to="warehouse", batch=[first])
+    post(rig, first)
     with pytest.raises(ConnectionError):
         rig.take(accept=once)
-    rig.sender.send(to="warehouse", batch=[second])
+    post(rig, second)
     rig.take(accept=once)
     assert order == [first.id, second.id]
 
@@ -127,11 +134,11 @@ def test_a_request_too_large_is_taken_apart(rig: KafkaRig, monkeypatch: pytest.M
             super().produce(*args, on_delivery=reported, **options)
 
     monkeypatch.setattr("monolift.events.streams.kafka.Producer", Strict)
-    sender = rig.reader("shop")
+    rig.sender.stop()  # so that it makes a producer of that kind
     with pytest.raises(Refused, match="no message of that size") as refused:
-        sender.send(to="warehouse", batch=[filled("a", 1), large, filled("c", 3)])
+        rig.send([filled("a", 1), large, filled("c", 3)])
     assert list(refused.value.reasons) == [large.id]
-    sender.stop()
+    rig.sender.stop()
 
 
 def test_a_broker_that_is_away_is_unavailable_in_time() -> None:
@@ -148,11 +155,10 @@ def test_a_broker_that_is_away_is_unavailable_in_time() -> None:
 
 
 def test_a_stream_that_was_stopped_is_used_again(rig: KafkaRig) -> None:
-    rig.sender.send(to="warehouse", batch=[filled("a", 1)])
+    rig.send([filled("a", 1)])
     rig.sender.stop()
-    rig.sender.send(to="warehouse", batch=[filled("a", 2)])
     rig.source.stop()
-    rig.take()
+    rig.send([filled("a", 2)])
     assert fetch(topology().alias("sales"), "SELECT COUNT(*) FROM monolift_delivery") == [(2,)]
 
 
@@ -165,11 +171,10 @@ def test_what_was_sent_before_the_last_module_left_is_still_read(rig: KafkaRig) 
     """Topics that the group has read before, and no others."""
     from monolift.events.streams.kafka import KafkaStream
 
-    rig.sender.send(to="warehouse", batch=[filled("a", 1)])
-    rig.take()
+    rig.send([filled("a", 1)])
     rig.source.stop()
     sent = filled("a", 2)
-    rig.sender.send(to="warehouse", batch=[sent])
+    post(rig, sent)
     left = KafkaStream(
         url=rig.url,
         name="warehouse",
@@ -197,3 +202,47 @@ def test_without_publishers_there_is_nothing_to_read(rig: KafkaRig) -> None:
     idle = KafkaStream(url=rig.url, name="idle", publishers=list)
     assert idle.receive(accept=arrive.accept, wait=0.01) == 0
     idle.stop()
+
+
+def test_what_is_told_of_a_partition() -> None:
+    told = Told().and_then(7, kept=True).and_then(8, kept=False).and_then(9, kept=True)
+    assert Told.read(told.next, told.written()) == told
+    assert [told.kept(offset) for offset in (6, 7, 8, 9, 10)] == [False, True, False, True, None]
+
+
+def test_after_a_gap_nothing_is_known_of_what_was_there() -> None:
+    """The topic's retention may have taken it away before it was read."""
+    told = Told().and_then(7, kept=True).and_then(12, kept=True)
+    assert [told.kept(offset) for offset in (7, 9, 12, 13)] == [False, False, True, None]
+
+
+def test_a_long_list_forgets_its_beginning() -> None:
+    told = Told()
+    for offset in range(1000):
+        told = told.and_then(offset, kept=offset % 2 == 0)
+    assert len(told.written()) < 4096
+    assert told.kept(3) is False
+    assert told.kept(4) is False, "not known any more, so it is sent again"
+    assert [told.kept(998), told.kept(999)] == [True, False]
+
+
+@pytest.mark.parametrize("metadata", ["", "of somebody else", "monolift/2 0", "monolift/1 -1"])
+def test_an_offset_without_our_words_tells_nothing(metadata: str) -> None:
+    assert Told.read(5, metadata).kept(4) is False
+    assert Told.read(-1001, metadata).kept(4) is None, "nothing was committed"
+
+
+def test_another_s_offset_is_no_answer(rig: KafkaRig) -> None:
+    """A tool that moves a group's offset ahead keeps nothing: what it skipped is sent again."""
+    sent = filled("skip", 1)
+    with pytest.raises(UnderWay):
+        rig.hasty.send(to="cellar", batch=[sent])
+    tool = rig.client.Consumer({"bootstrap.servers": rig.url, "group.id": "cellar"})
+    for number in tool.list_topics(timeout=10).topics[TOPIC].partitions:
+        place = rig.client.TopicPartition(TOPIC, number)
+        place.offset = tool.get_watermark_offsets(place, timeout=10)[1]
+        tool.commit(offsets=[place], asynchronous=False)
+    tool.close()
+    with pytest.raises(Misplaced) as misplaced:
+        rig.hasty.send(to="cellar", batch=[sent])
+    assert misplaced.value.events == {sent.id}

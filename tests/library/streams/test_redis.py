@@ -1,10 +1,11 @@
-"""Redis Streams: who reads, what is kept, what is trimmed, and which servers are refused."""
+"""Redis Streams: who reads, what is answered, what is trimmed, and what a server may lose."""
 
 import json
 import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -13,14 +14,15 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from monolift.events.streams import arrive
-from monolift.events.streams.envelope import Arrived, encode
-from monolift.events.streams.redis import RedisStream, lease_key, stream_key
+from monolift.events.streams.envelope import Arrived, Envelope, encode
+from monolift.events.streams.port import UnderWay
+from monolift.events.streams.redis import RedisStream, answers_key, lease_key, stream_key
 from monolift.kernel import Unavailable
 from monolift.registry.sql import fetch
 from monolift.registry.topology import topology
 from monolift.testing.scenario import Scenario
 from tests.library.running import ROOT, environment, eventually
-from tests.library.streams.rigs import WAIT, RedisRig, RedisServer, filled, redis
+from tests.library.streams.rigs import WAIT, RedisRig, filled, redis
 from tests.library.world.sales.models import Mail
 
 pytestmark = [
@@ -45,9 +47,15 @@ class Kept(list[str]):
 
 
 def send(rig: RedisRig, *numbers: int, to: str = "warehouse") -> list[str]:
+    """Put events on their way."""
     batch = [filled("a", number) for number in numbers]
-    rig.sender.send(to=to, batch=batch)
+    post(rig, *batch, to=to)
     return [one.id for one in batch]
+
+
+def post(rig: RedisRig, *batch: Envelope, to: str = "warehouse") -> None:
+    with pytest.raises(UnderWay):
+        rig.hasty.send(to=to, batch=batch)
 
 
 def read_all(source: RedisStream, into: Kept) -> Kept:
@@ -247,17 +255,73 @@ def test_what_waits_for_one_that_never_started_waits(rig: RedisRig) -> None:
     cellar.stop()
 
 
-def test_what_was_sent_survives_the_power_cut(rig: RedisRig) -> None:
-    sent = send(rig, *range(50))
+def test_a_server_that_is_away_is_unavailable_and_then_used_again(rig: RedisRig) -> None:
+    """It has forgotten all that was on its way."""
+    batch = [filled("a", number) for number in range(50)]
+    post(rig, *batch)
     rig.server.kill()
-    with pytest.raises(Unavailable):
-        send(rig, 50)
+    with pytest.raises(Unavailable, match="Redis stream is unavailable: ConnectionError"):
+        rig.hasty.send(to="warehouse", batch=batch)
     with pytest.raises(Unavailable):
         rig.source.receive(accept=Kept(), wait=0)
     with pytest.raises(Unavailable):
         rig.another().start()
     rig.server.start()
-    assert read_all(rig.source, Kept()) == sent
+    rig.source.start()
+    assert read_all(rig.source, Kept()) == []
+    post(rig, *batch)
+    assert read_all(rig.source, Kept()) == [one.id for one in batch]
+
+
+def test_what_a_durable_server_has_survives_the_power_cut(tmp_path: Path) -> None:
+    with redis(folder=tmp_path, durable=True) as rig:
+        sent = send(rig, *range(50))
+        rig.server.kill()
+        rig.server.start()
+        assert read_all(rig.source, Kept()) == sent
+
+
+def test_emptied_while_the_sender_waits(rig: RedisRig) -> None:
+    """It looks whether what it has sent is still there, and sends it again."""
+    batch = [filled("a", number) for number in range(3)]
+    kept = Kept()
+    thread = threading.Thread(target=lambda: rig.sender.send(to="warehouse", batch=batch))
+    thread.start()
+    for _ in range(3):
+        eventually(lambda: length(rig) == 3, what="they are on their way")
+        rig.lose()
+    eventually(lambda: length(rig) == 3, what="they are on their way again")
+    read_all(rig.source, kept)
+    thread.join(30)
+    assert not thread.is_alive()
+    assert kept == [one.id for one in batch]
+
+
+def test_answers_nobody_asks_for_are_not_kept(rig: RedisRig) -> None:
+    """Of entries that no sender waits for, of duplicates, and those that were taken note of."""
+    batch = [filled("a", 1), filled("a", 2)]
+    rig.send(batch)
+    rig.put(encode(filled("a", 3)))
+    rig.take()
+    with rig.server.client() as client:
+        assert client.hgetall(answers_key("stock", "warehouse")) == {}
+
+
+def test_one_that_was_silent_is_not_waited_for(
+    rig: RedisRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until it has answered once: what is for others goes on meanwhile."""
+    patient = rig.reader("shop", patience=0.5)
+    batch = [filled("a", 1)]
+    with pytest.raises(UnderWay):
+        patient.send(to="warehouse", batch=batch)
+    monkeypatch.setattr(time, "sleep", lambda seconds: pytest.fail("it waits"))
+    with pytest.raises(UnderWay):
+        patient.send(to="warehouse", batch=batch)
+    monkeypatch.undo()
+    read_all(rig.source, Kept())
+    patient.send(to="warehouse", batch=batch)
+    patient.stop()
 
 
 def test_an_emptied_server_is_used_again(rig: RedisRig) -> None:
@@ -285,44 +349,11 @@ def test_emptied_between_reading_and_acknowledging(rig: RedisRig) -> None:
     assert kept == sent
 
 
-@pytest.mark.parametrize(
-    ("options", "told"),
-    [
-        (["--appendonly", "no"], "appendonly yes"),
-        (["--appendonly", "yes", "--appendfsync", "everysec"], "appendfsync always"),
-        (
-            ["--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "allkeys-lru"],
-            "maxmemory-policy noeviction",
-        ),
-        (
-            ["--appendonly", "yes", "--appendfsync", "always", "--rename-command", "CONFIG", ""],
-            "CONFIG GET",
-        ),
-    ],
-    ids=["memory only", "every second", "evicting", "silent"],
-)
-def test_a_server_that_may_forget_is_refused(tmp_path: Path, options: list[str], told: str) -> None:
-    server = RedisServer(tmp_path, *options)
-    given: dict[str, Any] = {
-        "url": server.url, "name": "shop", "publishers": lambda: ["stock"],
-    }  # fmt: skip
-    try:
-        strict = RedisStream(**given)
-        with pytest.raises(Unavailable, match=told):
-            strict.send(to="warehouse", batch=[filled("a", 1)])
-        strict.stop()
-        trusting = RedisStream(**given, options={"check_durability": False})
-        trusting.send(to="warehouse", batch=[filled("a", 1)])
-        trusting.stop()
-    finally:
-        server.stop()
-
-
 def test_a_full_server_takes_nothing_and_says_so(rig: RedisRig) -> None:
     with rig.server.client() as client:
         client.config_set("maxmemory", "1")
         with pytest.raises(Unavailable, match="memory"):
-            send(rig, 1)
+            rig.sender.send(to="warehouse", batch=[filled("a", 1)])
         client.config_set("maxmemory", "0")
     sent = send(rig, 2)
     assert read_all(rig.source, Kept()) == sent
@@ -357,11 +388,11 @@ def test_what_was_sent_before_the_last_module_left_is_still_read(rig: RedisRig) 
     )
     try:
         sent = filled("a", 1)
-        rig.sender.send(to="warehouse", batch=[sent])
+        post(rig, sent)
         came: list[Arrived] = []
         while left.receive(accept=came.extend, wait=0.05):
             pass
-        rig.sender.send(to="office", batch=[filled("b", 2)])
+        post(rig, filled("b", 2), to="office")
         office = RedisStream(
             url=rig.server.url, name="attic", publishers=list, others=lambda: ["stock"]
         )

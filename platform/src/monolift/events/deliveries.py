@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from monolift.events.lanes import Lane, promote
-from monolift.kernel import uuid7
+from monolift.kernel import Unavailable, uuid7
 from monolift.observe.logs import logger
 from monolift.registry.settings import setting
 from monolift.registry.sql import (
@@ -33,8 +33,6 @@ _CRASHED = "!"
 # The conditions of the two indexes on what is due, by whether it goes elsewhere.
 _TARGET = {False: "target = ''", True: "target > ''"}
 
-FORWARDED = "monolift"
-"""Whose deliveries are those that came here for a module that is elsewhere: no module's."""
 _ADDRESS = "@module:"
 
 
@@ -253,12 +251,12 @@ def failed(
     error: Exception,
     *,
     final: bool | None = None,
-    calm: bool = False,
+    calm: str = "",
 ) -> None:
     """Record an attempt that failed: it is repeated after a pause, or rests with its reason.
 
     One that failed because the database does not work was none: nothing is wrong with the event.
-    `calm` for what only shows that a module has moved.
+    `calm` is what to say when nothing is wrong at all.
     """
     waits = final is None and out_of_order(error)
     if final is None:
@@ -274,14 +272,16 @@ def failed(
         (state, _reason(error), int(waits), *claimed[:3], claimed.token),
     )
     if calm:
-        log.info("delivery follows its module", event_id=claimed.event, reason=str(error))
+        log.info(calm, event_id=claimed.event, reason=str(error))
         return
     report = log.error if final else log.warning
+    # Where somebody does not answer, a traceback tells no more than the reason.
+    away = isinstance(error, Unavailable)
     report(
         "delivery failed" if final else "delivery will be repeated",
         event_id=claimed.event,
         attempt=claimed.attempts,
-        exc_info=error,
+        **({"reason": str(error)} if away else {"exc_info": error}),
     )
 
 

@@ -13,9 +13,9 @@ from typing import NamedTuple
 from django.db import DatabaseError
 
 from monolift.events import deliveries, relay
-from monolift.events.deliveries import FORWARDED, Announced, Claimed
+from monolift.events.deliveries import Announced, Claimed
 from monolift.events.streams import chosen
-from monolift.events.streams.port import Misplaced, Refused
+from monolift.events.streams.port import Misplaced, Refused, UnderWay
 from monolift.events.subscriptions import of_event
 from monolift.events.wake import wake
 from monolift.kernel import clock
@@ -43,7 +43,7 @@ def hand_over(alias: str) -> int:
     the event. Only when it is older than what the other side remembers, it rests as failed: it may
     have been taken, and would be taken again. So does what the other side will never take as it is.
     """
-    batch = deliveries.claim(alias, modules=[*modules_on(alias), FORWARDED], away=True)
+    batch = deliveries.claim(alias, modules=modules_on(alias), away=True)
     for claimed in [one for one in batch if _is_forgotten(one)]:
         batch.remove(claimed)
         deliveries.failed(alias, claimed, Forgotten(claimed), final=True)
@@ -117,6 +117,12 @@ def _keep_here(alias: str, events: Sequence[Announced], known: Topology) -> Outc
     return unknown
 
 
+_CALM: Mapping[type, str] = {
+    Misplaced: "delivery follows its module",
+    UnderWay: "delivery is on its way",
+}
+
+
 def _note(alias: str, claimed: Claimed, trouble: Exception) -> None:
     final = isinstance(trouble, Refused)
     never = not isinstance(trouble, LookupError)
@@ -125,7 +131,7 @@ def _note(alias: str, claimed: Claimed, trouble: Exception) -> None:
         claimed,
         trouble,
         final=final if never else None,
-        calm=isinstance(trouble, Misplaced),
+        calm=_CALM.get(type(trouble), ""),
     )
 
 

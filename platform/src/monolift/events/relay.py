@@ -19,7 +19,7 @@ import msgspec
 from django.db import transaction
 
 from monolift.events import deliveries
-from monolift.events.deliveries import FORWARDED, HELD, Announced, Claimed, address
+from monolift.events.deliveries import HELD, Announced, Claimed, address
 from monolift.events.lanes import BUSY, Lane, promote
 from monolift.events.subscriptions import all_subscriptions, generation
 from monolift.registry.places import here
@@ -157,7 +157,7 @@ def anything_left(alias: str) -> bool:
     """Whether something is to be handed over to modules that came home: looked at until not."""
     if alias in _calm:
         return False
-    if deliveries.any_away(alias, modules=[*modules_on(alias), FORWARDED]):
+    if deliveries.any_away(alias, modules=modules_on(alias)):
         return True
     _calm.add(alias)
     return False

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import NamedTuple
 
-from monolift.events.deliveries import FORWARDED
 from monolift.kernel import clock
 from monolift.kernel.ids import uuid7_floor
 from monolift.registry.sql import execute, moment, vendor
@@ -37,7 +36,9 @@ def purge(alias: str, *, older_than: timedelta, keys_older_than: timedelta) -> P
     limit = clock.now() - older_than
     before = moment(alias, limit)
     first_of_then = uuid7_floor(limit)
-    mine = [*modules_on(alias), FORWARDED]
+    mine = modules_on(alias)
+    if not mine:
+        return Purged(0, 0, 0)
     those = f"module IN ({', '.join(['%s'] * len(mine))})"
     deliveries = sum(
         delete_in_chunks(

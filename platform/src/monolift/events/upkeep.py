@@ -11,7 +11,6 @@ from datetime import timedelta
 from django.db import close_old_connections, connections, reset_queries
 
 from monolift.events import handover, lanes, lateness, retention, timetable
-from monolift.events.deliveries import FORWARDED
 from monolift.observe.logs import logger
 from monolift.registry.fence import behind_a_fence
 from monolift.registry.settings import setting
@@ -44,7 +43,7 @@ def register_purge(look: Look) -> None:
 
 def look_after(alias: str) -> None:
     """Everything but the purge, once."""
-    lanes.sweep(alias, modules=[*modules_on(alias), FORWARDED])
+    lanes.sweep(alias, modules=modules_on(alias))
     timetable.plan(alias)
     while handover.hand_over(alias):
         pass

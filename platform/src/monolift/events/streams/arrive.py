@@ -1,7 +1,7 @@
 """Taking in what a stream brings: a delivery for each subscriber that this deployable runs.
 
-An event says for which modules it is. For one that is not here (any more) it goes back to who came
-in with it, by `Misplaced`; what was read from a broker has nobody to go back to, and is forwarded.
+An event says for which modules it is. For one that is not here (any more) it goes back to its
+sender, by `Misplaced`, who looks where that module is now.
 
 What no subscriber can get is kept as a failed delivery too, its body as it came: there an operator
 finds it, with its reason, beside everything else that failed and whatever the stream was.
@@ -14,8 +14,7 @@ import msgspec
 from django.db import DatabaseError, DataError
 
 from monolift.events import relay
-from monolift.events.deliveries import FORWARDED, Announced, address
-from monolift.events.lanes import Lane, promote
+from monolift.events.deliveries import Announced
 from monolift.events.streams.envelope import Arrived, Envelope, Rejected, read, rejected
 from monolift.events.streams.port import Misplaced
 from monolift.events.subscriptions import all_subscriptions, of_event
@@ -24,7 +23,7 @@ from monolift.events.wake import wake
 from monolift.observe.logs import logger
 from monolift.registry.fence import refused_by_fence
 from monolift.registry.modules import modules
-from monolift.registry.places import DEFAULT_ALIAS, here
+from monolift.registry.places import here
 from monolift.registry.sql import execute, now
 from monolift.registry.topology import renewed, topology
 
@@ -32,6 +31,10 @@ log = logger("monolift.streams")
 
 KEPT = 8 * 1024 * 1024
 """Bytes of such a message that are kept."""
+
+
+_NOBODY = "monolift"
+"""Whose such messages are in a deployable that no module is in."""
 
 
 class Undeliverable(Exception):
@@ -48,108 +51,74 @@ def accept(batch: Sequence[Arrived], *, insert: Insert = relay.insert) -> None:
     up nothing: no lane waits for it. Raises Misplaced, with all else kept, for events of modules
     that this deployable does not run at its epoch: the topology of one side is older.
     """
-    misplaced = _keep_all(batch, insert)
-    if misplaced:
+    known = topology()
+    homeless, refusal = _keep_all(batch, insert)
+    if topology() is not known:  # so perhaps some of it was for nobody here
+        raise Misplaced([one.id for one in batch], "the topology has just changed")
+    if homeless:
+        labels = ", ".join(sorted({label for _, label in homeless}))
         raise Misplaced(
-            [envelope.id for envelope, _ in misplaced],
-            f"at epoch {topology().epoch} {here()} does not run "
-            f"{', '.join(sorted({label for _, label in misplaced}))}",
+            [envelope.id for envelope, _ in homeless],
+            refusal or f"at epoch {known.epoch} {here()} does not run {labels}",
         )
 
 
-def take_over(batch: Sequence[Arrived]) -> None:
-    """Keep what a broker brought, whoever it is for.
-
-    What is for modules elsewhere, by the newest topology that can be had, is handed over to them:
-    its rows are this deployable's own, and no module's.
-    """
-    misplaced = _keep_all(batch, relay.insert)
-    if misplaced:
+def take(batch: Sequence[Arrived]) -> None:
+    """Keep what came in, by the newest topology that can be had. Raises what `accept` does."""
+    try:
+        accept(batch)
+    except Misplaced as misplaced:
+        known = topology()
         renewed()
-        wanted = {label for _, label in misplaced}
-        if any(topology().runs(label) for label in wanted & modules().keys()):
-            misplaced = _keep_all([envelope for envelope, _ in misplaced], relay.insert)
-    for envelope, label in misplaced:
-        _forward(envelope, label)
-    if misplaced:
-        log.info("events are forwarded to where their modules are", count=len(misplaced))
-        wake(_own_alias())
+        if topology() is known:
+            raise
+        accept([one for one in batch if one.id in misplaced.events])
 
 
 type Homeless = list[tuple[Envelope, str]]
 """Events with modules that they are for, and that this deployable does not run."""
 
 
-def _keep_all(batch: Sequence[Arrived], insert: Insert) -> Homeless:
+def _keep_all(batch: Sequence[Arrived], insert: Insert) -> tuple[Homeless, str]:
+    """Keep what is for modules here; the others, and what a fence has said of some."""
     known = topology()
     hosted = set(_local(modules()))
-    targets: dict[str, list[Envelope]] = {}
+    targets: dict[str, list[tuple[Envelope, str]]] = {}
     outcasts: list[Rejected] = []
-    misplaced: Homeless = []
+    homeless: Homeless = []
+    refusal = ""
     for arrived in batch:
         if isinstance(arrived, Rejected):
             outcasts.append(arrived)
             continue
         listening = list(dict.fromkeys(one.module for one in of_event(arrived.type)))
         labels = arrived.announced.to or _those_here(listening, hosted)
-        misplaced += [(arrived, label) for label in labels if label not in hosted]
-        found = [label for label in labels if label in hosted and label in listening]
-        for alias in dict.fromkeys(known.alias(label) for label in found):
-            targets.setdefault(alias, []).append(arrived)
-        if not labels or hosted.intersection(labels).difference(listening):
-            outcasts.append(_unknown(arrived))
-    for alias, envelopes in targets.items():
+        homeless += [(arrived, label) for label in labels if label not in hosted]
+        for label in labels:
+            if label in hosted and label in listening:
+                targets.setdefault(known.alias(label), []).append((arrived, label))
+        strange = sorted(hosted.intersection(labels).difference(listening))
+        if strange or not labels:
+            outcasts += [_unknown(arrived, label) for label in strange or [""]]
+    for alias, found in targets.items():
+        envelopes = list({envelope.id: envelope for envelope, _ in found}.values())
         try:
             outcasts += _insert(alias, envelopes, insert)
         except DatabaseError as error:
             if not refused_by_fence(error):
                 raise
-            raise Misplaced([one.id for one in envelopes], str(error)) from error
-        wake(alias)
+            homeless += found
+            refusal = str(error)
+        else:
+            wake(alias)
     for outcast in outcasts:
         _keep(outcast)
-    if topology() is not known:  # so perhaps some of it was for nobody here
-        raise Misplaced([one.id for one in batch], "the topology has just changed")
-    return misplaced
+    return homeless, refusal
 
 
 def _those_here(listening: Sequence[str], hosted: set[str]) -> Sequence[str]:
     """Whom an older sender means: who listens here; if nobody does, all who listen."""
     return [label for label in listening if label in hosted] or listening
-
-
-def _forward(envelope: Envelope, label: str) -> None:
-    """Let an event be handed over from here; once, however often it comes."""
-    event = envelope.announced
-    alias = _own_alias()
-    execute(
-        alias,
-        "INSERT INTO monolift_delivery (module, event, subscriber, publisher, target, name, key, "
-        "number, body, trace, state, attempts, token, failure, due_at, created_at) VALUES "
-        "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, '', '', "
-        f"{now(alias)}, {now(alias)}) "
-        "ON CONFLICT (module, event, subscriber) DO NOTHING",
-        (
-            FORWARDED,
-            event.event,
-            label,
-            event.module,
-            address(label),
-            event.name,
-            envelope.subject,
-            event.number,
-            event.body,
-            event.trace,
-            "pending" if envelope.subject is None else "waiting",
-        ),
-    )
-    if envelope.subject is not None:
-        promote(alias, [Lane(FORWARDED, event.module, envelope.subject, address(label))])
-
-
-def _own_alias() -> str:
-    """A database that the workers of this deployable look at, whatever it runs."""
-    return min((topology().alias(label) for label in _local(modules())), default=DEFAULT_ALIAS)
 
 
 def _insert(alias: str, envelopes: Sequence[Envelope], insert: Insert) -> list[Rejected]:
@@ -188,22 +157,25 @@ def others() -> list[str]:
     return sorted(owners - set(publishers()))
 
 
-def _unknown(envelope: Envelope) -> Rejected:
+def _unknown(envelope: Envelope, label: str = "") -> Rejected:
+    """An event that a module here does not subscribe to, or (without one) nobody here."""
     who = "Nobody here subscribes"
-    if of_event(envelope.type):
-        who = f"Not all of {', '.join(envelope.announced.to)} subscribe here"
+    if label:  # kept as what is for it alone, so that it can follow it
+        who = f"{label} does not subscribe"
+        envelope = msgspec.structs.replace(envelope, subscribers=label)
     return Rejected(
         envelope.id,
         envelope.source,
         envelope.type,
         f"{who} to {envelope.type}. Deploy the code that does, then resubmit it.",
         msgspec.json.encode(envelope),
+        label,
     )
 
 
 def _keep(outcast: Rejected) -> None:
     """Write a failed delivery; one that is there already stays as it is."""
-    module = _responsible(outcast.source)
+    module = outcast.module or _responsible(outcast.source)
     alias = topology().alias(module)
     reason = outcast.reason
     if len(outcast.message) > KEPT:
@@ -247,7 +219,7 @@ def _responsible(publisher: str) -> str:
         for subscription in all_subscriptions()
         if subscription.event.event_owner == publisher
     }
-    return next((label for label in hosted if label in listening), (hosted or [FORWARDED])[0])
+    return next((label for label in hosted if label in listening), (hosted or [_NOBODY])[0])
 
 
 @task
@@ -258,4 +230,4 @@ def arrive(*, message: bytes, publisher: str = "", event: str = "") -> None:
         arrived = _unknown(arrived)
     if isinstance(arrived, Rejected):
         raise Undeliverable(arrived.reason)
-    take_over([arrived])
+    take([arrived])

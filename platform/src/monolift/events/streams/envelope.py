@@ -114,6 +114,8 @@ class Rejected(NamedTuple):
     reason: str
     message: bytes
     """As it came."""
+    module: str = ""
+    """The subscribing module that it is for, when there is one here."""
 
 
 type Arrived = Envelope | Rejected

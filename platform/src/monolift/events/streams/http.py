@@ -11,8 +11,7 @@ import msgspec
 from urllib3.exceptions import HTTPError, ProtocolError
 
 from monolift.events.streams.envelope import BATCH_TYPE, Envelope, chunks, join
-from monolift.events.streams.port import Misplaced, Refused
-from monolift.events.streams.sending import encoded
+from monolift.events.streams.sending import encoded, settle
 from monolift.kernel.clock import monotonic
 from monolift.kernel.errors import Unavailable
 from monolift.transport.lines import Line
@@ -54,12 +53,9 @@ class HttpStream:
             raise Unavailable(f"stream to {to}", f"MONOLIFT['{missing} for it")
         messages, refused = encoded(batch)
         misplaced: set[str] = set()
-        for chunk in chunks(messages):
+        for chunk in chunks([*messages.values()]):
             self._send(to, chunk, refused, misplaced)
-        if misplaced:  # what is refused goes again with them, and is refused then
-            raise Misplaced(misplaced.union(refused), f"its module is not in {to}")
-        if refused:
-            raise Refused(refused)
+        settle(to, misplaced=misplaced, refused=refused)
 
     def _send(
         self, to: str, messages: Sequence[bytes], refused: dict[str, str], misplaced: set[str]

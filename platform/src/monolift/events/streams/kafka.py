@@ -2,8 +2,12 @@
 
 Order: the key is the event's subject, so that events of a key share a partition, which one consumer
 of the group reads at a time. More partitions later give keys another place, and no order across the
-change. Kafka keeps messages for a time, whoever has read them: give topics a retention longer than
-the longest outage of a deployable.
+change.
+
+The sender keeps an event until the reader's group has committed its offset. With each offset the
+reader commits, as its metadata, from where on it has read without a gap, and which of those events
+are for modules that are elsewhere (`offsets.Told`): what a topic's retention took away before it
+was read does not look as if it were kept, and is sent again.
 """
 
 import logging
@@ -16,8 +20,10 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from django.core.exceptions import ImproperlyConfigured
 
 from monolift.events.streams.envelope import Arrived, Envelope, decode, read, rejected
-from monolift.events.streams.port import Accept, Refused
-from monolift.events.streams.sending import encoded
+from monolift.events.streams.kafka_answers import Answers
+from monolift.events.streams.offsets import Place, Told
+from monolift.events.streams.port import Accept, Misplaced
+from monolift.events.streams.sending import PATIENCE, encoded, settle
 from monolift.kernel.errors import Unavailable
 
 _COUNT = 100
@@ -53,14 +59,15 @@ class KafkaStream:
         publishers: Callable[[], Sequence[str]],
         others: Callable[[], Sequence[str]] = tuple,
         timeout: float = 10.0,
+        patience: float = PATIENCE,
         options: Mapping[str, Any] | None = None,
     ) -> None:
         """`url` is the bootstrap servers, `name` the deployable that it reads for.
 
         `publishers` are those whose topics it then reads. Of the `others` it reads those that its
         group has read before: modules may have left it since, and what had come for them by then
-        is still to be passed on. `timeout` is seconds for one `send`.
-        `options` are librdkafka's properties.
+        is still to be answered. `timeout` is seconds for an answer of the brokers, `patience` those
+        that `send` waits for one that reads. `options` are librdkafka's properties.
         """
         self._common = {**(options or {}), "bootstrap.servers": url}
         self._name = name
@@ -68,6 +75,10 @@ class KafkaStream:
         self._others = others
         self._timeout = timeout
         self._making = threading.Lock()
+        self._answers = Answers(
+            lambda properties: self._made(Consumer, properties), timeout=timeout, patience=patience
+        )
+        self._told: dict[Place, Told] = {}
         self._producer: Producer | None = None
         self._consumer: Consumer | None = None
         self._topics: list[str] = []
@@ -78,24 +89,31 @@ class KafkaStream:
         """See `port.Stream`."""
         messages, refused = encoded(batch)
         until = time.monotonic() + self._timeout
-        too_large = self._send(to, messages, until)
+        answers = self._answers
+        fresh = [one for name, one in messages.items() if not answers.under_way(to, name)]
+        too_large = self._send(to, fresh, until)
         for message in too_large:
             # The broker refuses requests; which of their messages is too large shows one by one.
             if self._send(to, [message], until):
-                refused[decode(message).id] = "The broker takes no message of that size."
-        if refused:
-            raise Refused(refused)
+                identifier = decode(message).id
+                refused[identifier] = "The broker takes no message of that size."
+                del messages[identifier]
+        settle(to, misplaced=answers.until_kept(to, messages), refused=refused)
 
     def _send(self, to: str, messages: Sequence[bytes], until: float) -> list[bytes]:
         """Send messages; those in requests that were too large."""
         waiting: dict[int, bytes] = dict(enumerate(messages))
         failures: list[tuple[bytes, KafkaError]] = []
+        if not messages:
+            return []
 
-        def report(number: int) -> Callable[[KafkaError | None, Message], None]:
-            def reported(error: KafkaError | None, _: Message) -> None:
+        def report(number: int, identifier: str) -> Callable[[KafkaError | None, Message], None]:
+            def reported(error: KafkaError | None, sent: Message) -> None:
                 message = waiting.pop(number)
                 if error is not None:
                     failures.append((message, error))
+                else:
+                    self._answers.sent(to, identifier, *_place(sent))
 
             return reported
 
@@ -111,7 +129,7 @@ class KafkaStream:
                         ("to", to.encode()),
                         ("content-type", b"application/cloudevents+json"),
                     ],
-                    on_delivery=report(number),
+                    on_delivery=report(number, envelope.id),
                 )
             while waiting and time.monotonic() < until:
                 producer.poll(_POLL)
@@ -161,7 +179,9 @@ class KafkaStream:
         self._trouble = None
         try:
             consumer = self._consume()
-            polled = consumer.consume(_COUNT, timeout=wait)
+            # The first when it comes, and what is there by then: `consume` would wait for all.
+            first = consumer.poll(wait)
+            polled = [] if first is None else [first, *consumer.consume(_COUNT, timeout=0)]
         except (KafkaException, RuntimeError) as error:
             self._leave()
             raise Unavailable("the Kafka stream", str(error)) from error
@@ -176,24 +196,35 @@ class KafkaStream:
         return 0
 
     def _take(self, consumer: Consumer, messages: Sequence[Message], accept: Accept) -> None:
-        first: dict[tuple[str, int], int] = {}
-        last: dict[tuple[str, int], int] = {}
+        first: dict[Place, int] = {}
+        told: dict[Place, Told] = {}
         for message in messages:
             place, offset = _place(message)
             first.setdefault(place, offset)
-            last[place] = offset
+        mine = [(message, _arrived(message)) for message in messages if self._is_ours(message)]
+        misplaced: frozenset[str] = frozenset()
         try:
-            arrived = [_arrived(message) for message in messages if self._is_ours(message)]
-            if arrived:
-                accept(arrived)
+            if mine:
+                accept([arrived for _, arrived in mine])
+        except Misplaced as error:
+            misplaced = error.events
         except Exception:
             self._rewind(consumer, first)
             raise
+        elsewhere = {_place(message) for message, one in mine if one.id in misplaced}
+        for message in messages:
+            place, offset = _place(message)
+            before = told.get(place) or self._told.get(place) or Told()
+            told[place] = before.and_then(offset, kept=(place, offset) not in elsewhere)
         try:
             consumer.commit(
-                offsets=[TopicPartition(*place, offset + 1) for place, offset in last.items()],
+                offsets=[
+                    TopicPartition(*place, one.next, metadata=one.written())
+                    for place, one in told.items()
+                ],
                 asynchronous=False,
             )
+            self._told |= told
         except KafkaException as error:
             # All is kept. Whoever has the partition now reads it again.
             if error.args[0].code() not in _MOVED:
@@ -224,6 +255,7 @@ class KafkaStream:
                 },
             )
             self._topics, self._asked = [], ()
+            self._told = {}
         asked = (self._publishers(), self._others())
         if asked != self._asked:
             wanted = [topic(publisher) for publisher in asked[0]]
@@ -272,6 +304,7 @@ class KafkaStream:
             producer, self._producer = self._producer, None
         if producer is not None:
             producer.purge()
+        self._answers.stop()
 
     @staticmethod
     def _unavailable(error: KafkaError) -> Unavailable:
@@ -283,7 +316,7 @@ def topic(publisher: str) -> str:
     return f"monolift.events.{publisher}"
 
 
-def _place(message: Message) -> tuple[tuple[str, int], int]:
+def _place(message: Message) -> tuple[Place, int]:
     # Typed as perhaps missing, which they are for messages that were not read from a broker only.
     return (str(message.topic()), int(message.partition() or 0)), int(message.offset() or 0)
 

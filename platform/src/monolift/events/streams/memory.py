@@ -3,11 +3,14 @@
 import threading
 from collections import deque
 from collections.abc import Sequence
+from time import monotonic
 
 from monolift.events.streams.envelope import MAX_BATCH, Envelope, read
-from monolift.events.streams.port import Accept, Refused
-from monolift.events.streams.sending import encoded
+from monolift.events.streams.port import Accept, Misplaced, UnderWay
+from monolift.events.streams.sending import PATIENCE, Patience, encoded, settle
 from monolift.kernel.errors import Unavailable
+
+_SENT, _KEPT, _ELSEWHERE = "sent", "kept", "elsewhere"
 
 
 class Exchange:
@@ -15,6 +18,7 @@ class Exchange:
 
     def __init__(self) -> None:
         self.queues: dict[str, deque[bytes]] = {}
+        self.answers: dict[tuple[str, str], str] = {}
         self.reading = threading.Lock()
         self.changed = threading.Condition()
         self.reachable = True
@@ -25,21 +29,52 @@ class Exchange:
             self.queues.setdefault(to, deque()).extend(messages)
             self.changed.notify_all()
 
+    def empty(self) -> None:
+        """Lose everything."""
+        with self.changed:
+            self.queues.clear()
+            self.answers.clear()
+            self.changed.notify_all()
+
 
 class MemoryStream:
     """See `port.Source`. `name` is the deployable that it receives for."""
 
-    def __init__(self, exchange: Exchange, *, name: str) -> None:
+    def __init__(self, exchange: Exchange, *, name: str, patience: float = PATIENCE) -> None:
         self._exchange = exchange
         self._name = name
+        self._patience = Patience(patience)
 
     def send(self, *, to: str, batch: Sequence[Envelope]) -> None:
         """See `port.Stream`."""
-        self._reach()
         messages, refused = encoded(batch)
-        self._exchange.put(to, messages)
-        if refused:
-            raise Refused(refused)
+        misplaced: set[str] = set()
+        until = self._patience.until(to)
+        with self._exchange.changed:
+            while messages:
+                self._reach()
+                self._offer(to, messages, misplaced)
+                left = until - monotonic()
+                if messages and left <= 0:
+                    self._patience.silent(to)
+                    raise UnderWay("the memory stream", f"{to} has not read it yet")
+                if messages:
+                    self._exchange.changed.wait(left)
+        self._patience.answered(to)
+        settle(to, misplaced=misplaced, refused=refused)
+
+    def _offer(self, to: str, messages: dict[str, bytes], misplaced: set[str]) -> None:
+        """Put there what is not there; take out of `messages` what is answered."""
+        answers = self._exchange.answers
+        for identifier, message in [*messages.items()]:
+            answer = answers.setdefault((to, identifier), "")
+            if not answer:
+                answers[to, identifier] = _SENT
+                self._exchange.put(to, [message])
+            elif answer != _SENT:
+                del answers[to, identifier], messages[identifier]
+                if answer == _ELSEWHERE:
+                    misplaced.add(identifier)
 
     def start(self) -> None:
         """See `port.Source`."""
@@ -57,12 +92,26 @@ class MemoryStream:
                 queue = exchange.queues.setdefault(self._name, deque())
                 messages = [queue[index] for index in range(min(len(queue), MAX_BATCH))]
             if messages:
-                accept([read(message) for message in messages])
-                for _ in messages:
-                    queue.popleft()
+                self._take(queue, messages, accept)
             return len(messages)
         finally:
             exchange.reading.release()
+
+    def _take(self, queue: deque[bytes], messages: Sequence[bytes], accept: Accept) -> None:
+        arrived = [read(message) for message in messages]
+        misplaced: frozenset[str] = frozenset()
+        try:
+            accept(arrived)
+        except Misplaced as error:
+            misplaced = error.events
+        with self._exchange.changed:
+            for one in arrived:
+                if queue:  # it may have been emptied meanwhile
+                    queue.popleft()
+                if (self._name, one.id) in self._exchange.answers:
+                    answer = _ELSEWHERE if one.id in misplaced else _KEPT
+                    self._exchange.answers[self._name, one.id] = answer
+            self._exchange.changed.notify_all()
 
     def stop(self) -> None:
         """See `port.Stream`."""

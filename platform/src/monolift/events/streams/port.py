@@ -7,7 +7,10 @@ from monolift.events.streams.envelope import Arrived, Envelope
 from monolift.kernel.errors import MonoliftError, Unavailable
 
 type Accept = Callable[[Sequence[Arrived]], None]
-"""Keeps what came in, in order; when it returns, that is durable. Twice is as good as once."""
+"""Keeps what came in, in order; when it returns, that is durable. Twice is as good as once.
+
+Raises Misplaced for events of modules that are not there, with all others kept.
+"""
 
 
 class Refused(MonoliftError):
@@ -33,19 +36,27 @@ class Misplaced(Unavailable):
         """Their ids."""
 
 
+class UnderWay(Unavailable):
+    """Nothing is wrong, and nothing certain: some events have not been read there yet.
+
+    Send the batch again. What is still on its way is not put there twice.
+    """
+
+
 class Stream(Protocol):
     """A way to the subscribers of another deployable.
 
     At least once, and for events of one key in the order in which they were sent, provided that one
-    of them is sent only when `send` returned for the one before.
+    of them is sent only when `send` returned for the one before. What lies between the two may
+    lose all it has: until the other side has kept an event, the sender has it.
     """
 
     def send(self, *, to: str, batch: Sequence[Envelope]) -> None:
-        """Give events to the deployable `to`; when it returns, they are durable on the way.
+        """Give events to the deployable `to`; when it returns, they are kept in its databases.
 
-        Raises Unavailable when that is not certain: send the whole batch again. Raises Misplaced
-        when some are for modules that `to` does not run, Refused when single messages are wrong;
-        all others are durable then.
+        Raises Unavailable when that is not certain (UnderWay, when the other side only has not got
+        to them): send the whole batch again. Raises Misplaced when some are for modules that `to`
+        does not run, Refused when single messages are wrong; all others are kept then.
         """
         ...
 
@@ -64,7 +75,8 @@ class Source(Stream, Protocol):
     def receive(self, *, accept: Accept, wait: float) -> int:
         """Hand what has come to `accept`, waiting up to `wait` seconds for the first.
 
-        Acknowledged only after `accept` returned; what it raises is raised, and the same messages
+        Acknowledged only after `accept` returned. What it refuses by Misplaced is acknowledged as
+        that, and goes back to its sender; anything else it raises is raised, and the same messages
         come again. Returns how many there were. Raises Unavailable without an answer.
         """
         ...

@@ -4,8 +4,8 @@ import threading
 
 from django.db import close_old_connections, connections
 
-from monolift.events.streams.arrive import take_over
-from monolift.events.streams.port import Accept, Misplaced, Source
+from monolift.events.streams.arrive import take
+from monolift.events.streams.port import Accept, Source
 from monolift.kernel.errors import Unavailable
 from monolift.observe.logs import logger
 from monolift.resilience.backoff import delay
@@ -20,7 +20,7 @@ class Reader(threading.Thread):
     first short, then longer. Nothing was acknowledged, so it comes again.
     """
 
-    def __init__(self, source: Source, *, accept: Accept = take_over, wait: float = 1.0) -> None:
+    def __init__(self, source: Source, *, accept: Accept = take, wait: float = 1.0) -> None:
         super().__init__(name="monolift-stream", daemon=True)
         self._source = source
         self._accept = accept
@@ -42,7 +42,6 @@ class Reader(threading.Thread):
                 close_old_connections()
                 if told != (told := f"{type(error).__name__}: {error}"):
                     report = log.warning if isinstance(error, Unavailable) else log.error
-                    report = log.info if isinstance(error, Misplaced) else report
                     report("stream cannot be read", reason=told)
                 self._stopping.wait(delay(attempt=failed))
         self._source.stop()

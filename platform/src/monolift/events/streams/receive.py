@@ -13,7 +13,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from monolift.events.streams.arrive import accept
+from monolift.events.streams.arrive import take
 from monolift.events.streams.envelope import (
     BATCH_TYPE,
     MAX_BYTES,
@@ -23,7 +23,7 @@ from monolift.events.streams.envelope import (
 )
 from monolift.events.streams.port import Misplaced
 from monolift.observe.logs import logger
-from monolift.registry.topology import renewed, topology
+from monolift.registry.topology import topology
 from monolift.transport.protocol import MISDIRECTED
 from monolift.transport.signed import TooLarge, read
 from monolift.transport.signing import SignatureRefused
@@ -61,25 +61,13 @@ def receive(request: HttpRequest) -> HttpResponse:
         log.warning("batch of events is refused", reason=foreign)
         return _problem(403, "Not allowed", foreign)
     try:
-        _accept(batch)
+        take(batch)
     except Misplaced as misplaced:
         return _problem(MISDIRECTED, "Not here", misplaced.reason, events=sorted(misplaced.events))
     except Exception as error:
         log.error("batch of events is not kept", exc_info=error)
         return _problem(503, "Not available now", "Send it again.", Retry_After="1")
     return HttpResponse(status=204)
-
-
-def _accept(batch: Sequence[Arrived]) -> None:
-    """Keep it; what is not for here is looked at once more when that was news."""
-    try:
-        accept(batch)
-    except Misplaced as misplaced:
-        known = topology()
-        renewed()
-        if topology() is known:
-            raise
-        accept([one for one in batch if one.id in misplaced.events])
 
 
 def _foreign(batch: Sequence[Arrived], issuer: str) -> str:

@@ -1,5 +1,10 @@
 """Redis Streams: a stream for each publishing module, a consumer group for each deployable.
 
+Nothing durable lives here. The sender keeps an event until the reader has answered that it is kept,
+or is for a module that is elsewhere. The answers stand in a hash beside the stream: an event that
+has one of the stream's entries there is under way, and is not put there again; of one that was
+forgotten, whether by a crash, a fail-over or an operator, there is no answer, and it is sent again.
+
 Order: one reader of a group at a time, by a lease on the stream. What was read and not
 acknowledged, by whomever, is taken again before anything new. The lease is checked and renewed in
 the script that reads, so a reader that lost it, however long it was paused, reads nothing more.
@@ -16,19 +21,48 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from redis import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from monolift.events.streams.envelope import Arrived, Envelope, chunks, read, rejected
-from monolift.events.streams.port import Accept, Refused
-from monolift.events.streams.sending import encoded
+from monolift.events.streams.envelope import MAX_BYTES, Arrived, Envelope, read, rejected
+from monolift.events.streams.port import Accept, Misplaced, UnderWay
+from monolift.events.streams.sending import PATIENCE, Patience, encoded, settle
 from monolift.kernel.errors import Unavailable
 from monolift.kernel.ids import uuid7_text
 
 _CONSUMER = "reader"  # the lease says which process it is
 _COUNT = 100
+_OFFERED = 1000
 _LONGEST_WAIT = 5.0  # seconds; less than the socket's timeout
 _SOCKET_TIMEOUT = 10.0
+_FIRST_LOOK, _LAST_LOOK = 0.002, 0.05  # seconds between two looks for answers
+_REMEMBERED = 24 * 3600  # seconds that answers nobody asks for are kept
+
+# KEYS: stream, answers. ARGV: group, seconds to remember, pairs of an event's id and its message.
+# Puts there what is not there, unless its message is empty; returns the answer for each: "kept" or
+# "elsewhere" once, "sent" while it is under way, else "lost".
+_OFFER = """
+redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
+local answers = {}
+for index = 3, #ARGV, 2 do
+  local event, message = ARGV[index], ARGV[index + 1]
+  local answer = redis.call('HGET', KEYS[2], event)
+  if answer == 'kept' or answer == 'elsewhere' then
+    redis.call('HDEL', KEYS[2], event)
+  elseif answer and #redis.call('XRANGE', KEYS[1], answer, answer) > 0 then
+    answer = 'sent'
+  elseif message == '' then
+    answer = 'lost'
+  else
+    local id = redis.call('XADD', KEYS[1], '*', 'to', ARGV[1], 'event', message)
+    redis.call('HSET', KEYS[2], event, id)
+    redis.call('EXPIRE', KEYS[2], ARGV[2])
+    answer = 'sent'
+  end
+  answers[#answers + 1] = answer
+end
+return answers
+"""
 
 # KEYS: stream, lease. ARGV: group, token, lease in ms, how many, whether to make the group. Returns
 # whether it is ours to read, the last id of the stream, and entries: what is pending, and only if
@@ -57,10 +91,16 @@ local fresh = redis.call(
 return {1, newest, fresh and fresh[1][2] or {}}
 """.replace("{consumer}", _CONSUMER)
 
-# KEYS: stream. ARGV: group, ids. Acknowledges, and trims to the first entry that some group needs.
+# KEYS: stream, answers. ARGV: group, and of each entry its id, its event's and the answer, which is
+# for whoever waits for one. Acknowledges, and trims to the first entry that some group needs.
 _ACKNOWLEDGE = """
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-for index = 2, #ARGV do redis.call('XACK', KEYS[1], ARGV[1], ARGV[index]) end
+for index = 2, #ARGV, 3 do
+  redis.call('XACK', KEYS[1], ARGV[1], ARGV[index])
+  if redis.call('HEXISTS', KEYS[2], ARGV[index + 1]) == 1 then
+    redis.call('HSET', KEYS[2], ARGV[index + 1], ARGV[index + 2])
+  end
+end
 local function parts(id)
   local ms, seq = string.match(id, '(%d+)-(%d+)')
   return tonumber(ms), tonumber(seq)
@@ -88,11 +128,7 @@ return 0
 
 
 class RedisStream:
-    """See `port.Source`. One server, or one with replicas; not a cluster. Redis 7 or later.
-
-    Durable means: in the server's append-only file, on disk. A server that is set up otherwise is
-    refused, unless `options` has `check_durability: False`, which leaves that to its operator.
-    """
+    """See `port.Source`. One server, or one with replicas; not a cluster. Redis 7 or later."""
 
     def __init__(
         self,
@@ -102,14 +138,15 @@ class RedisStream:
         publishers: Callable[[], Sequence[str]],
         others: Callable[[], Sequence[str]] = tuple,
         lease: float = 30.0,
+        patience: float = PATIENCE,
         options: Mapping[str, Any] | None = None,
     ) -> None:
         """`name` is the deployable that it reads for, `publishers` whose streams it then reads.
 
         Of the `others` it reads those in which something was once sent to it: modules may have left
-        it since, and what had come for them by then is still to be passed on.
-        `lease` is seconds after which another reader takes over from one that does not come back.
-        The other `options` are redis-py's.
+        it since, and what had come for them by then is still to be answered.
+        `lease` is seconds after which another reader takes over from one that does not come back,
+        `patience` those that `send` waits for one that reads. `options` are redis-py's.
         """
         given = {
             "socket_timeout": _SOCKET_TIMEOUT,
@@ -118,13 +155,12 @@ class RedisStream:
             "retry": Retry(NoBackoff(), 1),
             **(options or {}),
         }
-        self._check_durability = bool(given.pop("check_durability", True))
         self._name = name
         self._publishers = publishers
         self._others = others
         self._lease = lease
         self._token = uuid7_text()
-        self._checked = False
+        self._patience = Patience(patience)
         try:
             self._redis: Redis = Redis.from_url(url, **given)
             pool = self._redis.connection_pool
@@ -134,6 +170,7 @@ class RedisStream:
                 "MONOLIFT['STREAM_URL'] or ['STREAM_OPTIONS'] cannot be used: give a URL like "
                 '"redis://user:password@host:6379/0", and arguments that redis-py takes.'
             ) from None
+        self._offer: Any = self._redis.register_script(_OFFER)
         self._take: Any = self._redis.register_script(_TAKE)
         self._acknowledge: Any = self._redis.register_script(_ACKNOWLEDGE)
         self._release: Any = self._redis.register_script(_RELEASE)
@@ -141,33 +178,48 @@ class RedisStream:
     def send(self, *, to: str, batch: Sequence[Envelope]) -> None:
         """See `port.Stream`."""
         refused: dict[str, str] = {}
+        misplaced: set[str] = set()
         try:
-            self._check()
             for source in dict.fromkeys(envelope.source for envelope in batch):
                 messages, wrong = encoded([one for one in batch if one.source == source])
                 refused |= wrong
-                for chunk in chunks(messages):
-                    self._append(source, to, chunk)
+                misplaced |= self._until_kept(source, to, messages)
         except RedisError as error:
             raise self._unavailable(error) from error
-        if refused:
-            raise Refused(refused)
+        settle(to, misplaced=misplaced, refused=refused)
 
-    def _append(self, source: str, to: str, messages: Sequence[bytes]) -> None:
-        key = stream_key(source)
-        with self._redis.pipeline(transaction=True) as pipeline:
-            pipeline.xgroup_create(key, to, id="0", mkstream=True)
-            for message in messages:
-                pipeline.xadd(key, {"to": to, "event": message})
-            made, *added = pipeline.execute(raise_on_error=False)
-        for answer in (made, *added):
-            if isinstance(answer, Exception) and not str(answer).startswith("BUSYGROUP"):
-                raise answer
+    def _until_kept(self, source: str, to: str, messages: Mapping[str, bytes]) -> set[str]:
+        """Wait until all are kept, or (those it returns) answered as for modules elsewhere."""
+        until = self._patience.until(to)
+        pause = _FIRST_LOOK
+        misplaced: set[str] = set()
+        waiting: dict[str, str] = dict.fromkeys(messages, "lost")
+        while waiting:
+            given = [(one, messages[one] if waiting[one] == "lost" else b"") for one in waiting]
+            for part in _parts(given):
+                answers = self._offer(
+                    keys=[stream_key(source), answers_key(source, to)],
+                    args=[to, _REMEMBERED, *(value for pair in part for value in pair)],
+                )
+                for (event, _), answer in zip(part, answers, strict=True):
+                    waiting[event] = answer.decode()
+            misplaced |= {event for event, answer in waiting.items() if answer == "elsewhere"}
+            before = len(waiting)
+            waiting = {one: found for one, found in waiting.items() if found in ("sent", "lost")}
+            if len(waiting) < before:
+                self._patience.answered(to)
+            if waiting and time.monotonic() >= until:
+                self._patience.silent(to)
+                raise UnderWay("the Redis stream", f"{to} has not read it yet")
+            if waiting:
+                time.sleep(pause)
+                pause = min(2 * pause, _LAST_LOOK)
+        return misplaced
 
     def start(self) -> None:
         """See `port.Source`."""
         try:
-            self._check()
+            self._redis.ping()
         except RedisError as error:
             raise self._unavailable(error) from error
 
@@ -201,12 +253,22 @@ class RedisStream:
         if last is None:
             return 0
         newest[key] = last
-        messages = [_message(entry[1], publisher) for entry in entries if entry[1]]
+        messages = [_message(entry[1] or (), publisher) for entry in entries]
         arrived = [one for to, one in messages if to == self._name]
-        if arrived:
-            accept(arrived)
+        misplaced: frozenset[str] = frozenset()
+        try:
+            if arrived:
+                accept(arrived)
+        except Misplaced as error:
+            misplaced = error.events
         if entries:
-            self._acknowledge(keys=[key], args=[self._name, *(entry[0] for entry in entries)])
+            answers: list[Any] = []
+            for entry, (to, one) in zip(entries, messages, strict=True):
+                answer = "elsewhere" if one.id in misplaced else "kept"
+                answers += (entry[0], one.id if to == self._name else "", answer)
+            self._acknowledge(
+                keys=[key, answers_key(publisher, self._name)], args=[self._name, *answers]
+            )
         return len(entries)
 
     def _wait(self, newest: Mapping[str, bytes], seconds: float) -> None:
@@ -225,45 +287,20 @@ class RedisStream:
         except RedisError:
             pass  # the lease ends by itself
         self._redis.close()
-        self._checked = False
 
-    def _check(self) -> None:
-        """Refuse a server that may forget what it has acknowledged; anew after each failure."""
-        if self._checked:
-            return
-        if self._check_durability:
-            problem = self._problem()
-            if problem:
-                raise Unavailable(
-                    "the Redis stream",
-                    f"{problem} Or set check_durability to False in MONOLIFT['STREAM_OPTIONS'] if "
-                    "you know it is durable.",
-                )
-        self._checked = True
-
-    def _problem(self) -> str:
-        info: Any = self._redis.info("persistence")
-        if not info.get("aof_enabled"):
-            return "it would lose events in a crash: set `appendonly yes` and `appendfsync always`."
-        try:
-            fsync: Any = self._redis.config_get("appendfsync")
-        except ResponseError:
-            return "it does not tell its configuration: allow this user `CONFIG GET`."
-        if fsync.get("appendfsync") != "always" and fsync.get(b"appendfsync") != b"always":
-            return "it may lose the last second's events in a crash: set `appendfsync always`."
-        memory: Any = self._redis.info("memory")
-        if str(memory.get("maxmemory_policy", "")).startswith("allkeys"):
-            return "it may evict events: set `maxmemory-policy noeviction`."
-        return ""
-
-    def _unavailable(self, error: RedisError) -> Unavailable:
-        self._checked = False
+    @staticmethod
+    def _unavailable(error: RedisError) -> Unavailable:
         return Unavailable("the Redis stream", f"{type(error).__name__}: {error}")
 
 
 def stream_key(publisher: str) -> str:
     """The stream of a publishing module."""
     return f"monolift:events:{{{publisher}}}"
+
+
+def answers_key(publisher: str, group: str) -> str:
+    """What became of the events of that stream for a deployable."""
+    return f"{stream_key(publisher)}:answers:{group}"
 
 
 def lease_key(publisher: str, group: str) -> str:
@@ -280,3 +317,16 @@ def _message(fields: Sequence[bytes], publisher: str) -> tuple[str, Arrived]:
         reason = "The entry has no field `event`."
         return to, rejected(b" ".join(fields), reason, source=publisher)
     return to, read(message, source=publisher)
+
+
+def _parts(given: Sequence[tuple[str, bytes]]) -> list[list[tuple[str, bytes]]]:
+    """What is given to one call each: as much as a batch may have."""
+    parts: list[list[tuple[str, bytes]]] = []
+    room = 0
+    for pair in given:
+        if not parts or room < len(pair[1]) or len(parts[-1]) == _OFFERED:
+            parts.append([])
+            room = MAX_BYTES
+        parts[-1].append(pair)
+        room -= len(pair[1])
+    return parts
