@@ -66,7 +66,7 @@ test: $(READY) ## Run the tests on SQLite (PYTEST_ARGS=)
 # What does not depend on the database of the run is run once, in the last run: guards, type checks,
 # contracts, documents, pages in a browser, and what starts servers of its own.
 DATABASE_TESTS := $(addprefix --ignore tests/,architecture browser chaos codemods contracts docs simulation typing) \
-  $(patsubst %,--ignore tests/journeys/test_%.py,make_run topologies) \
+  $(patsubst %,--ignore tests/journeys/test_%.py,make_run streams topologies) \
   $(addprefix --ignore tests/library/,calls lift service test_money.py) \
   --ignore-glob 'tests/library/test_contracts_*.py' --ignore-glob 'tests/library/test_supervise*.py'
 
@@ -85,7 +85,7 @@ test-postgresql: $(READY) ## Run library and journeys on PostgreSQL (a throw-awa
 test-postgresql-each: $(READY) ## Run modules and journeys with a database for each module, on PostgreSQL
 	@MONOLIFT_DATABASES=each $(WITH_POSTGRESQL) $(PYTEST) tests/identity tests/journeys tests/modules \
 	  $(addprefix tests/library/test_,events.py lanes.py sagas.py retention.py lateness.py) \
-	  $(patsubst %,--ignore tests/journeys/test_%.py,killed make_run races seed topologies) $(PYTEST_ARGS)
+	  $(patsubst %,--ignore tests/journeys/test_%.py,killed make_run races seed streams topologies) $(PYTEST_ARGS)
 
 .PHONY: test-django-lts
 test-django-lts: $(READY) ## Run the tests on Django 5.2, the oldest release that is supported

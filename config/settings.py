@@ -22,12 +22,15 @@ MONOLIFT_URLS       where the others are, `warehouse=http://warehouse:8000,...`,
                     topology says
 MONOLIFT_KEYS       a JSON file with the secrets that deployables sign requests with: a list of
                     {"id": ..., "secret": ..., "issuer": "shop"}
+MONOLIFT_STREAM     how events reach modules in other deployables: `http` (default), `redis` or
+                    `kafka`
+MONOLIFT_STREAM_URL where Redis or Kafka is for that; by default Redis is that of REDIS_URL
 MONOLIFT_METRICS_TOKEN
                     what Prometheus shows to read /_monolift/metrics; without it, in production,
                     nobody reads them
 SECRET_KEY          required in production
 ALLOWED_HOSTS       comma-separated host names; required in production
-REDIS_URL           Celery's broker; only needed with MONOLIFT_EXECUTOR=celery
+REDIS_URL           Celery's broker; needed with MONOLIFT_EXECUTOR=celery, or MONOLIFT_STREAM=redis
 TRUSTED_PROXIES     how many proxies of ours stand in front, each of which adds to X-Forwarded-For:
                     they tell the client's address, which attempts to sign in are counted by;
                     1 by default in production behind HTTPS, else 0
@@ -338,6 +341,17 @@ def _keys() -> list[dict[str, str]]:
     return keys
 
 
+_STREAM = _choice("MONOLIFT_STREAM", "http", "redis", "kafka")
+_STREAM_URL = os.environ.get("MONOLIFT_STREAM_URL") or (
+    os.environ.get("REDIS_URL") if _STREAM == "redis" else None
+)
+if _STREAM != "http" and not _STREAM_URL:
+    raise ImproperlyConfigured(
+        f"MONOLIFT_STREAM is {_STREAM!r}: set MONOLIFT_STREAM_URL, for Redis to an address like "
+        "redis://127.0.0.1:6379/0 (REDIS_URL is read without it), for Kafka to its bootstrap "
+        "servers, like 127.0.0.1:9092."
+    )
+
 MONOLIFT = {
     "TOPOLOGY": TOPOLOGY,
     "URLS": _urls(),
@@ -345,6 +359,8 @@ MONOLIFT = {
     "DATA": DATA_DIR,
     "TRANSPORT": _choice("MONOLIFT_TRANSPORT", "local", "loopback"),
     "EXECUTOR": _choice("MONOLIFT_EXECUTOR", "threads", "celery"),
+    "STREAM": _STREAM,
+    "STREAM_URL": _STREAM_URL,
     "CELERY_APP": "config.celery.app",
     "WAKE": _choice("MONOLIFT_WAKE", "pipe", "notify", "poll"),
     "METRICS_TOKEN": os.environ.get("MONOLIFT_METRICS_TOKEN") or None,

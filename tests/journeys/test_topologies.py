@@ -18,7 +18,7 @@ from uuid import uuid4
 import pytest
 
 from tests.journeys.client import ADDRESS_BODY
-from tests.library.running import ROOT, Running, eventually, get, running
+from tests.library.running import ROOT, Running, command_line, eventually, get, running
 from tests.shop import GOOD, NO_FUNDS
 
 SLOW = 180.0
@@ -149,7 +149,7 @@ def test_a_killed_deployable_comes_back_and_loses_nothing(shop: Running) -> None
     victim = next(
         pid
         for pid in shop.look()
-        if _environment(pid).get("MONOLIFT_DEPLOYABLE") == name and " web" in _command(pid)
+        if environment_of(pid).get("MONOLIFT_DEPLOYABLE") == name and " web" in command_line(pid)
     )
     os.kill(victim, signal.SIGKILL)
     began = time.monotonic()
@@ -187,14 +187,9 @@ def test_a_topology_that_names_an_unknown_module_is_refused_in_a_line(tmp_path: 
         assert "Traceback" not in run.errors
 
 
-def _environment(pid: int) -> dict[str, str]:
+def environment_of(pid: int) -> dict[str, str]:
+    """What a process was told."""
     with contextlib.suppress(OSError):
         pairs = Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace").split("\0")
         return dict(pair.split("=", 1) for pair in pairs if "=" in pair)
     return {}
-
-
-def _command(pid: int) -> str:
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-    return ""

@@ -152,7 +152,9 @@ class PostgreSQL:
 
 
 class Redis:
-    """Celery's broker. It keeps nothing on disk: what it loses is sent again."""
+    """Between workers, and between deployables. It keeps nothing on disk: what it loses is sent
+    again.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "redis"

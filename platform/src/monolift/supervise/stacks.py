@@ -1,5 +1,6 @@
 """What runs beside the web process, for each stack."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -37,7 +38,10 @@ def embedded(supervisor: Supervisor, plan: Plan) -> Mapping[str, str]:
 
 
 def full(supervisor: Supervisor, plan: Plan) -> Mapping[str, str]:
-    """PostgreSQL and Redis, started here. The environment of the project's processes."""
+    """PostgreSQL and Redis, started here. The environment of the project's processes.
+
+    Between deployables events go by Redis too, unless MONOLIFT_STREAM says otherwise.
+    """
     servers = (PostgreSQL(plan.data), Redis(plan.data))
     say("Starting PostgreSQL and Redis ...")
     for server in servers:
@@ -54,6 +58,7 @@ def full(supervisor: Supervisor, plan: Plan) -> Mapping[str, str]:
         "MONOLIFT_POSTGRES": postgresql.url,
         "REDIS_URL": redis.url,
         "MONOLIFT_EXECUTOR": "celery",
+        "MONOLIFT_STREAM": os.environ.get("MONOLIFT_STREAM") or "redis",
     }
 
 
