@@ -321,3 +321,15 @@ def test_the_verb_says_what_it_wrote(
     assert (
         tmp_path / "made" / "CODEOWNERS"
     ).read_text() == "/deploy/goods/ @monolift/team-supply\n"
+
+
+def test_the_stream_is_told_and_its_address_is_a_secret(
+    topology: Path, settings: Settings, tmp_path: Path
+) -> None:
+    url = "redis://:hidden-secret@events:6379/0"
+    settings.MONOLIFT = {**settings.MONOLIFT, "STREAM": "redis", "STREAM_URL": url}
+    write_manifests(module="inventory", folder=tmp_path / "goods", image="shop:1.4.2")
+    assert one(tmp_path / "goods", "ConfigMap", "goods")["data"]["MONOLIFT_STREAM"] == "redis"
+    written = [file.read_text() for file in tmp_path.rglob("*.*")]
+    assert written
+    assert not any("hidden-secret" in text for text in written)

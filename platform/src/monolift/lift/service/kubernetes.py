@@ -69,6 +69,8 @@ def settings_of(service: Service) -> dict[str, str]:
         "HOST": "0.0.0.0",  # noqa: S104 - a container's own address is not known before
         "PORT": str(PORT),
     }
+    if service.stream != "http":
+        told["MONOLIFT_STREAM"] = service.stream
     if service.topology:
         told["MONOLIFT_TOPOLOGY"] = "/etc/monolift/topology/topology.toml"
     return told
