@@ -4,10 +4,15 @@ from collections import Counter
 
 from django.apps import apps
 
+from monolift.registry.topology import topology
+
 
 def taken_by_holds() -> Counter[str] | None:
-    """How many of each SKU were sold, by what was taken out; None when a fake keeps the stock."""
-    if not apps.is_installed("modules.inventory"):
+    """How many of each SKU were sold, by what was taken out.
+
+    None when a fake keeps the stock, or a deployable of its own.
+    """
+    if not apps.is_installed("modules.inventory") or not topology().runs("inventory"):
         return None
     from modules.inventory.models import Hold
 
