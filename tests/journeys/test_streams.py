@@ -3,6 +3,8 @@
 import contextlib
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import psycopg
@@ -11,7 +13,14 @@ import redis as redis_py
 
 from monolift.events.streams.redis import stream_key
 from tests.journeys.test_topologies import SLOW, Shopper, environment_of, stocked
-from tests.library.running import ROOT, Running, command_line, eventually, running
+from tests.library.running import (
+    ROOT,
+    Running,
+    command_line,
+    environment,
+    eventually,
+    running,
+)
 from tests.library.test_supervise_full import Full, needs_servers
 
 
@@ -98,3 +107,19 @@ def test_redis_is_killed_and_emptied_while_an_event_is_on_its_way(shop: Running)
     eventually(lambda: len(mails()) == 2, what="a mail that it is paid, and one that it is sent")
     eventually(lambda: sagas(full) == ["done"], what="the saga's end")
     server.close()
+
+
+@pytest.mark.parametrize("kind", ["redis", "kafka", "pigeon"])
+def test_a_stream_without_an_address_is_refused(kind: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import config.settings"],
+        cwd=ROOT,
+        env=environment(MONOLIFT_STREAM=kind),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    told = done.stderr.splitlines()[-1]
+    assert f"MONOLIFT_STREAM is {kind!r}: " in told
+    assert ("choose from" if kind == "pigeon" else "set MONOLIFT_STREAM_URL") in told
