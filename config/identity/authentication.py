@@ -28,10 +28,15 @@ class BearerToken(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
         """Who holds the token. A token that may only read is refused elsewhere (403)."""
-        found = tokens.caller_of(token)
-        if found is not None and request.method not in _SAFE and WRITE not in found.scopes:
+        found = tokens.live_token(token)
+        if found is None:
+            return None
+        known = Caller(user_id=found.user_id, scopes=tokens.scopes(found))
+        if request.method not in _SAFE and WRITE not in known.scopes:
             raise HttpError(403, "This token may only read.")
-        return found
+        # For Django's permissions: not the user of a session that came along.
+        request.user = found.user
+        return known
 
 
 class SessionCookie(APIKeyCookie):

@@ -9,7 +9,7 @@ from django.db import transaction
 from config.identity.models import ApiToken, User
 from config.identity.secret import digest, new_secret
 from monolift.kernel import clock
-from monolift.registry.callers import READ, WRITE, Caller
+from monolift.registry.callers import READ, WRITE
 
 PREFIX = "mls_"
 """By which a scanner knows a token that somebody committed."""
@@ -45,16 +45,16 @@ def make(*, user: User, name: str, lifetime: timedelta, may_write: bool) -> tupl
     return token, secret
 
 
-def caller_of(secret: str) -> Caller | None:
-    """Who holds a token; None for one that is unknown, expired or revoked, or a locked user's."""
+def live_token(secret: str) -> ApiToken | None:
+    """A token that works, with its user; none of a locked user's does."""
     now = clock.now()
     rows = ApiToken.objects.filter(digest=digest(secret), user__is_active=True)
-    token = rows.filter(revoked_at=None, expires_at__gt=now).first()
+    token = rows.filter(revoked_at=None, expires_at__gt=now).select_related("user").first()
     if token is None:
         return None
     if token.last_used_at is None or token.last_used_at < now - _NOTED:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
-    return Caller(user_id=token.user_id, scopes=scopes(token))
+    return token
 
 
 def scopes(token: ApiToken) -> frozenset[str]:

@@ -1,9 +1,10 @@
 """Baskets and orders over REST.
 
 Who knows a basket's or an order's id may use it: ids are random, and guests have no other key. Who
-is signed in owns what they order, and finds it in their history.
+is signed in owns what they order, and finds it in their history. Money is given back by staff only.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 from uuid import UUID, uuid4
 
@@ -21,9 +22,12 @@ from modules.orders.interface import (
     OrderPage,
     Orders,
     OrderState,
+    Refund,
 )
 from monolift import use
 from monolift.gateway.identity import caller, known_caller
+from monolift.gateway.requests import new_id
+from monolift.gateway.staff import clerk, noted
 from monolift.kernel import Money
 
 baskets = Router(tags=["orders"])
@@ -194,6 +198,22 @@ class CancelIn(Schema):
     reason: Annotated[str, Field(max_length=500, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")] = ""
 
 
+class RefundIn(Schema):
+    """What goes back, null for all that is left, and why."""
+
+    amount: MoneyIn | None
+    reason: Annotated[str, Field(max_length=500, pattern=PRINTABLE)]
+
+
+class RefundOut(Schema):
+    """Money given back, or on its way back while it is not `done`."""
+
+    id: UUID
+    amount: MoneyOut
+    done: bool
+    at: AwareDatetime
+
+
 class OrderSummaryOut(Schema):
     """A line in a list of orders."""
 
@@ -325,3 +345,32 @@ def cancel(request: HttpRequest, order_id: UUID, body: CancelIn) -> Order:
 def invoice(request: HttpRequest, order_id: UUID) -> Invoice:
     """The bill; there is one soon after the order is paid."""
     return orders.invoice(order_id=OrderId(order_id))
+
+
+@router.get("/{order_id}/refunds", response=list[RefundOut])
+def refunds(request: HttpRequest, order_id: UUID) -> Sequence[Refund]:
+    """What was given back, the oldest first."""
+    orders.order(order_id=OrderId(order_id))  # an unknown one is not found
+    return orders.refunds(order_id=OrderId(order_id))
+
+
+@router.post("/{order_id}/refunds", response={201: OrderOut})
+def refund(request: HttpRequest, order_id: UUID, body: RefundIn) -> Status[Order]:
+    """Give money back. For staff who may change orders.
+
+    Send an `Idempotency-Key`: sent again with it, it refunds once; without, each is another refund.
+    """
+    clerk(request, permission="orders.change_order")
+    named, reference = OrderId(order_id), new_id()
+    if body.amount is None:
+        what = "all that was left"
+        order = orders.refund_rest(order_id=named, refund_reference=reference, reason=body.reason)
+    else:
+        amount = Money(body.amount.amount, body.amount.currency)
+        what = str(amount)
+        order = orders.refund(
+            order_id=named, refund_reference=reference, amount=amount, reason=body.reason
+        )
+    done = f"Refunded {what}: {body.reason} ({reference})"
+    noted(request, model="orders.order", key=order.id, name=order.number, done=done)
+    return Status(201, order)

@@ -396,6 +396,18 @@ class FakeOrders(Orders):
         )
         return self._orders[order_id]
 
+    def refund_rest(self, *, order_id: OrderId, refund_reference: UUID, reason: str) -> Order:
+        order = self.order(order_id=order_id)
+        if order.total is None or order.refunded is None:
+            raise RefundRefused(order_id=order_id, problem="it was not paid.")
+        known = {one.id: one.amount for one in self.refunds(order_id=order_id)}
+        amount = known.get(refund_reference, order.total - order.refunded)
+        if not amount:
+            raise RefundRefused(order_id=order_id, problem="nothing is left to refund.")
+        return self.refund(
+            order_id=order_id, refund_reference=refund_reference, amount=amount, reason=reason
+        )
+
     def _charged(
         self, basket: _Basket, order_id: OrderId, expected: Money, card_token: str
     ) -> Quote:

@@ -428,3 +428,8 @@ class Orders(Interface, Protocol, version=1):
     ) -> Order:
         """Give back a part of what was paid, once per `refund_reference`."""
         ...
+
+    @command(timeout=30, raises=(OrderNotFound, RefundRefused))
+    def refund_rest(self, *, order_id: OrderId, refund_reference: UUID, reason: str) -> Order:
+        """Give back all that is left of what was paid, once per `refund_reference`."""
+        ...

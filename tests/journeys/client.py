@@ -7,8 +7,10 @@ from uuid import UUID, uuid4
 from django.http import HttpResponse
 from django.test import Client
 
+from config.identity.models import User
 from tests.shop import ADDRESS, GOOD
 
+PASSWORD = "correct horse battery"
 ADDRESS_BODY = {name: getattr(ADDRESS, name) for name in ADDRESS.__struct_fields__}
 
 
@@ -70,3 +72,32 @@ class Customer:
         headers = {"Idempotency-Key": key} if key else {}
         body = {"expected_total": total, "card_token": token}
         return self.send("POST", f"/baskets/{self.basket}/order", body, headers=headers)
+
+
+class SignedIn(Customer):
+    """A customer whose program has a token."""
+
+    def __init__(
+        self, email: str = "ada@example.org", *, is_staff: bool = False, read_only: bool = False
+    ) -> None:
+        super().__init__()
+        self.user = User.objects.create_user(email, PASSWORD, is_staff=is_staff)
+        asked = {"email": email, "password": PASSWORD, "read_only": read_only}
+        made = self.send("POST", "/tokens", asked)
+        self.bearer = {"Authorization": f"Bearer {made.json()['token']}"}
+
+    def send(self, *args: Any, headers: dict[str, str] | None = None, **options: Any) -> Any:
+        """Send a request with the token."""
+        known = getattr(self, "bearer", {})
+        return super().send(*args, headers={**known, **(headers or {})}, **options)
+
+
+def bought(customer: Customer, *, quantity: int = 1) -> dict[str, Any]:
+    """A paid order."""
+    assert customer.add(quantity=quantity).status_code == 204
+    assert customer.give_address().status_code == 204
+    answer = customer.order(total=customer.total(), token=customer.token())
+    assert answer.status_code == 201, answer.content
+    order: dict[str, Any] = answer.json()
+    customer.basket = uuid4()
+    return order

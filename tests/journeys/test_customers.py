@@ -1,49 +1,20 @@
 """What customers do over the REST API beyond buying: sign in, be asked by the bank, cancel."""
 
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from django.test import Client
 
-from config.identity.models import User
 from modules.orders.interface import OrderId, Orders
 from modules.pricing.interface import Coupon, Pricing
 from modules.shipping.interface import Shipping
 from monolift import Money, use
 from monolift.testing.scenario import Scenario
-from tests.journeys.client import Customer
+from tests.journeys.client import Customer, SignedIn, bought
 from tests.shop import assert_books_balance, available, charges, shelve
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 CHALLENGED = "4000000000003220"
-PASSWORD = "correct horse battery"
-
-
-class SignedIn(Customer):
-    """A customer whose program has a token."""
-
-    def __init__(self, email: str = "ada@example.org") -> None:
-        super().__init__()
-        User.objects.create_user(email, PASSWORD)
-        made = self.send("POST", "/tokens", {"email": email, "password": PASSWORD})
-        self.bearer = {"Authorization": f"Bearer {made.json()['token']}"}
-
-    def send(self, *args: Any, headers: dict[str, str] | None = None, **options: Any) -> Any:
-        """Send a request with the token."""
-        known = getattr(self, "bearer", {})
-        return super().send(*args, headers={**known, **(headers or {})}, **options)
-
-
-def bought(customer: Customer, *, quantity: int = 1) -> dict[str, Any]:
-    """A paid order."""
-    assert customer.add(quantity=quantity).status_code == 204
-    assert customer.give_address().status_code == 204
-    answer = customer.order(total=customer.total(), token=customer.token())
-    assert answer.status_code == 201, answer.content
-    order: dict[str, Any] = answer.json()
-    customer.basket = uuid4()
-    return order
 
 
 def test_what_is_searched_for_is_found_and_bought(scenario: Scenario) -> None:

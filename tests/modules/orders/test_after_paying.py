@@ -176,6 +176,23 @@ def test_refunds_add_up_to_what_was_paid() -> None:
     assert_books_balance()
 
 
+@pytest.mark.inside
+@pytest.mark.topologies("local", "loopback", fake=Orders)
+def test_all_that_is_left_goes_back_once() -> None:
+    shelve()
+    order = bought()
+    orders.refund(order_id=order.id, refund_reference=uuid4(), amount=euros(500), reason="x")
+    rest = uuid4()
+    for _ in range(2):
+        after = orders.refund_rest(order_id=order.id, refund_reference=rest, reason="x")
+        assert (after.state, after.refunded) == (OrderState.REFUNDED, order.total)
+    with pytest.raises(RefundRefused):
+        orders.refund_rest(order_id=order.id, refund_reference=uuid4(), reason="x")
+    assert [one.amount for one in orders.refunds(order_id=order.id)] == [euros(500), euros(700)]
+    assert refunded() == [1200]
+    assert_books_balance()
+
+
 @pytest.mark.parametrize(
     ("amount", "reason", "problem"),
     [

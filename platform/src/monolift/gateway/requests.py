@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from functools import partial
+from uuid import UUID, uuid5
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
@@ -11,11 +12,11 @@ from django.urls import Resolver404, resolve
 from monolift.gateway.identity import acts_for
 from monolift.gateway.problems import problem
 from monolift.gateway.views import attribute_view
-from monolift.kernel import CallRefused, Operation
+from monolift.kernel import CallRefused, Operation, uuid7
 from monolift.kernel.clock import monotonic
 from monolift.observe.trace import begin
 from monolift.observe.weighing import weighed
-from monolift.registry.scope import CallKey, Scope
+from monolift.registry.scope import CallKey, Scope, current
 from monolift.registry.settings import sql_guard
 from monolift.transport.protocol import PREFIX
 from monolift.truth.follow import follow
@@ -24,6 +25,7 @@ TIMEOUT = 30.0
 """Seconds that a request's calls may take in all."""
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_MADE = UUID("6f0f5c1e-2f0b-5d0c-9d1a-5b7a4b8f3a10")
 
 
 class RequestKey:
@@ -44,6 +46,18 @@ class RequestKey:
             )
         self.used = operation
         return CallKey(self.value, repeated=True)
+
+
+def new_id() -> UUID:
+    """An id for what the running request makes: its own each time, but for a request that is sent
+    again with its `Idempotency-Key`, which gets the same.
+    """
+    scope: Scope | None = current()
+    while scope is not None:
+        if isinstance(scope.outgoing, RequestKey):
+            return uuid5(_MADE, scope.outgoing.value)
+        scope = scope.parent
+    return uuid7()
 
 
 class RequestScopeMiddleware:
