@@ -88,10 +88,10 @@ class StockAdmin(ReadOnlyAdmin):
         """How many are held for buyers who have not paid yet."""
         return _Held().held(stock)
 
-    @admin.display(description="low", boolean=True)
-    def is_low(self, stock: models.Stock) -> bool:
-        """Whether it is low."""
-        return stock.low
+    @admin.display(description="low")
+    def is_low(self, stock: models.Stock) -> str:
+        """Whether it is low; a red cross at what is not would say the opposite."""
+        return "low" if stock.low else "-"
 
     @admin.display(description="adjustments")
     def trail(self, stock: models.Stock) -> SafeString | str:

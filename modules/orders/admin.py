@@ -260,6 +260,8 @@ class OrderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at 
         """The order, with the forms of what can be done to it."""
         context = extra_context or {}
         order = self.get_object(request, object_id)
+        if order is not None:
+            context["subtitle"] = f"{number_of(order.pk)}, {order.get_state_display().lower()}"
         if order is not None and request.user.has_perm("orders.change_order"):
             left = Money(order.total - order.refunded, order.currency)
             # The form's id follows from what was refunded so far and what was given up: sent twice,

@@ -300,6 +300,16 @@ def test_a_part_is_given_back(visit: Open) -> None:
     [payment] = Payment.objects.all()
     assert payment.refunded == 250
     assert_books_balance()
+    back.get_by_label("Amount").fill("9.50")
+    back.get_by_label("Reason").fill("the rest")
+    back.get_by_role("button", name="Refund").click()
+    expect(office.get_by_text("Refunded 9.50 EUR: the rest.")).to_be_visible()
+    expect(back).to_have_count(0)
+    customer.reload()
+    expect(customer.get_by_text("€12.00 went back to your card.")).to_be_visible()
+    payment.refresh_from_db()
+    assert payment.refunded == 1200
+    assert_books_balance()
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
