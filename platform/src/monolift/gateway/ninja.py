@@ -63,7 +63,11 @@ def _missing(request: HttpRequest, error: Any) -> HttpResponse:
 
 
 def _unauthenticated(request: HttpRequest, error: Any) -> HttpResponse:
-    return problem(status=401)
+    return problem(
+        status=401,
+        detail="The token or session is not valid here, or not any more: get a new one.",
+        headers={"WWW-Authenticate": "Bearer"},
+    )
 
 
 def _unexpected(request: HttpRequest, error: Any) -> HttpResponse:
