@@ -63,6 +63,8 @@ def test_a_wrong_token_is_401_and_says_what_is_needed(client: Client, given: str
     answer = client.get(PROFILE, headers={"Authorization": f"Bearer {given}"})
     assert answer.status_code == 401
     assert answer["Content-Type"].startswith("application/problem+json")
+    assert answer["WWW-Authenticate"] == "Bearer"
+    assert "get a new one" in answer.json()["detail"]
 
 
 def test_a_wrong_token_is_not_taken_for_a_guest(client: Client) -> None:
