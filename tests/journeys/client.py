@@ -82,14 +82,18 @@ class SignedIn(Customer):
     ) -> None:
         super().__init__()
         self.user = User.objects.create_user(email, PASSWORD, is_staff=is_staff)
-        asked = {"email": email, "password": PASSWORD, "read_only": read_only}
-        made = self.send("POST", "/tokens", asked)
+        self._asked = {"email": email, "password": PASSWORD, "read_only": read_only}
+        self.sign_in_anew()
+
+    def sign_in_anew(self) -> None:
+        """Take another token from now on."""
+        self.bearer: dict[str, str] = {}
+        made = self.send("POST", "/tokens", self._asked)
         self.bearer = {"Authorization": f"Bearer {made.json()['token']}"}
 
     def send(self, *args: Any, headers: dict[str, str] | None = None, **options: Any) -> Any:
         """Send a request with the token."""
-        known = getattr(self, "bearer", {})
-        return super().send(*args, headers={**known, **(headers or {})}, **options)
+        return super().send(*args, headers={**self.bearer, **(headers or {})}, **options)
 
 
 def bought(customer: Customer, *, quantity: int = 1) -> dict[str, Any]:

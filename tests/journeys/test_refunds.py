@@ -100,6 +100,15 @@ def test_a_key_that_is_sent_again_refunds_once(
     assert given_back() == [amount or 1200]
 
 
+def test_a_key_is_the_same_under_a_new_token(clerk: Clerk, order: Any) -> None:
+    first = clerk.refund(order, 500, key="r1")
+    used = clerk.bearer
+    clerk.sign_in_anew()
+    assert clerk.bearer != used
+    assert clerk.refund(order, 500, key="r1") == first
+    assert given_back() == [500]
+
+
 def test_the_back_office_tells_who_refunded(clerk: Clerk, order: Any) -> None:
     clerk.refund(order, 500)
     entry = LogEntry.objects.get()

@@ -29,7 +29,7 @@ THREADS, ROUNDS = 16, 10
 def under(key: str) -> Iterator[None]:
     """As a request with this Idempotency-Key."""
     scope = Scope(None, None, None, kind="request")
-    scope.outgoing = RequestKey(key)
+    scope.outgoing = RequestKey(lambda: key)
     scope.plain = False
     with entered(scope):
         yield

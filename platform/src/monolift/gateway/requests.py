@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from uuid import UUID, uuid5
 
 from django.http import HttpRequest, HttpResponse
@@ -29,11 +29,19 @@ _MADE = UUID("6f0f5c1e-2f0b-5d0c-9d1a-5b7a4b8f3a10")
 
 
 class RequestKey:
-    """Gives the request's `Idempotency-Key` to the one command that the request makes."""
+    """Gives the request's `Idempotency-Key` to the one command that the request makes.
 
-    def __init__(self, value: str) -> None:
-        self.value = value
+    Its value is asked for when it is needed: by then the edge knows the user.
+    """
+
+    def __init__(self, value: Callable[[], str]) -> None:
+        self._value = value
         self.used: Operation | None = None
+
+    @cached_property
+    def value(self) -> str:
+        """The key, apart from the same one of others."""
+        return self._value()
 
     def admit(self, operation: Operation) -> CallKey | None:
         """The key for the command; a second command cannot have it."""
@@ -102,7 +110,7 @@ class RequestScopeMiddleware:
                         code="bad_idempotency_key",
                         detail="Idempotency-Key is 1 to 255 visible ASCII characters.",
                     )
-                scope.outgoing = RequestKey(_apart(request, key))
+                scope.outgoing = RequestKey(partial(_apart, request, key))
                 scope.plain = False
             response = self.get_response(request)
             response["X-Request-ID"] = scope.trace.request_id
@@ -121,12 +129,17 @@ def _called(request: HttpRequest) -> HttpResponse | None:
 
 def _apart(request: HttpRequest, key: str) -> str:
     """The same key of another caller or endpoint is another key."""
-    caller = headers_identity(request)
-    text = f"{caller}\n{request.method}\n{request.path}\n{key}"
+    text = f"{_whose(request)}\n{request.method}\n{request.path}\n{key}"
     return "request:" + hashlib.sha256(text.encode()).hexdigest()
 
 
-def headers_identity(request: HttpRequest) -> str:
-    """Who asks, as far as the key is concerned: the credentials that the request carries."""
+def _whose(request: HttpRequest) -> str:
+    """Who asks, as far as the key is concerned: the user, whichever token or session says so.
+
+    Where nobody is known, the credentials that the request carries.
+    """
+    user = acts_for(request)
+    if user is not None:
+        return f"user {user.user_id}"
     session = request.COOKIES.get("sessionid", "")
     return f"{request.headers.get('Authorization', '')}|{session}"

@@ -27,7 +27,7 @@ EACH = 1_000_000
 def under(key: str) -> Iterator[None]:
     """Calls in the block are made under a request's key."""
     scope = Scope(None, None, None)
-    scope.outgoing = RequestKey(key)
+    scope.outgoing = RequestKey(lambda: key)
     with entered(scope):
         yield
 
