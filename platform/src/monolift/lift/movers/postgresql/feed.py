@@ -67,10 +67,11 @@ class Feed:
         return [f"SELECT pg_create_logical_replication_slot({literal(self.slot)}, 'pgoutput')"]
 
     def _subscribing(self, address: str, *, copy: bool) -> str:
+        how = "copy_data = true" if copy else "copy_data = false, enabled = false"
         return (
             f"CREATE SUBSCRIPTION {quoted(self.subscription)} CONNECTION {literal(address)} "
             f"PUBLICATION {quoted(self.publication)} WITH (create_slot = false, "
-            f"slot_name = {literal(self.slot)}, copy_data = {str(copy).lower()})"
+            f"slot_name = {literal(self.slot)}, {how})"
         )
 
     def publish(self) -> None:
@@ -89,6 +90,7 @@ class Feed:
         with self.publisher.connected() as session:
             if self.has_slot(session):
                 return
+            session.execute(f"DELETE FROM {MARKER} WHERE module = %s", (self.slot,))
             session.execute(f"SET statement_timeout = '{_SLOT_WITHIN:.0f}s'")
             try:
                 session.execute(self._slot_statement()[0])
@@ -115,14 +117,34 @@ class Feed:
     def subscribe(self, *, copy: bool) -> None:
         """Apply what the slot has kept; copy the rows that are there first, or not."""
         with self.subscriber.connected() as session:
-            if self.subscribed(session):
-                self.enable(session)
-            else:
+            there = self.subscribed(session)
+            if not there:
                 session.execute(self._subscribing(self.publisher.conninfo(), copy=copy))
+            if there or not copy:
+                self._enable(session)
 
-    def enable(self, session: Session) -> None:
-        """Let it go on; at the subscriber."""
-        session.execute(f"ALTER SUBSCRIPTION {quoted(self.subscription)} ENABLE")
+    def _enable(self, session: Session) -> None:
+        """Let it go on, or begin behind what it is to pass over."""
+        name = quoted(self.subscription)
+        begins = self._passed_over()
+        if begins:
+            session.execute("SET synchronous_commit = on")
+            session.execute(
+                "SELECT pg_replication_origin_advance('pg_' || s.oid, %s::pg_lsn) "
+                "FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid "
+                "LEFT JOIN pg_replication_origin_status o ON o.external_id = 'pg_' || s.oid "
+                "WHERE d.datname = current_database() AND s.subname = %s AND NOT s.subenabled "
+                "AND coalesce(o.remote_lsn, '0/0') < %s::pg_lsn",
+                (begins, self.subscription, begins),
+            )
+        session.execute(f"ALTER SUBSCRIPTION {name} ENABLE")
+
+    def _passed_over(self) -> str:
+        with self.publisher.connected() as session:
+            row = session.execute(
+                f"SELECT mark FROM {MARKER} WHERE module = %s", (self.slot,)
+            ).fetchone()
+        return str(row[0]) if row else ""
 
     def disable(self, session: Session) -> None:
         """Let it rest: nothing is applied, and the slot keeps what comes."""
@@ -131,13 +153,17 @@ class Feed:
     def advance(self, session: Session) -> None:
         """Pass over all that the publisher's log holds: it came from the other side.
 
-        A slot advances to what is flushed, and what was applied need not be: so it is, before.
+        A slot forgets in a crash how far it was advanced since the last checkpoint. So the position
+        is written down as well, in a row that no publication has, and the subscriber asks to begin
+        there. The commit of that row is flushed, and with it what was applied before.
         """
         session.execute("SET synchronous_commit = on")
-        session.execute("SELECT pg_logical_emit_message(true, 'monolift', 'flushed')")
-        session.execute(
-            "SELECT pg_replication_slot_advance(%s, pg_current_wal_insert_lsn())", (self.slot,)
-        )
+        [(position,)] = session.execute(
+            f"INSERT INTO {MARKER} (module, mark) VALUES (%s, pg_current_wal_insert_lsn()::text) "
+            "ON CONFLICT (module) DO UPDATE SET mark = excluded.mark RETURNING mark",
+            (self.slot,),
+        ).fetchall()
+        session.execute("SELECT pg_replication_slot_advance(%s, %s::pg_lsn)", (self.slot, position))
 
     def copied(self, session: Session) -> bool:
         """Whether all tables are there and follow; asked at the subscriber."""
