@@ -13,9 +13,10 @@ from monolift.registry.settings import setting
 class Finish(Stage):
     """What the move left behind is taken away, and the topology's file says where the module is.
 
-    The old tables stay where they were, under another name and locked, until somebody drops them:
-    `DROP TABLE monolift_moved_...`. The module's history in the platform's tables there, which has
-    moved along, is deleted. Commit the file.
+    On SQLite the old tables stay where they were, under another name and locked, until somebody
+    drops them: `DROP TABLE monolift_moved_...`; the module's history in the platform's tables
+    there, which has moved along, is deleted. On PostgreSQL the feed back ends, and the old tables
+    stay under their own names, closed to everybody. Commit the file.
     """
 
     name: ClassVar = "finish"
@@ -32,8 +33,11 @@ class Finish(Stage):
 
     def apply(self, lift: Lift) -> Evidence:
         """See `Stage`."""
-        left = lift.mover(source=DEFAULT_ALIAS, target=lift.alias).finish()
-        _write(lift, deployable=lift.service, database=lift.alias)
+        source, target = (
+            (lift.alias, lift.away) if lift.vendor == "postgresql" else (DEFAULT_ALIAS, lift.alias)
+        )
+        left = lift.mover(source=source, target=target).finish()
+        _write(lift, deployable=lift.service, database=target)
         return {**left, "file": str(_file() or "")}
 
     def undo(self, lift: Lift) -> Evidence:
