@@ -192,6 +192,21 @@ class Truth(models.Model):
         db_table = "monolift_truth"
 
 
+class Process(models.Model):
+    """A process that lives, and what it knows. In its deployable's default database."""
+
+    id = models.TextField(primary_key=True)
+    """Its machine and its number there."""
+    deployable = models.TextField()
+    epoch = models.BigIntegerField()
+    databases = models.TextField()
+    """The aliases that it could open, as JSON."""
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "monolift_process"
+
+
 class Fence(models.Model):
     """Whether a module may be written in this database, since which epoch. Without a row it may."""
 

@@ -81,6 +81,7 @@ class RequestScopeMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        follow()  # also one that no request has come to says that it lives
         if sql_guard() != "off":
             self.process_view = attribute_view
 

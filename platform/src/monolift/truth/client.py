@@ -9,9 +9,12 @@ from monolift.kernel.errors import Unavailable
 from monolift.registry.places import here
 from monolift.registry.topology import topology, urls
 from monolift.transport.peers import peer
+from monolift.truth import presence
 from monolift.truth.document import Document, Malformed, decode, encode, of
+from monolift.truth.presence import Process
 
 PATH = "/_monolift/topology"
+PROCESSES = "/_monolift/topology/processes"
 TIMEOUT = 2.0
 """Seconds for a question, or for telling one deployable."""
 
@@ -24,6 +27,14 @@ def ask() -> Document:
 def reached(name: str) -> Document:
     """What another deployable says is in force. Raises Unavailable when it does not answer."""
     return _post(name, of(topology()))
+
+
+def processes(name: str) -> list[Process]:
+    """Those of another deployable that live, and what they know. Raises Unavailable."""
+    try:
+        return presence.decode(_answer(name, PROCESSES, of(topology())))
+    except ValueError as error:
+        raise Unavailable(f"processes of {name}", str(error)) from error
 
 
 def tell() -> dict[str, str]:
@@ -47,8 +58,15 @@ def tell() -> dict[str, str]:
 
 def _post(to: str, document: Document) -> Document:
     try:
+        return decode(_answer(to, PATH, document))
+    except Malformed as error:
+        raise Unavailable(f"topology of {to}", str(error)) from error
+
+
+def _answer(to: str, path: str, document: Document) -> bytes:
+    try:
         outcome = peer(to).post(
-            PATH,
+            path,
             encode(document).encode(),
             end=monotonic() + TIMEOUT,
             headers={"Content-Type": "application/json"},
@@ -58,7 +76,4 @@ def _post(to: str, document: Document) -> Document:
     if outcome.status != 200:
         said = outcome.body[:200].decode(errors="replace")
         raise Unavailable(f"topology of {to}", f"status {outcome.status}: {said}")
-    try:
-        return decode(outcome.body)
-    except Malformed as error:
-        raise Unavailable(f"topology of {to}", str(error)) from error
+    return outcome.body

@@ -7,7 +7,7 @@ is believed by all others, and believes nobody: it sends each change at once, an
 for a while asks.
 """
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
@@ -16,7 +16,7 @@ from monolift.registry.places import here
 from monolift.registry.topology import topology
 from monolift.transport.signed import TooLarge, read
 from monolift.transport.signing import SignatureRefused
-from monolift.truth import learning
+from monolift.truth import learning, presence
 from monolift.truth.document import Document, Malformed, decode, encode, of
 
 LARGEST = 1024 * 1024
@@ -50,6 +50,28 @@ def exchange(request: HttpRequest) -> HttpResponse:
     elif claims.iss == topology().control and not learning.learn(theirs, from_control=True):
         return _plain(409, f"{here()} cannot carry this topology out: its log says why")
     return HttpResponse(encode(of(topology())), content_type=_TYPE)
+
+
+@csrf_exempt
+@transaction.non_atomic_requests
+def processes(request: HttpRequest) -> HttpResponse:
+    """Say which processes of this deployable live, and what they know: this one, and who wrote so.
+
+    401 and 403 for what is not signed as it must be, 405, 413; 503 while the database is away.
+    """
+    if request.method != "POST":
+        return _plain(405, "ask by POST")
+    try:
+        read(request, largest=LARGEST)
+        me = presence.myself()
+        others = [one for one in presence.alive() if (one.host, one.pid) != (me.host, me.pid)]
+    except SignatureRefused as error:
+        return _plain(error.status, error.reason)
+    except TooLarge as error:
+        return _plain(413, str(error))
+    except DatabaseError as error:
+        return _plain(503, f"the database of {here()} gave no answer: {type(error).__name__}")
+    return HttpResponse(presence.encode([me, *others]), content_type=_TYPE)
 
 
 def _compare(issuer: str, theirs: Document) -> None:

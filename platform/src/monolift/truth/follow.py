@@ -12,12 +12,13 @@ from typing import Any
 
 from django.db import connections
 
+from monolift.kernel.clock import monotonic
 from monolift.observe.logs import logger
 from monolift.registry.places import DEFAULT_ALIAS, Rehearsal, here
 from monolift.registry.settings import setting
 from monolift.registry.topology import decided_by, topology
 from monolift.transport.pipes import Mailbox, knock
-from monolift.truth import copy, learning, row
+from monolift.truth import copy, learning, presence, row
 from monolift.truth.document import Document, Stay
 
 ASK_EVERY = 5.0
@@ -69,6 +70,7 @@ class _Follower(threading.Thread):
         self._mailbox = Mailbox(copy.folder())
         self._failing = ""
         self._listening: Any = None
+        self._told: tuple[int, float] = (-1, 0.0)
         atexit.register(self._mailbox.withdraw)
 
     def run(self) -> None:
@@ -79,6 +81,7 @@ class _Follower(threading.Thread):
                 else:
                     self._look_around()
                 self._failing = ""
+                self._tell()
                 self._wait()
             except Exception as error:  # whoever is away now is asked again
                 if str(error) != self._failing:  # once, not every second
@@ -104,6 +107,12 @@ class _Follower(threading.Thread):
                 learning.learn(_client().ask(), from_control=True)
             finally:
                 copy.confirm()  # also after a failure: one of the processes asks, not each
+
+    def _tell(self) -> None:
+        epoch, at = self._told
+        if topology().epoch != epoch or monotonic() - at >= presence.BEAT:
+            presence.tell()
+            self._told = (topology().epoch, monotonic())
 
     def _wait(self) -> None:
         connection: Any = connections[DEFAULT_ALIAS]

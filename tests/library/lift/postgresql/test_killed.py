@@ -23,14 +23,15 @@ BACK = ("F1", "F5", "F7a", "F7b", "G1")
 MOVED = {"G1"}
 
 
-def tool(world: Places, *arguments: str, **more: Any) -> subprocess.Popen[str]:
-    """A process of its own, with the databases of the test."""
+def tool(world: Places, *arguments: str, without: str = "", **more: Any) -> subprocess.Popen[str]:
+    """A process of its own, with the databases of the test, or those but one."""
+    known = {name: entry for name, entry in databases(world).items() if name != without}
     return subprocess.Popen(
         [sys.executable, "-m", "tests.library.lift.postgresql.tool", *arguments],
         cwd=ROOT,
         env=environment(
             DJANGO_SETTINGS_MODULE="tests.library.lift.postgresql.settings",
-            MONOLIFT_TEST_DATABASES=json.dumps(databases(world)),
+            MONOLIFT_TEST_DATABASES=json.dumps(known),
             MONOLIFT_DATA=str(settings.MONOLIFT["DATA"]),
             LOG_LEVEL="ERROR",
         ),

@@ -3,6 +3,7 @@
 cut SOURCE TARGET STEP   cut over, and be killed on reaching that step
 copy STEP                copy, and be killed on reaching that step
 write                    for each line of its input, fill `frozen` by one and say so
+follow                   follow the topology, until its input ends
 """
 
 import os
@@ -19,6 +20,12 @@ def main() -> None:
     django.setup()
     if verb == "write":
         _write()
+        return
+    if verb == "follow":
+        from monolift.truth.follow import follow
+
+        follow()
+        sys.stdin.read()
         return
     from monolift.lift.movers.postgresql.mover import PostgresMover
     from monolift.lift.moving import Move

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from monolift.lift.moving import Evidence
 from monolift.lift.plan.carrying import refuse
+from monolift.lift.plan.processes import await_known
 from monolift.lift.plan.stage import Lift, Stage
 
 
@@ -11,7 +12,8 @@ class Copy(Stage):
     """PostgreSQL: the module's rows are copied to a database of their own, while they are used.
 
     By logical replication: what changes meanwhile and afterwards follows within milliseconds. The
-    tables are made by the module's migrations. Until the cut-over nothing depends on the copy. On
+    tables are made by the module's migrations. It does not begin before every process that lives
+    has reported that it knows the new database. Until the cut-over nothing depends on the copy. On
     SQLite the rows went to a file of their own when the module was sealed.
     """
 
@@ -32,6 +34,7 @@ class Copy(Stage):
         mover = lift.mover(source=lift.alias, target=lift.away)
         if lift.place.alias == lift.alias and not mover.begun():
             refuse(mover)
+            await_known(lift.away)
 
     def apply(self, lift: Lift) -> Evidence:
         """See `Stage`."""
