@@ -40,7 +40,7 @@ def test_what_cannot_be_done_is_said_in_a_line(
 def test_without_tables_it_says_what_to_do(tmp_path: Path) -> None:
     done = monolift("lift", "inventory", "land", env=environment(MONOLIFT_DATA=str(tmp_path)))
     assert done.returncode == 1
-    assert "The control database gave no answer: no such table" in done.stderr
+    assert "A database gave no answer: no such table" in done.stderr
     assert "monolift prepare" in done.stderr
 
 

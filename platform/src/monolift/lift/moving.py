@@ -5,7 +5,10 @@ There is one for each kind of database. The plan (`monolift.lift.plan`) knows no
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, Protocol
+
+from django.db import DatabaseError
 
 from monolift.kernel.errors import MonoliftError
 from monolift.truth.document import Document
@@ -47,6 +50,17 @@ class Blocked(MonoliftError):
 
 class GaveUp(MonoliftError):
     """The cut-over did not come about within its budget. All is as it was before."""
+
+
+def database_errors() -> tuple[type[Exception], ...]:
+    """What a database that is away makes of a step: of Django's kind, and of the driver's, which a
+    mover uses past it.
+    """
+    try:
+        driver: type[Exception] = import_module("psycopg").Error
+    except ModuleNotFoundError:
+        return (DatabaseError,)
+    return (DatabaseError, driver)
 
 
 class Mover(Protocol):

@@ -6,9 +6,9 @@ Runs in the workers of the control deployable. A stage that holds nobody up is l
 
 import threading
 
-from django.db import DatabaseError, close_old_connections, connections
+from django.db import close_old_connections, connections
 
-from monolift.lift.moving import Blocked, GaveUp
+from monolift.lift.moving import Blocked, GaveUp, database_errors
 from monolift.lift.plan import engine, state
 from monolift.lift.plan.stage import Lift, Stage
 from monolift.lift.plan.stages import STAGES
@@ -31,7 +31,7 @@ def watch(stopping: threading.Event) -> None:
             try:
                 for module in state.interrupted():
                     _go_on(module)
-            except DatabaseError as error:
+            except database_errors() as error:
                 log.warning("lifts cannot be looked at", exc_info=error)
                 stopping.wait(5.0)
             close_old_connections()

@@ -75,9 +75,7 @@ def run(options: argparse.Namespace) -> int:
     """Do it; 1 with one line where a gate is shut."""
     import logging
 
-    from django.db import DatabaseError
-
-    from monolift.lift.moving import Blocked, GaveUp
+    from monolift.lift.moving import Blocked, GaveUp, database_errors
     from monolift.lift.plan.stage import Lift, Wishes
     from monolift.management.choices import module_labels
     from monolift.management.errors import VerbError
@@ -103,11 +101,12 @@ def run(options: argparse.Namespace) -> int:
         return _act(lift, options)
     except (Blocked, GaveUp, Overtaken) as error:
         raise VerbError(str(error)) from None
-    except DatabaseError as error:
+    except database_errors() as error:
+        reason = " ".join(str(error).split())
         raise VerbError(
-            f"The control database gave no answer: {error}. Is this the data of the system that "
-            "runs (MONOLIFT_DATA), and are its tables made (monolift prepare)? What was begun is "
-            "gone on with by `resume`."
+            f"A database gave no answer: {reason}. Is it there, is this the data of the system "
+            "that runs (MONOLIFT_DATA), and are its tables made (monolift prepare)? What was begun "
+            "is gone on with by `resume`."
         ) from None
 
 
