@@ -21,6 +21,8 @@ class MonoliftConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect the declarations of the modules with what carries them out."""
+        from django.db.models.signals import pre_migrate
+
         from monolift.boundaries.registry.system_checks import register_model_checks
         from monolift.boundaries.sql.guard import watch_connections
         from monolift.boundaries.sql_checks import register_sql_checks
@@ -48,6 +50,7 @@ class MonoliftConfig(AppConfig):
         register_adapter("canary", _on_trial("canary"))
         if apps.is_installed("monolift.db"):
             register_companion(_watchdog)
+            pre_migrate.connect(_refuse_migrations, sender=apps.get_app_config("monolift_db"))
             decide_by(learning.at_start, renew=learning.look_again)
         install_runtime(runtime.Runtime())
         on_saga_declared(arrivals.subscribe_saga)
@@ -55,6 +58,11 @@ class MonoliftConfig(AppConfig):
         register_look(record.tell_unknown)
         register_purge(retention.purge_old)
         import_module("monolift.events.streams.arrive")  # a worker runs its task
+
+
+def _refuse_migrations(**told: object) -> None:
+    """Loaded when something is migrated."""
+    import_module("monolift.lift.plan.migrating").refuse_migrations(**told)
 
 
 def _watchdog(stopping: "Event") -> None:

@@ -19,6 +19,9 @@ from monolift.lift.advice.boundary import clean
 from monolift.lift.advice.cheaper import cheaper
 from monolift.lift.advice.evidence import PROBES, Kind
 from monolift.lift.advice.material import Material
+from monolift.lift.moving import Blocked
+from monolift.lift.plan.stage import Lift
+from monolift.lift.plan.stages.assess import Assess
 from monolift.observe.seen import Counted, Seen, Talk, Weighed
 from monolift.registry.sql import execute
 from monolift.registry.topology import topology
@@ -133,6 +136,17 @@ def test_lift_when_all_of_it_holds(
     role = next(one for one in advice.cheaper if one.name == "a role-only deployment")
     assert role.helps is True, "and it is cheaper"
     assert assess(module="inventory").verdict is Verdict.STAY, "D11 is not known without a log"
+
+
+def test_a_module_that_others_reach_into_is_not_lifted(
+    repository: Repository, measured: Measured
+) -> None:
+    """The lift's first stage refuses, with file and line; nothing has been changed."""
+    measured()
+    reach = "from modules.inventory.models import Stock\n"
+    repository.commit(files={"modules/orders/services.py": reach})
+    with pytest.raises(Blocked, match=r"cannot be lifted as it is:\n.*orders/services\.py:1"):
+        Assess().apply(Lift(module="inventory", evidence={}))
 
 
 def test_the_record_has_the_numbers_and_the_next_number(

@@ -25,6 +25,17 @@ def own(alias: str, **values: object) -> Plant:
     return lambda _: settings.DATABASES[alias]["MONOLIFT"].update(values)
 
 
+def collated_otherwise(world: Places) -> None:
+    """The target is made anew, with another order of texts."""
+    [(known,)] = world.ask(
+        "SELECT datcollate FROM pg_database WHERE datname = current_database()", "stock_away"
+    )
+    other = "C" if known != "C" else "C.UTF-8"
+    name = world.names[1]
+    world.do(f"DROP DATABASE {name} WITH (FORCE)")
+    world.do(f"CREATE DATABASE {name} TEMPLATE template0 LC_COLLATE '{other}' LC_CTYPE '{other}'")
+
+
 def made_there(world: Places) -> None:
     """The tables, without rows."""
     mover = world.mover()
@@ -93,6 +104,32 @@ PLANTED: dict[str, tuple[Plant, str]] = {
         do("DELETE FROM django_migrations WHERE app = 'stock'"),
         "Migrations of stock are not applied at 'stock': 0001_initial",
     ),
+    "another collation": (collated_otherwise, "The collation of the databases differs: .*make the"),
+    "missing extension": (
+        do(
+            "CREATE EXTENSION hstore; SET allow_system_table_mods = on; "
+            "UPDATE pg_extension SET extname = 'nowhere' WHERE extname = 'hstore'"
+        ),
+        "extension nowhere of the source is not installed on the target's server: install it",
+    ),
+    "an older extension": (
+        lambda world: (
+            world.do("CREATE EXTENSION hstore VERSION '1.4'"),
+            world.do("CREATE EXTENSION hstore", "stock_away"),
+        ),
+        "extension hstore has version 1.4 at the source and .* ALTER EXTENSION hstore UPDATE",
+    ),
+    "no slots": (
+        do(
+            "SELECT pg_create_physical_replication_slot('other_' || n) "
+            "FROM generate_series(1, 17) n"
+        ),
+        "has 3 replication slots left, and a copy takes up to 4: raise max_replication_slots",
+    ),
+    "a role that may not come in": (
+        do(f"ALTER ROLE {ROLE} NOLOGIN"),
+        f"'{ROLE}' cannot connect to 'stock': .*Look at USER and PASSWORD there",
+    ),
     "no database": (
         setting("stock_away", NAME="nowhere"),
         "connection to 'stock_away' fails: .*\"nowhere\" does not exist",
@@ -123,7 +160,11 @@ def test_what_is_in_the_way_is_named(world: Places, name: str) -> None:
         subscribed = "SELECT 1 FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid "
         assert world.ask(f"{subscribed} WHERE datname = '{world.names[1]}'") == []
     finally:
-        world.do(f"ALTER ROLE {ROLE} NOSUPERUSER NOBYPASSRLS")
+        world.do(f"ALTER ROLE {ROLE} NOSUPERUSER NOBYPASSRLS LOGIN")
+        world.do(
+            "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots "
+            "WHERE slot_name LIKE 'other\\_%'"
+        )
 
 
 def test_a_budget_that_outlasts_a_command_or_the_lock_is_refused(world: Places) -> None:

@@ -181,18 +181,25 @@ class Feed:
 
     def stuck(self, session: Session) -> str:
         """Why nothing comes any more, if so; asked at the subscriber."""
-        row = session.execute(
-            "SELECT apply_error_count, sync_error_count FROM pg_stat_subscription_stats "
-            "WHERE subname = %s",
-            (self.subscription,),
-        ).fetchone()
-        if row and (row[0] or row[1]):
+        applied, copied = self.errors(session)
+        if applied or copied:
             return (
                 f"The feed of {self.module} to {self.subscriber.alias!r} meets errors "
-                f"({row[0]} while it applied changes, {row[1]} while it copied): the log of that "
-                "server says which row or column. Put it right, or drop the copy."
+                f"({applied} while it applied changes, {copied} while it copied): the log of that "
+                "server says which row or column, or that there is no room. Put it right and go "
+                "on, or drop the copy."
             )
         return ""
+
+    def errors(self, session: Session) -> tuple[int, int]:
+        """How many it has met, ever: while it applied changes, and while it copied."""
+        row = session.execute(
+            "SELECT apply_error_count, sync_error_count FROM pg_stat_subscription_stats s "
+            "JOIN pg_subscription p ON p.oid = s.subid WHERE s.subname = %s AND p.subdbid = "
+            "(SELECT oid FROM pg_database WHERE datname = current_database())",
+            (self.subscription,),
+        ).fetchone()
+        return (int(row[0]), int(row[1])) if row else (0, 0)
 
     def behind(self) -> int:
         """Bytes of the publisher's log that are not confirmed yet."""

@@ -39,7 +39,9 @@ log = logger("monolift.lift")
 
 _LOOK = 0.2
 _STUCK_AFTER = 3
-"""Looks in a row at errors of a feed before it is given up: the first may be of a moment."""
+"""Errors of a feed before a command gives it up: the first may be of a moment, and those of before
+may have been put right.
+"""
 
 
 def _nothing(_: str) -> None:
@@ -145,14 +147,12 @@ class PostgresMover:
         return migrated
 
     def _wait_for_rows(self, watch: Watch) -> None:
-        errors = 0
         with self.target.connected() as session:
+            before = sum(self._feed.errors(session))
             while not self._feed.copied(session):
                 watch(self.progress())
-                reason = self._feed.stuck(session)
-                errors = errors + 1 if reason else 0
-                if errors > _STUCK_AFTER:
-                    raise Blocked(reason)
+                if sum(self._feed.errors(session)) - before >= _STUCK_AFTER:
+                    raise Blocked(self._feed.stuck(session))
                 time.sleep(_LOOK)
 
     def progress(self) -> Progress:
@@ -212,9 +212,16 @@ class PostgresMover:
         self._back.publish()
         self._back.make_slot()
         self._reach("P0")
-        with self.source.connected() as session:
-            if found := long_transactions(session, self.source, over=self.move.budget):
+        with self.source.connected() as here, self.target.connected() as there:
+            if found := long_transactions(here, self.source, over=self.move.budget):
                 raise GaveUp(" ".join(found))
+            if differences := drift(here, there, self.move.module):
+                raise Blocked(
+                    f"The tables of {self.move.module} differ since they were copied: "
+                    f"{'; '.join(differences[:5])}. Were they migrated on one side? Do the same on "
+                    "the other (with what is added, the side that is fed comes first), then try "
+                    "again."
+                )
         attempt = CutOver(self.move, self.source, self.target, reach=self._reach)
         alive = self._feed.wait_until_alive()
         attempt.timings["gate"] = alive

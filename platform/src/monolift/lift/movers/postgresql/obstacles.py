@@ -140,6 +140,11 @@ def _server(session: Session, side: Side, *, sends: bool) -> Iterator[str]:
             )
         elif not may[1]:
             yield f"The owner at {side.alias!r} needs REPLICATION: ALTER ROLE ... REPLICATION."
+        elif not _may_place_origins(session):
+            yield (
+                f"The owner at {side.alias!r} says where a feed begins: GRANT EXECUTE ON FUNCTION "
+                "pg_replication_origin_advance(text, pg_lsn) TO it."
+            )
     if sends:
         yield from _stale_slots(session)
     try:
@@ -153,6 +158,13 @@ def _server(session: Session, side: Side, *, sends: bool) -> Iterator[str]:
             )
     else:
         role.close()
+
+
+def _may_place_origins(session: Session) -> bool:
+    [(may,)] = session.execute(
+        "SELECT has_function_privilege('pg_replication_origin_advance(text, pg_lsn)', 'EXECUTE')"
+    ).fetchall()
+    return bool(may)
 
 
 def stale_slots(session: Session) -> list[str]:
