@@ -2,10 +2,14 @@
 
 import subprocess
 
+from django.db import connections
+
 from monolift import use
+from monolift.lift.plan import state
 from scripts.with_postgresql import program, server_account
 from tests.library.lift.postgresql.load import seed
 from tests.library.lift.postgresql.places import Places, connect, to
+from tests.library.running import eventually
 from tests.library.world.stock.interface import Stock
 
 
@@ -44,3 +48,14 @@ def test_the_feed_back_begins_where_it_was_to_begin(apart: Places) -> None:
     back = apart.mover("stock_away", "stock")
     back.cut_over(to("stock"))
     assert back.verify()["differences"] == []
+
+
+def test_who_works_on_a_lift_keeps_it_through_a_crash(apart: Places) -> None:
+    """The control database starts again, and the lease is renewed as before."""
+    lease = "SELECT lease_until FROM monolift_lift"
+    with state.held(state.begin("stock")):
+        apart.do("CHECKPOINT")  # the server of the tests commits without writing
+        crash(apart.here)
+        connections["default"].close()
+        before = apart.ask(lease)
+        eventually(lambda: apart.ask(lease) > before, what="the lease is renewed")

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import IntegrityError, connections
+from django.db import DatabaseError, IntegrityError, connections
 
 from monolift.kernel import clock, uuid7
 from monolift.lift.moving import Blocked
@@ -181,7 +181,10 @@ def held(standing: Standing) -> Iterator[Held]:
 def _keep(mine: Held, ended: threading.Event) -> None:
     try:
         while not ended.wait(LEASE / 4):
-            mine.renew()
+            try:
+                mine.renew()
+            except DatabaseError:  # it is away: if it stays so, somebody else may take over
+                connections.close_all()
     finally:
         connections.close_all()
 
