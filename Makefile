@@ -20,10 +20,11 @@ TOPOLOGY ?=
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 # make chaos: random plans of faults for sagas, events under kill -9, calls whose answers are lost,
-# seeds of the simulation
+# faults in the stages of a lift, seeds of the simulation
 PLANS ?= 2000
 EVENTS ?= 100000
 CALLS ?= 10000
+FAULTS ?= 200
 SEEDS ?= 10000
 
 ##@ Use
@@ -112,8 +113,9 @@ test-ejected: $(READY) ## Run the tests of each module in a repository of its ow
 	@MONOLIFT_EJECT=all $(PYTEST) -n 0 tests/library/service/test_eject.py -k test_its_own_tests_pass $(PYTEST_ARGS)
 
 .PHONY: chaos
-chaos: $(READY) ## Kill processes in the middle of things, and compare (PLANS= EVENTS= CALLS= SEEDS=)
+chaos: $(READY) ## Kill processes in the middle of things, and compare (PLANS= EVENTS= CALLS= SEEDS= FAULTS=)
 	@MONOLIFT_CHAOS_EVENTS=$(EVENTS) MONOLIFT_CHAOS_CALLS=$(CALLS) MONOLIFT_LIFT_MODULES=all \
+	  MONOLIFT_LIFT_FAULTS=$(FAULTS) \
 	  $(PYTEST) -n 0 -s tests/chaos $(PYTEST_ARGS)
 	@$(MAKE) --no-print-directory test-remote test-ejected
 	@MONOLIFT_SIMULATION_SEEDS=$(SEEDS) $(PYTEST) -n 0 tests/simulation $(PYTEST_ARGS)
