@@ -68,11 +68,11 @@ def planned(count: int, seed: int) -> Iterator[list[Fault]]:
         return Fault(stage, victim, share, chance.choice((1, 2)[: 2 - (stage[0] == "-")]) * cuts)
 
     while count > 0:
-        most = min(max(count - 1, 0), len(STAGES))
+        most = min(max(count - 1, 1), len(STAGES))
         chosen = sorted(chance.sample(range(len(STAGES)), most)) if most < len(STAGES) else range(
             len(STAGES)
         )  # fmt: skip
-        last = max(chosen, default=len(STAGES) - 1)
+        last = max(chosen)
         home = chance.choice([stage for stage in STAGES[: last + 1] for _ in
                               range(4 if stage in ("cutover", "copy") else 1)])  # fmt: skip
         trip = [*(fault(STAGES[position]) for position in chosen), fault(f"-{home}")]
