@@ -287,6 +287,8 @@ class Tool:
                 self._process.kill()
                 self._process.wait()
             self._reader.join()
+            if self._process.stdout is not None:
+                self._process.stdout.close()
 
     @property
     def said(self) -> str:
