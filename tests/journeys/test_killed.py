@@ -1,11 +1,10 @@
 """A checkout whose process is killed at any statement: afterwards money, stock and order agree."""
 
 import os
-import shutil
 import signal
-import subprocess
 import sys
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,14 +17,12 @@ from monolift import Money, use
 from monolift.kernel import clock
 from monolift.testing.scenario import Scenario
 from tests import shop
+from tests.killing import STEP, killed_at, needs_strace
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
 POINTS = 2000
 """More than a checkout has of any kind; a sweep ends at the first point that is not reached."""
-
-STEP = int(os.environ.get("MONOLIFT_SWEEP_STEP", "16"))
-"""Of the system calls below, each so-and-so-manieth is a point; 1 in `make chaos`."""
 
 WRITES = ("pwrite64", "fdatasync", "unlink", "write", "sendto", "recvfrom")
 """What a process does to a file of SQLite, to its log and to a server; the last before it hears
@@ -98,37 +95,7 @@ def test_a_killed_checkout_is_finished_once(fused: bool, settings: Settings) -> 
     assert died > 15, "a checkout has more statements than that"
 
 
-def killed_writing(call: str, at: int, basket_id: BasketId, total: Money, token: str) -> bool:
-    """Check out in a child that dies at its `at`-th system call of that name."""
-    connections.close_all()
-    wait, go = os.pipe()
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            os.read(wait, 1)
-            check_out(basket_id, total, token)
-            status = 0
-        finally:
-            os._exit(status)
-    kill = f"inject={call}:signal=KILL:when={at}"
-    with subprocess.Popen(
-        ["strace", "-p", str(child), "-o", os.devnull, "-e", f"trace={call}", "-e", kill],
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as tracer:
-        assert tracer.stderr is not None
-        assert "attached" in tracer.stderr.readline()
-        os.write(go, b"!")
-        _, status = os.waitpid(child, 0)
-        tracer.stderr.read()
-    os.close(wait)
-    os.close(go)
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the child raised"
-    return os.WIFSIGNALED(status)
-
-
-@pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
+@needs_strace
 @pytest.mark.parametrize("fused", [True, False], ids=["fused", "unfused"])
 def test_a_checkout_killed_at_a_write_is_finished_once(fused: bool, settings: Settings) -> None:
     settings.MONOLIFT = {**settings.MONOLIFT, "FUSION": fused}
@@ -140,7 +107,7 @@ def test_a_checkout_killed_at_a_write_is_finished_once(fused: bool, settings: Se
         for at in range(1, POINTS, STEP):
             basket_id = shop.basket_with()
             total = shop.total_of(basket_id)
-            died = killed_writing(call, at, basket_id, total, token)
+            died = killed_at(call, at, partial(check_out, basket_id, total, token))
             bought += 1
             assert_finished_once(basket_id, total, token, died=bought, where=f"at {call} {at}")
             if not died:
