@@ -9,7 +9,7 @@ from django.db import connections
 from pytest_django import Settings
 
 from monolift.lift.movers.sqlite.files import has, opened
-from monolift.lift.movers.sqlite.tables import Layout, moved_name, quoted
+from monolift.lift.movers.sqlite.tables import COMING, GONE, Layout, quoted, renaming
 from monolift.lift.plan import stages
 from monolift.lift.plan.stage import Lift, Wishes
 from monolift.registry import topology as registry
@@ -64,12 +64,12 @@ def _put_back(file: str) -> None:
     connections["default"].close()
     with opened(file) as link:
         layout = Layout(link, "stock")
-        for gone in layout.renamed:
-            table = gone.removeprefix(moved_name(""))
-            if has(link, table):
-                link.execute(f"DROP TABLE {quoted(gone)}")
-            else:
-                link.execute(f"ALTER TABLE {quoted(gone)} RENAME TO {quoted(table)}")
+        for before, tables in ((COMING, layout.coming), (GONE, layout.gone)):
+            for table in tables:
+                if has(link, table):
+                    link.execute(f"DROP TABLE {quoted(before + table)}")
+                else:
+                    link.execute(renaming(before + table, table))
         leftovers = link.execute(
             "SELECT type, name FROM sqlite_master WHERE name LIKE 'monolift_fence_stock%' "
             "OR name LIKE 'monolift_feed_stock%'"

@@ -1,19 +1,15 @@
 """A module between two SQLite files while it is used: nothing fails, is lost, or happens twice."""
 
-import os
-import shutil
-import signal
 import sqlite3
-import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
-from django.db import DatabaseError, connections, transaction
+from django.db import DatabaseError, connections
 from django.db.models import F
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
@@ -25,39 +21,18 @@ from monolift.lift.movers.sqlite import mover as movers
 from monolift.lift.movers.sqlite.files import opened
 from monolift.lift.movers.sqlite.mover import SqliteMover
 from monolift.lift.moving import Blocked, GaveUp, Move
-from monolift.lift.plan import engine, state
-from monolift.lift.plan.stage import Lift, Stage
-from monolift.lift.plan.watchdog import watch
+from monolift.lift.plan import state
+from monolift.lift.plan.stage import Lift
 from monolift.registry import topology as registry
 from monolift.registry.fence import MARK
 from monolift.registry.scope import CallKey, Scope, entered
 from monolift.registry.topology import topology
 from monolift.truth import row
-from tests.library.running import eventually
+from tests.library.lift.ways import WRITERS, execute, home, left, out
 from tests.library.world.stock.interface import Level, Stock
 from tests.library.world.stock.models import Item
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
-
-STEP = int(os.environ.get("MONOLIFT_SWEEP_STEP", "16"))
-"""Of the writes to files, each so-and-so-manieth is a point to be killed at."""
-POINTS = 2000
-
-
-def quiet(stage: Stage, what: str) -> None:
-    """Nobody looks."""
-
-
-def out(lift: Lift) -> None:
-    engine.out(lift, through="seal", report=quiet)
-
-
-def home(lift: Lift) -> None:
-    engine.home(lift, report=quiet)
-
-
-def left(sku: str = "a") -> int:
-    return use(Stock).levels(skus=[sku])[sku].left
 
 
 @contextmanager
@@ -76,7 +51,6 @@ class Buyers:
         self.held = 0
         self.errors: list[BaseException] = []
         self.longest = 0.0
-        self._rounds: dict[int, int] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._threads = [threading.Thread(target=self._buy) for _ in range(count)]
@@ -91,24 +65,14 @@ class Buyers:
         for thread in self._threads:
             thread.join()
 
-    def all_come_again(self) -> None:
-        """Wait until each has come by the topology that is in force.
-
-        A call that began before a move must end before the way back: see ADR 0059.
-        """
-        seen = dict(self._rounds)
-        eventually(lambda: all(self._rounds[one] > seen.get(one, 0) + 1 for one in self._rounds))
-
     def _buy(self) -> None:
         stock = use(Stock)
-        me = threading.get_ident()
         try:
             while not self._stopping.is_set():
                 began = time.monotonic()
                 stock.hold(sku="a", quantity=1)
                 with self._lock:
                     self.held += 1
-                    self._rounds[me] = self._rounds.get(me, 0) + 1
                     self.longest = max(self.longest, time.monotonic() - began)
                 time.sleep(0.001)
         except BaseException as error:
@@ -123,10 +87,8 @@ def test_out_and_home_while_it_is_used(lift: Lift) -> None:
         for _ in range(3):
             out(lift)
             assert topology().alias("stock") == "stock"
-            buyers.all_come_again()
             home(lift)
             assert topology().alias("stock") == "default"
-            buyers.all_come_again()
     assert buyers.errors == []
     assert buyers.held > 0
     assert use(Stock).levels(skus=["a"]) == {
@@ -148,7 +110,7 @@ def test_a_difference_takes_it_back(lift: Lift, monkeypatch: pytest.MonkeyPatch)
 
     def forgetful(self: Any, source: Any, target: Any) -> tuple[int, int]:
         done = carry(self, source, target)
-        target.execute("UPDATE stock_item SET left = 4")
+        target.execute("UPDATE monolift_coming_stock_item SET left = 4")
         return done
 
     monkeypatch.setattr(movers.Feed, "carry", forgetful)
@@ -193,41 +155,6 @@ def test_a_stale_transaction_ends_where_it_began_and_is_refused(lift: Lift) -> N
         Item.objects.update(left=F("left") - 1)
     registry.reset()
     assert left() == 5
-
-
-def _execute(sql: str) -> None:
-    with connections["default"].cursor() as cursor:
-        cursor.execute(sql)
-
-
-def _django_atomic() -> None:
-    with transaction.atomic(using="default"):
-        _execute("DELETE FROM stock_item")
-
-
-WRITERS: dict[str, Callable[[], object]] = {
-    "the ORM, as admin and shell use it": lambda: Item.objects.create(sku="b", left=1),
-    "plain SQL": lambda: _execute("UPDATE stock_item SET left = 0"),
-    "Django's own atomic": _django_atomic,
-    "a delivery": lambda: _execute(
-        "INSERT INTO monolift_delivery (module, event, subscriber, publisher, target, name, "
-        "number, body, trace, state, attempts, due_at, token, failure, created_at) VALUES "
-        "('stock', 'e', 's', 'p', '', 'n', 1, '{}', '', 'pending', 0, '2026', '', '', '2026')"
-    ),
-    "a key": lambda: _execute(
-        "INSERT INTO monolift_key (module, key, operation, fingerprint, state, answer, error, "
-        "lease_until, created_at) VALUES ('stock', 'k', '', '', 'done', '', '', '2026', '2026')"
-    ),
-    "an event": lambda: _execute(
-        "INSERT INTO monolift_outbox (module, key, number, event, name, body, trace, cause) "
-        "VALUES ('stock', 'k', 1, 'e', 'n', '{}', '', '')"
-    ),
-    "a saga": lambda: _execute(
-        "INSERT INTO monolift_saga (module, id, name, version, key, status, state, progress, "
-        "failure, trace, attempts, due_at, token, created_at, updated_at) VALUES "
-        "('stock', 'i', 'n', 1, 'k', 'running', '{}', '[]', '', '', 0, '2026', '', '2026', '2026')"
-    ),
-}
 
 
 @pytest.mark.parametrize("writer", list(WRITERS))
@@ -325,8 +252,8 @@ def test_whatever_changes_while_it_is_copied_arrives(
     mover.copy(lambda progress: _change(changes.pop() if changes else []))
     _change(late)
     mover.rehearse()
-    expected = _rows(str(connections["default"].settings_dict["NAME"]))
-    assert _rows(str(file)) == expected
+    expected = _rows(str(connections["default"].settings_dict["NAME"]), "stock_item")
+    assert _rows(str(file), "monolift_coming_stock_item") == expected
     mover.drop()
 
 
@@ -344,9 +271,9 @@ def _change(changes: Any) -> None:
                     Item.objects.filter(sku=sku).update(sku=f"{sku}{value}")
 
 
-def _rows(file: str) -> list[Any]:
+def _rows(file: str, table: str) -> list[Any]:
     with opened(file) as link:
-        return link.execute("SELECT rowid, * FROM stock_item ORDER BY rowid").fetchall()
+        return link.execute(f"SELECT rowid, * FROM {table} ORDER BY rowid").fetchall()
 
 
 # What is in the way ---------------------------------------------------------------------------
@@ -393,92 +320,9 @@ def test_what_is_in_the_file_already_is_left_alone(lift: Lift, file: Path) -> No
     ids=["without rowid", "virtual"],
 )
 def test_tables_that_cannot_be_followed(lift: Lift, statement: str, problem: str) -> None:
-    _execute(statement)
+    execute(statement)
     try:
         with pytest.raises(Blocked, match=problem):
             out(lift)
     finally:
-        _execute(f"DROP TABLE {statement.split('TABLE ')[1].split(maxsplit=1)[0]}")
-
-
-# Killed ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("way", ["out", "home"])
-def test_killed_at_a_write_it_ends_in_the_old_or_the_new_state(lift: Lift, way: str) -> None:
-    """R16, R17: at each point of the way; what was acknowledged is there, once.
-
-    Homewards there is an instant in which nobody owns the module: then the call waits until the
-    watchdog has gone on.
-    """
-    if shutil.which("strace") is None:
-        pytest.skip("strace is not installed")
-    use(Stock).fill(sku="a", quantity=10_000)
-    held = 0
-    for at in range(1, POINTS, STEP):
-        if way == "home":
-            out_if_not(lift)
-        killed = _killed(lambda: (out if way == "out" else home)(lift), at)
-        registry.reset()
-        with _watched():
-            use(Stock).hold(sku="a", quantity=1)
-            held += 1
-            if not killed:
-                break
-            eventually(lambda: not state.interrupted(), what="the watchdog has gone on")
-        out_if_not(lift)
-        if way == "out":
-            home(lift)
-        assert use(Stock).levels(skus=["a"]) == {"a": Level(left=10_000 - held, held=held)}
-    else:
-        raise AssertionError("the sweep did not come to the end of the move")
-    assert held > 3
-
-
-@contextmanager
-def _watched() -> Iterator[None]:
-    """With the watchdog of a worker, and the lease of whoever was killed at its end."""
-    _execute("UPDATE monolift_lift SET lease_until = '2000-01-01' WHERE lease_until IS NOT NULL")
-    stopping = threading.Event()
-    watchdog = threading.Thread(target=watch, args=(stopping,))
-    watchdog.start()
-    try:
-        yield
-    finally:
-        stopping.set()
-        watchdog.join()
-
-
-def out_if_not(lift: Lift) -> None:
-    if topology().alias("stock") != "stock":
-        out(lift)
-
-
-def _killed(work: Callable[[], object], at: int) -> bool:
-    """Do it in a child that dies at its `at`-th write to a file; False when it got through."""
-    connections.close_all()
-    wait, go = os.pipe()
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            os.read(wait, 1)
-            work()
-            status = 0
-        finally:
-            os._exit(status)
-    kill = f"inject=pwrite64:signal=KILL:when={at}"
-    with subprocess.Popen(
-        ["strace", "-f", "-p", str(child), "-o", os.devnull, "-e", "trace=pwrite64", "-e", kill],
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as tracer:
-        assert tracer.stderr is not None
-        assert "attached" in tracer.stderr.readline()
-        os.write(go, b"!")
-        _, status = os.waitpid(child, 0)
-        tracer.stderr.read()
-    os.close(wait)
-    os.close(go)
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the child raised"
-    return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+        execute(f"DROP TABLE {statement.split('TABLE ')[1].split(maxsplit=1)[0]}")

@@ -51,6 +51,16 @@ class Feed:
                 execute(f"DROP TRIGGER IF EXISTS {quoted(self._trigger(name, event))}")
         execute(f"DROP TABLE IF EXISTS {quoted(self._table)}")
 
+    def note(self, source: sqlite3.Connection, table: str, where: str) -> None:
+        """Note rows as if they had just changed. Inside a transaction."""
+        noted = self._tables[table]
+        source.execute(
+            f"INSERT INTO {quoted(self._table)} (name, key) "
+            f"SELECT '{table}', json_array({', '.join(map(_id, noted.key))}) "
+            f"FROM {quoted(table)} WHERE {noted.where} AND {where}",
+            noted.given,
+        )
+
     def behind(self, source: sqlite3.Connection) -> int:
         """Notes that have not been carried over."""
         (count,) = source.execute(f"SELECT COUNT(*) FROM {quoted(self._table)}").fetchone()
@@ -76,7 +86,7 @@ class Feed:
         changed = [(self._tables[name], msgspec.json.decode(key)) for _, name, key in notes]
         # First all are taken out: what one row was called before may be what another is called now.
         for table, key in changed:
-            target.execute(f"DELETE FROM {quoted(table.name)} WHERE {_found(table)}", key)
+            target.execute(f"DELETE FROM {quoted(table.coming)} WHERE {_found(table)}", key)
         for table, key in changed:
             row = source.execute(
                 f"SELECT {selected(table)} FROM {quoted(table.name)} "
@@ -109,7 +119,7 @@ def insert(target: sqlite3.Connection, table: Table, rows: Sequence[Sequence[Any
     """
     marks = ", ".join("?" * len(table.columns))
     target.executemany(
-        f"INSERT OR REPLACE INTO {quoted(table.name)} ({selected(table)}) VALUES ({marks})", rows
+        f"INSERT OR REPLACE INTO {quoted(table.coming)} ({selected(table)}) VALUES ({marks})", rows
     )
 
 

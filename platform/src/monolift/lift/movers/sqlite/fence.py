@@ -1,15 +1,16 @@
 """Closing and opening a module in a SQLite file. Every function runs in a transaction of the file.
 
-A file has one writer at a time, so whoever holds it is the fence. What is left for afterwards is to
-refuse those who do not know yet: the module's tables get another name, which stops readers as well,
-and triggers stop rows of the module in the platform's tables. That the triggers read the fence's
-row is safe here, and only here: no writer of a file has an older view of it than the last commit.
+A file has one writer at a time, so whoever holds it is the fence. What is left is to refuse those
+who do not know yet, before the module is opened in a file and after it was closed: its tables have
+another name then, which stops readers as well, and triggers stop rows of the module in the
+platform's tables. That the triggers read the fence's row is safe here, and only here: no writer of
+a file has an older view of it than the last commit.
 """
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from monolift.lift.movers.sqlite.tables import Table, moved_name, quoted
+from monolift.lift.movers.sqlite.tables import Table, quoted, renaming
 from monolift.registry.fence import MARK
 
 type Execute = Callable[..., Any]
@@ -25,7 +26,7 @@ def close(
     """
     for table in tables:
         if table.module is None:
-            execute(f"ALTER TABLE {quoted(table.name)} RENAME TO {quoted(moved_name(table.name))}")
+            execute(renaming(table.name, table.gone))
             continue
         if others and (rest := _ACTIVE.get(table.name)):
             execute(f"DELETE FROM {quoted(table.name)} WHERE module = '{module}' AND {rest}")
@@ -36,7 +37,7 @@ def reopen(execute: Execute, *, module: str, tables: Sequence[Table], epoch: int
     """Take a `close` without others back."""
     for table in tables:
         if table.module is None:
-            execute(f"ALTER TABLE {quoted(moved_name(table.name))} RENAME TO {quoted(table.name)}")
+            execute(renaming(table.gone, table.name))
     _mark(execute, module, epoch, is_open=True)
 
 
@@ -59,11 +60,14 @@ def unguard(execute: Execute, *, module: str, tables: Sequence[Table]) -> None:
             execute(f"DROP TRIGGER IF EXISTS {quoted(_guard(module, table, event))}")
 
 
-def take_over(execute: Execute, *, module: str, epoch: int) -> None:
+def take_over(execute: Execute, *, module: str, tables: Sequence[Table], epoch: int) -> None:
     """Open the module here: nobody holds what was under way elsewhere, it is due now."""
+    for table in tables:
+        if table.module is None:
+            execute(renaming(table.coming, table.name))
     _mark(execute, module, epoch, is_open=True)
-    for statement in _RELEASED:
-        execute(f"{statement} AND module = '{module}'")
+    for name, (change, held) in RELEASED.items():
+        execute(f"UPDATE {name} SET {change} WHERE {held} AND module = '{module}'")
 
 
 # Rows that a relay or a worker would take up.
@@ -73,12 +77,12 @@ _ACTIVE = {
     "monolift_saga": "status IN ('running', 'undoing', 'waiting', 'stuck')",
     "monolift_arrival": "1",
 }
-# Whoever held them can write nothing any more, so their leases need not run out.
-_RELEASED = (
-    "UPDATE monolift_delivery SET lease_until = NULL WHERE state = 'pending'",
-    "UPDATE monolift_saga SET lease_until = NULL WHERE lease_until IS NOT NULL",
-    "UPDATE monolift_key SET lease_until = '1970-01-01 00:00:00.000000' WHERE state = 'started'",
-)
+RELEASED = {
+    "monolift_delivery": ("lease_until = NULL", "state = 'pending'"),
+    "monolift_saga": ("lease_until = NULL", "lease_until IS NOT NULL"),
+    "monolift_key": ("lease_until = '1970-01-01 00:00:00.000000'", "state = 'started'"),
+}
+"""What is set in which rows: who held them can write nothing any more, so no lease need run out."""
 
 
 def _guard(module: str, table: Table, event: str) -> str:

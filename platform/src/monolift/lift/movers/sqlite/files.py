@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -30,6 +30,7 @@ def opened(file: str, timeout: float = 5.0) -> Iterator[sqlite3.Connection]:
         link.execute("PRAGMA journal_mode = WAL")
         link.execute("PRAGMA synchronous = NORMAL")
         link.execute("PRAGMA recursive_triggers = ON")  # a row that is replaced is deleted
+        link.execute("PRAGMA legacy_alter_table = OFF")  # what refers to a table is renamed with it
         yield link
 
 
@@ -64,6 +65,17 @@ def has(link: sqlite3.Connection, name: str) -> bool:
     """Whether there is a table, an index or a trigger of that name."""
     found = link.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,))
     return found.fetchone() is not None
+
+
+def count(link: sqlite3.Connection, table: Table, names: Sequence[str]) -> int:
+    """The rows of a table under the first of these names that is there."""
+    for name in names:
+        if has(link, name):
+            (found,) = link.execute(
+                f"SELECT COUNT(*) FROM {quoted(name)} WHERE {table.where}", table.given
+            ).fetchone()
+            return int(found)
+    return 0
 
 
 def delete(link: sqlite3.Connection, table: Table) -> int:

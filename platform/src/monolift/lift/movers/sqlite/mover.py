@@ -5,6 +5,9 @@
 3. The fence: the source's write lock is taken, the rest is copied, and the source is closed in the
    commit that moves the truth.
 
+Where the rows are copied to, the tables have another name until the commit that opens the module
+there: it may have been there before, and somebody may have slept since.
+
 A commit over two files is atomic for each of them only, so the new file commits first, alone: what
 it holds counts when the truth says so. Homewards the truth is in the target's file; then the source
 is closed first, and for the instant until the target's commit nobody owns the module.
@@ -25,6 +28,7 @@ from monolift.lift.movers.sqlite.compare import compare
 from monolift.lift.movers.sqlite.feed import Feed, batches, insert
 from monolift.lift.movers.sqlite.files import (
     PAUSE,
+    count,
     delete,
     file_of,
     frozen,
@@ -33,7 +37,7 @@ from monolift.lift.movers.sqlite.files import (
     seen,
     writing,
 )
-from monolift.lift.movers.sqlite.tables import Layout, Table, moved_name, quoted
+from monolift.lift.movers.sqlite.tables import COMING, Layout, Table, renaming
 from monolift.lift.movers.sqlite.target import Target
 from monolift.lift.moving import Evidence, GaveUp, Move, Progress, Watch
 from monolift.registry.places import DEFAULT_ALIAS
@@ -69,7 +73,7 @@ class SqliteMover:
                 "noted. Give it a content table, or leave the module where it is."
                 for name in layout.opaque
             ]
-            if layout.missing and not layout.renamed:
+            if layout.missing and not layout.gone:
                 found.append(
                     f"{self._source} lacks {', '.join(layout.missing)}: run `manage.py migrate`."
                 )
@@ -89,14 +93,15 @@ class SqliteMover:
 
     def statements(self) -> list[str]:
         """See `Mover`."""
-        shown: list[str] = []
+        module, tables = self.move.module, self._tables
         with opened(self._source) as source:
             layout = Layout(source, self.move.module)
-        shown += [f"-- in {self._target}", *layout.statements, f"-- in {self._source}"]
-        shown += [f"copy {table.name} where {table.where}" for table in self._tables]
-        fence.close(
-            shown.append, module=self.move.module, tables=self._tables, epoch=0, others=True
-        )
+        shown = [f"-- in {self._target}", *layout.statements]
+        shown += [renaming(name, COMING + name) for name in layout.own]
+        shown += [f"copy {table.name} where {table.where}" for table in tables]
+        fence.take_over(shown.append, module=module, tables=tables, epoch=0)
+        shown.append(f"-- in {self._source}")
+        fence.close(shown.append, module=module, tables=tables, epoch=0, others=True)
         return shown
 
     def copy(self, watch: Watch) -> Evidence:
@@ -106,7 +111,7 @@ class SqliteMover:
             return {"rows": 0, "seconds": 0.0, "rounds": 0, "resumed": True}
         with opened(self._source) as source, opened(self._target) as target:
             if self._there.copied(target) and self._feed.exists(source):
-                rows = self._count(target)
+                rows = self._there.count(target)
             else:
                 rows = self._begin(source, target, watch)
             rounds = self._catch_up(source, target)
@@ -116,7 +121,8 @@ class SqliteMover:
         """See `Mover`."""
         with opened(self._source) as source, seen(self._target) as target:
             behind = self._feed.behind(source) if self._feed.exists(source) else 0
-            return Progress(rows=self._count(target), total=self._count(source), behind=behind)
+            rows, total = self._there.count(target), self._count(source)
+            return Progress(rows=rows, total=total, behind=behind)
 
     def rehearse(self) -> Evidence:
         """See `Mover`."""
@@ -141,10 +147,8 @@ class SqliteMover:
     def recover(self) -> None:
         """See `Mover`."""
         if topology().alias(self.move.module) == self.move.source and not self._is_closed():
-            with opened(self._target) as target:
-                if self._there.opened(target):
-                    with writing(target):
-                        self._there.mark_copied(target)
+            with opened(self._source) as source, opened(self._target) as target:
+                self._take_back(source, target)
 
     def verify(self) -> Evidence:
         """See `Mover`."""
@@ -154,8 +158,8 @@ class SqliteMover:
         source, target = self._frames
         self._frames = None
         with closing(source), closing(target):
-            count, differences = compare(source, target, self._tables)
-        return {"rows": count, "differences": differences, "seconds": monotonic() - began}
+            rows, differences = compare(source, target, self._tables)
+        return {"rows": rows, "differences": differences, "seconds": monotonic() - began}
 
     def drop(self) -> None:
         """See `Mover`."""
@@ -176,11 +180,8 @@ class SqliteMover:
     @cached_property
     def _tables(self) -> list[Table]:
         """As they are at the source, also after it was closed."""
-        with opened(self._source) as source, seen(self._target) as target:
-            layout = Layout(source, self.move.module)
-            if layout.own:
-                return layout.tables(source)
-            return Layout(target, self.move.module).tables(target)
+        with opened(self._source) as source:
+            return Layout(source, self.move.module).tables(source)
 
     @cached_property
     def _feed(self) -> Feed:
@@ -264,8 +265,8 @@ class SqliteMover:
                 "SELECT seq FROM sqlite_sequence WHERE name = ?", (table.name,)
             ).fetchone()
             if table.module is None and given is not None:
-                target.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table.name,))
-                target.execute("INSERT INTO sqlite_sequence VALUES (?, ?)", (table.name, *given))
+                target.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table.coming,))
+                target.execute("INSERT INTO sqlite_sequence VALUES (?, ?)", (table.coming, *given))
 
     def _freeze(self) -> None:
         """Keep a view of both files as they are now, to compare them later."""
@@ -294,19 +295,36 @@ class SqliteMover:
         with opened(self._source) as source, opened(self._target) as target:
             self._catch_up(source, target)
             asked = monotonic()
-            with self._control() as execute:
-                began = monotonic()
-                carried = self._last_round(source, target, began)
-                self._freeze()
-                with writing(target):
-                    fence.take_over(target.execute, module=module, epoch=epoch)
-                fence.close(execute, module=module, tables=self._tables, epoch=epoch, others=True)
-                document = change()
+            try:
+                with self._control() as execute:
+                    began = monotonic()
+                    carried = self._last_round(source, target, began)
+                    self._freeze()
+                    with writing(target):
+                        fence.take_over(
+                            target.execute, module=module, tables=self._tables, epoch=epoch
+                        )
+                    fence.close(
+                        execute, module=module, tables=self._tables, epoch=epoch, others=True
+                    )
+                    document = change()
+            except BaseException:
+                self._take_back(source, target)
+                raise
             held = monotonic() - began
             with writing(source):
                 self._feed.end(source.execute)
         waited = began - asked
         return {"held": held, "waited": waited, "carried": carried, "epoch": document.epoch}
+
+    def _take_back(self, source: sqlite3.Connection, target: sqlite3.Connection) -> None:
+        """Undo the target's commit, whose other half did not come about."""
+        if self._there.opened(target) and not self._is_closed():
+            if self._feed.exists(source):
+                with writing(source):
+                    for name, (_, held) in fence.RELEASED.items():
+                        self._feed.note(source, name, held)
+            self._there.take_back(target)
 
     # Back into it --------------------------------------------------------------------------
 
@@ -341,26 +359,18 @@ class SqliteMover:
     def _open_at_home(self, change: Callable[[], Document]) -> Document:
         execute = connections[DEFAULT_ALIAS].connection.execute
         document = change()
-        fence.take_over(execute, module=self.move.module, epoch=document.epoch)
+        fence.take_over(execute, module=self.move.module, tables=self._tables, epoch=document.epoch)
         return document
 
     def _is_closed(self) -> bool:
         """Whether an earlier cut-over closed the source and was killed then."""
         with opened(self._source) as source:
             layout = Layout(source, self.move.module)
-            return bool(layout.renamed) and not layout.own
+            return bool(layout.gone) and not layout.own
 
-    def _count(self, link: sqlite3.Connection) -> int:
-        count = 0
-        for table in self._tables:
-            for name in (table.name, moved_name(table.name)):
-                if has(link, name):
-                    (found,) = link.execute(
-                        f"SELECT COUNT(*) FROM {quoted(name)} WHERE {table.where}", table.given
-                    ).fetchone()
-                    count += found
-                    break
-        return count
+    def _count(self, source: sqlite3.Connection) -> int:
+        """Rows at the source, also after it was closed."""
+        return sum(count(source, table, (table.name, table.gone)) for table in self._tables)
 
 
 def mover(move: Move) -> SqliteMover:

@@ -17,7 +17,7 @@ _TRAVELLING = (
     "monolift_arrival",
 )
 """The platform's tables whose rows have a module."""
-_GONE = "monolift_moved_"
+COMING, GONE = "monolift_coming_", "monolift_moved_"
 _DERIVED = re.compile(r"\bcontent\s*=\s*['\"]?\w", re.IGNORECASE)
 
 
@@ -42,6 +42,16 @@ class Table:
         """The parameter."""
         return (self.module,) if self.module else ()
 
+    @property
+    def coming(self) -> str:
+        """What it is called in the file that it comes to, until the module is opened there."""
+        return self.name if self.module else COMING + self.name
+
+    @property
+    def gone(self) -> str:
+        """What it is called in the file that it has left."""
+        return self.name if self.module else GONE + self.name
+
 
 def quoted(name: str) -> str:
     """A name in a statement."""
@@ -56,8 +66,9 @@ def listed(names: Sequence[str]) -> str:
 class Layout:
     """The objects of a module in a file.
 
-    `own` are its tables, `virtual` those that others feed, `renamed` what a move has left behind,
-    `missing` what its models want and is not there.
+    `own` are its tables, `virtual` those that others feed, `coming` those that a move brings, and
+    `gone` those that it has taken elsewhere, by the names that they have otherwise; `missing` is
+    what its models want and is not there.
     """
 
     def __init__(self, link: sqlite3.Connection, module: str) -> None:
@@ -75,20 +86,21 @@ class Layout:
             for model in apps.get_app_config(module).get_models(include_auto_created=True)
             if model._meta.managed and not model._meta.proxy
         }
-        self.own = sorted(
+        ordinary = [
             name
             for kind, name, _, sql in rows
-            if kind == "table"
-            and sql
-            and name not in virtual
-            and not name.startswith(shadows)
-            and (name in modelled or name.startswith(prefix))
-        )
+            if kind == "table" and sql and name not in virtual and not name.startswith(shadows)
+        ]
+
+        def called(before: str) -> list[str]:
+            names = (name.removeprefix(before) for name in ordinary if name.startswith(before))
+            return sorted(name for name in names if name in modelled or name.startswith(prefix))
+
+        self.own = called("")
+        self.coming = called(COMING)
+        self.gone = called(GONE)
         self.virtual = {name: sql for name, sql in virtual.items() if name.startswith(prefix)}
         self.missing = sorted(modelled - set(self.own))
-        self.renamed = sorted(
-            name for kind, name, _, _ in rows if kind == "table" and name.startswith(_GONE + prefix)
-        )
         known = {*self.own, *self.virtual}
         self.statements = [
             *(sql for kind, name, _, sql in rows if kind == "table" and name in self.own),
@@ -110,10 +122,13 @@ class Layout:
         """Virtual tables that no other table feeds."""
 
     def tables(self, link: sqlite3.Connection) -> list[Table]:
-        """The tables to copy: the module's own, then its part of the platform's."""
+        """The tables to copy: the module's own, also after they have left, then its part of the
+        platform's.
+        """
+        before = "" if self.own else GONE
         found = [
-            Table(name=name, columns=("rowid", *_columns(link, name)), key=("rowid",))
-            for name in self.own
+            Table(name=name, columns=("rowid", *_columns(link, before + name)), key=("rowid",))
+            for name in self.own or self.gone
         ]
         present = {name for (name,) in link.execute("SELECT name FROM sqlite_master")}
         found += [
@@ -142,9 +157,9 @@ def platform_statements(link: sqlite3.Connection) -> Iterator[str]:
         yield from (sql for (sql,) in rows)
 
 
-def moved_name(name: str) -> str:
-    """What a table is called where it was, after it has moved."""
-    return _GONE + name
+def renaming(name: str, new: str) -> str:
+    """The statement that gives a table another name, also where something refers to it."""
+    return f"ALTER TABLE {quoted(name)} RENAME TO {quoted(new)}"
 
 
 def _columns(link: sqlite3.Connection, table: str) -> tuple[str, ...]:

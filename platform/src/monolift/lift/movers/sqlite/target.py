@@ -4,8 +4,16 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from monolift.lift.movers.sqlite.files import delete, has, writing
-from monolift.lift.movers.sqlite.tables import Layout, Table, platform_statements, quoted
+from monolift.lift.movers.sqlite.files import count, delete, has, writing
+from monolift.lift.movers.sqlite.tables import (
+    COMING,
+    GONE,
+    Layout,
+    Table,
+    platform_statements,
+    quoted,
+    renaming,
+)
 from monolift.lift.moving import Move
 from monolift.registry.places import DEFAULT_ALIAS
 
@@ -24,7 +32,10 @@ class Target:
         self.tables = tables
 
     def make(self, source: sqlite3.Connection, target: sqlite3.Connection) -> None:
-        """Make the tables as they are at the source, without rows."""
+        """Make the tables as they are at the source, without rows, by the names of those to come.
+
+        Whoever slept since the module was here before finds no table, and never some of its rows.
+        """
         layout = Layout(source, self.module)
         with writing(target):
             if not has(target, "monolift_outbox"):
@@ -32,19 +43,28 @@ class Target:
                     target.execute(statement)
             for statement in layout.statements:
                 target.execute(statement)
+            for name in layout.own:
+                target.execute(renaming(name, COMING + name))
+            self._mark(target, *_COPYING)
             self._copy_migrations(source, target)
 
     def clear(self, target: sqlite3.Connection) -> None:
         """Take away what an earlier move or copy left."""
+        with writing(target):  # first it counts for nothing, and nobody finds it
+            if self._row(target) is not None:
+                self._mark(target, *_COPYING)
+            for name in Layout(target, self.module).own:
+                target.execute(renaming(name, COMING + name))
         layout = Layout(target, self.module)
-        names = (*layout.own, *layout.renamed)
+        names = [
+            *(COMING + name for name in layout.coming),
+            *(GONE + name for name in layout.gone),
+        ]
         for name in names:
             delete(target, Table(name=name, columns=(), key=()))
         with writing(target):
             for name in (*layout.virtual, *names):
                 target.execute(f"DROP TABLE {quoted(name)}")
-            if self._row(target) is not None:
-                self._mark(target, *_COPYING)
         for table in self.tables:
             if table.module is not None and has(target, table.name):
                 delete(target, table)
@@ -61,6 +81,10 @@ class Target:
             yield
             self._mark(target, *(before or _COPYING))
 
+    def count(self, target: sqlite3.Connection) -> int:
+        """Rows that are here."""
+        return sum(count(target, table, (table.coming, table.name)) for table in self.tables)
+
     def mark_copied(self, target: sqlite3.Connection) -> None:
         """All rows are here. Inside a transaction."""
         self._mark(target, *_COPIED)
@@ -68,6 +92,13 @@ class Target:
     def copied(self, target: sqlite3.Connection) -> bool:
         """Whether all rows are here, of a move that has not come to its cut-over."""
         return self._row(target) == _COPIED
+
+    def take_back(self, target: sqlite3.Connection) -> None:
+        """Undo that a cut-over opened the module here. Its feed goes on from before."""
+        with writing(target):
+            for name in Layout(target, self.module).own:
+                target.execute(renaming(name, COMING + name))
+            self.mark_copied(target)
 
     def opened(self, target: sqlite3.Connection) -> bool:
         """Whether a cut-over opened the module here."""

@@ -1,0 +1,82 @@
+"""What hangs on a module's tables in a SQLite file moves with them."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from django.db import connections
+
+from monolift import use
+from monolift.lift.movers.sqlite.files import opened
+from monolift.lift.moving import Progress
+from monolift.lift.plan.stage import Lift
+from tests.library.lift.ways import home, out
+from tests.library.world.stock.interface import Stock
+from tests.library.world.stock.models import Item
+
+pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
+
+TEXT = """
+CREATE VIRTUAL TABLE stock_text USING fts5(sku, content='stock_item', content_rowid='rowid');
+CREATE TRIGGER stock_text_added AFTER INSERT ON stock_item BEGIN
+INSERT INTO stock_text (rowid, sku) VALUES (new.rowid, new.sku); END;
+CREATE TRIGGER stock_text_gone AFTER DELETE ON stock_item BEGIN
+INSERT INTO stock_text (stock_text, rowid, sku) VALUES ('delete', old.rowid, old.sku); END;
+CREATE TABLE stock_note (id INTEGER PRIMARY KEY AUTOINCREMENT, sku REFERENCES stock_item (sku));
+CREATE INDEX stock_note_of ON stock_note (sku) WHERE sku > '';
+INSERT INTO stock_note (sku) VALUES ('pear');
+"""
+FOUND = "SELECT sku FROM stock_item WHERE rowid IN (SELECT rowid FROM stock_text WHERE sku MATCH ?)"
+
+
+def test_what_refers_to_a_table_moves_with_it(lift: Lift, file: Path) -> None:
+    """Foreign keys, indexes, triggers, and a full text, which is read together with its table."""
+    default = str(connections["default"].settings_dict["NAME"])
+    use(Stock).fill(sku="pear", quantity=5)
+    use(Stock).fill(sku="plum", quantity=5)
+    with opened(default) as link:
+        link.executescript(TEXT)
+        link.execute("INSERT INTO stock_text (stock_text) VALUES ('rebuild')")
+    before = _schema(default)
+    refused: list[BaseException] = []
+
+    def search(progress: Progress) -> None:
+        with pytest.raises(sqlite3.OperationalError, match="no such table") as found:
+            _found(default, "plum")
+        refused.append(found.value)
+
+    try:
+        out(lift)
+        assert _schema(str(file)) == before
+        Item.objects.filter(sku="plum").delete()
+        assert _found(str(file), "pear OR plum") == ["pear"]
+        lift.watch = search
+        home(lift)
+        assert refused
+        assert _schema(default) == before
+        assert _found(default, "pear OR plum") == ["pear"]
+    finally:
+        with opened(default) as link:
+            for kind, name in link.execute(
+                "SELECT type, name FROM sqlite_master WHERE type <> 'index' AND name IN "
+                "('stock_text', 'stock_text_added', 'stock_text_gone', 'stock_note', "
+                "'monolift_moved_stock_note') ORDER BY type DESC"
+            ).fetchall():
+                link.execute(f"DROP {kind} {name}")
+
+
+def _found(file: str, words: str) -> list[str]:
+    with opened(file) as link:
+        return [sku for (sku,) in link.execute(FOUND, (words,))]
+
+
+def _schema(file: str) -> set[tuple[str, ...]]:
+    """The module's objects; names in statements may have quotes or not."""
+    with opened(file) as link:
+        return {
+            (kind, name, table, (sql or "").replace('"', ""))
+            for kind, name, table, sql in link.execute(
+                "SELECT type, name, tbl_name, sql FROM sqlite_master"
+            )
+            if table.startswith("stock_") and not name.startswith("monolift_")
+        }
