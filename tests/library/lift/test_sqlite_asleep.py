@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -10,12 +10,14 @@ from django.db import DatabaseError, connections
 
 from monolift import use
 from monolift.kernel.interface import operations_of
+from monolift.lift.movers.sqlite.mover import SqliteMover
 from monolift.lift.moving import Progress
 from monolift.lift.plan.stage import Lift
 from monolift.registry import topology as registry
 from monolift.registry.fence import MARK
 from monolift.registry.topology import topology
-from tests.library.lift.ways import WRITERS, home, out
+from tests.library.lift.ways import WRITERS, home, left, out
+from tests.library.running import eventually
 from tests.library.world.stock.interface import Level, Stock
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
@@ -129,3 +131,40 @@ def test_every_writer_is_refused_in_the_middle_of_the_copy_home(lift: Lift) -> N
     home(lift)
     assert refused == WRITERS.keys()
     assert use(Stock).levels(skus=["a"]) == {"a": Level(left=4, held=1)}
+
+
+def test_a_call_in_the_instant_in_which_nobody_owns_it_waits(
+    lift: Lift, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also in a process that has heard of no move for long: the module was away for weeks."""
+    use(Stock).fill(sku="a", quantity=5)
+    out(lift)
+    looked = threading.Event()
+    look, opens = registry._renew, SqliteMover._open_at_home
+    calls: list[Future[int]] = []
+
+    def looks() -> None:
+        assert look is not None
+        look()
+        looked.set()
+
+    def hold() -> int:
+        try:
+            return use(Stock).hold(sku="a", quantity=1)
+        finally:
+            connections.close_all()
+
+    def opens_late(self: SqliteMover, change: Any) -> Any:
+        looked.clear()
+        calls.append(threads.submit(hold))
+        eventually(lambda: looked.is_set() or calls[0].done())
+        return opens(self, change)
+
+    monkeypatch.setattr(registry, "_renew", looks)
+    monkeypatch.setattr(registry, "_changed", float("-inf"))
+    monkeypatch.setattr(SqliteMover, "_open_at_home", opens_late)
+    with ThreadPoolExecutor(1) as threads:
+        home(lift)
+    calls[0].result()
+    assert topology().alias("stock") == "default"
+    assert left() == 4

@@ -10,7 +10,9 @@ there: it may have been there before, and somebody may have slept since.
 
 A commit over two files is atomic for each of them only, so the new file commits first, alone: what
 it holds counts when the truth says so. Homewards the truth is in the target's file; then the source
-is closed first, and for the instant until the target's commit nobody owns the module.
+is closed first, and for the instant until the target's commit nobody owns the module. An epoch that
+changes nothing goes before it, by which those who are refused in that instant see that they have to
+wait.
 """
 
 import sqlite3
@@ -42,6 +44,7 @@ from monolift.lift.movers.sqlite.target import Target
 from monolift.lift.moving import Evidence, GaveUp, Move, Progress, Watch
 from monolift.registry.places import DEFAULT_ALIAS
 from monolift.registry.topology import topology
+from monolift.truth import row
 from monolift.truth.document import Document
 
 _FEW = 50
@@ -330,9 +333,11 @@ class SqliteMover:
 
     def _home(self, change: Callable[[], Document]) -> Evidence:
         """The source is closed; then the target's commit opens it and moves the truth."""
-        module, epoch = self.move.module, topology().epoch + 1
+        module = self.move.module
         with opened(self._source, self.move.budget) as source, opened(self._target) as target:
             self._catch_up(source, target)
+            with self._control():
+                epoch = row.change({}).epoch + 1
             with self._held(source):
                 began = monotonic()
                 carried = self._last_round(source, target, began)
