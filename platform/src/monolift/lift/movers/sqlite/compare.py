@@ -3,13 +3,53 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
-from typing import Any
+from typing import Any, Self
 
 from monolift.lift.movers.sqlite.feed import selected
+from monolift.lift.movers.sqlite.files import touch
 from monolift.lift.movers.sqlite.tables import Table, listed, quoted
 
 _MOST = 10
 """Differences that are named; one is enough to go back."""
+
+
+class Views:
+    """Both files, and from `freeze` on as they were then, whatever is committed later.
+
+    They stay open at the end of the block if it succeeds. Made before anybody waits: to open a file
+    takes its time.
+    """
+
+    def __init__(self, source: str, target: str) -> None:
+        self._links = [sqlite3.connect(file, isolation_level=None) for file in (source, target)]
+        for link in self._links:
+            touch(link)
+
+    def freeze(self) -> None:
+        """From now on nothing changes in them."""
+        for link in self._links:
+            link.execute("BEGIN")
+            touch(link)
+
+    def compared(self, tables: Sequence[Table]) -> tuple[int, list[str]]:
+        """See `compare`. Closes them."""
+        source, target = self._links
+        try:
+            return compare(source, target, tables)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        for link in self._links:
+            link.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self.close()
 
 
 def compare(

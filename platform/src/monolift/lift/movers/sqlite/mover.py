@@ -18,7 +18,7 @@ wait.
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -26,17 +26,17 @@ from django.db import OperationalError, connections, transaction
 
 from monolift.kernel.clock import monotonic
 from monolift.lift.movers.sqlite import fence
-from monolift.lift.movers.sqlite.compare import compare
+from monolift.lift.movers.sqlite.compare import Views
 from monolift.lift.movers.sqlite.feed import Feed, batches, insert
 from monolift.lift.movers.sqlite.files import (
     PAUSE,
     count,
     delete,
     file_of,
-    frozen,
     has,
     opened,
     seen,
+    touch,
     writing,
 )
 from monolift.lift.movers.sqlite.tables import COMING, Layout, Table, renaming
@@ -61,7 +61,7 @@ class SqliteMover:
         self.move = move
         self._source = file_of(move.source)
         self._target = file_of(move.target)
-        self._frames: tuple[sqlite3.Connection, sqlite3.Connection] | None = None
+        self._views: Views | None = None
 
     def obstacles(self) -> list[str]:
         """See `Mover`."""
@@ -155,13 +155,11 @@ class SqliteMover:
 
     def verify(self) -> Evidence:
         """See `Mover`."""
-        if self._frames is None:
+        if self._views is None:
             return {"rows": 0, "differences": [], "note": "the views ended with their process"}
         began = monotonic()
-        source, target = self._frames
-        self._frames = None
-        with closing(source), closing(target):
-            rows, differences = compare(source, target, self._tables)
+        rows, differences = self._views.compared(self._tables)
+        self._views = None
         return {"rows": rows, "differences": differences, "seconds": monotonic() - began}
 
     def drop(self) -> None:
@@ -271,10 +269,6 @@ class SqliteMover:
                 target.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table.coming,))
                 target.execute("INSERT INTO sqlite_sequence VALUES (?, ?)", (table.coming, *given))
 
-    def _freeze(self) -> None:
-        """Keep a view of both files as they are now, to compare them later."""
-        self._frames = frozen(self._source), frozen(self._target)
-
     @contextmanager
     def _control(self) -> Iterator[Any]:
         """A transaction of the control database, on Django's connection: the truth is in it."""
@@ -283,6 +277,7 @@ class SqliteMover:
         usual = int(connection.settings_dict["OPTIONS"].get("timeout", 5) * 1000)
         connection.connection.execute(f"PRAGMA busy_timeout = {int(self.move.budget * 1000)}")
         try:
+            touch(connection.connection)  # before anybody waits
             with transaction.atomic(using=DEFAULT_ALIAS):
                 yield connection.connection.execute
         except OperationalError as error:
@@ -295,14 +290,18 @@ class SqliteMover:
     def _out(self, change: Callable[[], Document]) -> Evidence:
         """The target's commit, which nobody knows of; then one that closes, and moves the truth."""
         module, epoch = self.move.module, topology().epoch + 1
-        with opened(self._source) as source, opened(self._target) as target:
+        with (
+            opened(self._source) as source,
+            opened(self._target) as target,
+            Views(self._source, self._target) as views,
+        ):
             self._catch_up(source, target)
             asked = monotonic()
             try:
                 with self._control() as execute:
                     began = monotonic()
                     carried = self._last_round(source, target, began)
-                    self._freeze()
+                    views.freeze()
                     with writing(target):
                         fence.take_over(
                             target.execute, module=module, tables=self._tables, epoch=epoch
@@ -317,7 +316,7 @@ class SqliteMover:
             held = monotonic() - began
             with writing(source):
                 self._feed.end(source.execute)
-        waited = began - asked
+        self._views, waited = views, began - asked
         return {"held": held, "waited": waited, "carried": carried, "epoch": document.epoch}
 
     def _take_back(self, source: sqlite3.Connection, target: sqlite3.Connection) -> None:
@@ -334,14 +333,18 @@ class SqliteMover:
     def _home(self, change: Callable[[], Document]) -> Evidence:
         """The source is closed; then the target's commit opens it and moves the truth."""
         module = self.move.module
-        with opened(self._source, self.move.budget) as source, opened(self._target) as target:
+        with (
+            opened(self._source, self.move.budget) as source,
+            opened(self._target) as target,
+            Views(self._source, self._target) as views,
+        ):
             self._catch_up(source, target)
             with self._control():
                 epoch = row.change({}).epoch + 1
             with self._held(source):
                 began = monotonic()
                 carried = self._last_round(source, target, began)
-                self._freeze()
+                views.freeze()
                 fence.close(
                     source.execute, module=module, tables=self._tables, epoch=epoch, others=False
                 )
@@ -359,6 +362,7 @@ class SqliteMover:
                 self._feed.end(source.execute)
             with writing(target):
                 fence.unguard(target.execute, module=module, tables=self._tables)
+        self._views = views
         return {"held": held, "carried": carried, "epoch": document.epoch}
 
     def _open_at_home(self, change: Callable[[], Document]) -> Document:
