@@ -9,7 +9,9 @@ import msgspec
 from monolift.lift.movers.sqlite.tables import Table, listed, quoted
 
 BATCH = 2000
-"""Rows of one read."""
+"""Rows of one commit into a file that others write."""
+BULK = 10 * BATCH
+"""Rows of one commit into a file that nobody else uses."""
 _EVENTS = {"INSERT": ("NEW",), "UPDATE": ("OLD", "NEW"), "DELETE": ("OLD",)}
 
 
@@ -124,13 +126,14 @@ def insert(target: sqlite3.Connection, table: Table, rows: Sequence[Sequence[Any
 
 
 def batches(
-    source: sqlite3.Connection, table: Table, *, after: int = 0
+    source: sqlite3.Connection, table: Table, *, most: int = BATCH
 ) -> Iterator[list[tuple[Any, ...]]]:
     """The rows of a table, some at a time; between two, the file is free for others."""
+    after = 0
     while True:
         rows = source.execute(
             f"SELECT rowid, {selected(table)} FROM {quoted(table.name)} "
-            f"WHERE rowid > ? AND {table.where} ORDER BY rowid LIMIT {BATCH}",
+            f"WHERE rowid > ? AND {table.where} ORDER BY rowid LIMIT {most}",
             (after, *table.given),
         ).fetchall()
         if not rows:

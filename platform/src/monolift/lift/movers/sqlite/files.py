@@ -30,6 +30,7 @@ def opened(file: str, timeout: float = 5.0) -> Iterator[sqlite3.Connection]:
         link.execute("PRAGMA journal_mode = WAL")
         link.execute("PRAGMA synchronous = NORMAL")
         link.execute("PRAGMA recursive_triggers = ON")  # a row that is replaced is deleted
+        link.execute("PRAGMA cache_size = -65536")  # KiB: of an index whose keys come in any order
         link.execute("PRAGMA legacy_alter_table = OFF")  # what refers to a table is renamed with it
         yield link
 

@@ -27,7 +27,7 @@ from django.db import OperationalError, connections, transaction
 from monolift.kernel.clock import monotonic
 from monolift.lift.movers.sqlite import fence
 from monolift.lift.movers.sqlite.compare import Views
-from monolift.lift.movers.sqlite.feed import Feed, batches, insert
+from monolift.lift.movers.sqlite.feed import BATCH, BULK, Feed, batches, insert
 from monolift.lift.movers.sqlite.files import (
     PAUSE,
     count,
@@ -202,7 +202,7 @@ class SqliteMover:
         self._there.make(source, target)
         total, done = self._count(source), 0
         for table in self._tables:
-            for rows in batches(source, table):
+            for rows in batches(source, table, most=BATCH if self._there.shared else BULK):
                 with self._there.writing(target):
                     insert(target, table, rows)
                 done += len(rows)

@@ -60,7 +60,7 @@ class Target:
             *(COMING + name for name in layout.coming),
             *(GONE + name for name in layout.gone),
         ]
-        for name in names:
+        for name in names if self.shared else ():
             delete(target, Table(name=name, columns=(), key=()))
         with writing(target):
             for name in (*layout.virtual, *names):
