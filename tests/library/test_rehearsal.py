@@ -14,10 +14,10 @@ from django.core.exceptions import ImproperlyConfigured
 
 from monolift import Composition, deadline, part, use
 from monolift.kernel import Unavailable
-from monolift.lift.rehearsal import record
+from monolift.lift.rehearsal import adapter, record
 from monolift.lift.rehearsal.report import Report, collect
 from monolift.registry import topology as registry
-from monolift.registry.places import REHEARSAL, Rehearsal
+from monolift.registry.places import REHEARSAL, Rehearsal, Topology
 from monolift.registry.scope import Scope, entered
 from monolift.registry.topology import install, topology
 from monolift.sagas.plan import group_at
@@ -74,6 +74,20 @@ def test_an_override_is_rehearsed_too(tmp_path: Path) -> None:
     with answering(Stock, levels={}):
         assert use(Stock).levels(skus=["a"]) == {}
     assert reported(plan).calls == 1
+
+
+def test_one_that_ends_while_a_call_looks_for_its_way_fails_no_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(Stock).fill(sku="a")
+    rehearse(tmp_path)
+
+    def ended() -> Topology:
+        install(replace(topology(), epoch=topology().epoch + 1, rehearsal=None))
+        return topology()
+
+    monkeypatch.setattr(adapter, "topology", ended)
+    assert use(Stock).levels(skus=["a"])["a"].left == 10
 
 
 def test_no_step_that_calls_it_is_fused(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import os
 import pickle
 import signal
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from celery import Celery
 
 from monolift.supervise.preflight import Refused
 from monolift.supervise.programs import program
+from monolift.supervise.stacks import THREADS
 from tests.library.running import (
+    ROOT,
     Running,
     alive,
     environment,
@@ -181,6 +184,13 @@ def test_a_pickle_in_the_queue_is_refused(full: Full, tmp_path: Path) -> None:
     assert "Refusing to deserialize" in full.run.errors
     assert pickle.loads(pickle.dumps(_Trap(trap))) is None
     assert trap.exists(), "the trap itself works"
+
+
+@needs_servers
+def test_every_thread_may_keep_a_connection_to_each_database_of_a_lift(full: Full) -> None:
+    lifted = tomllib.loads((ROOT / "config/topology.toml").read_text())["databases"]
+    databases = 1 + 2 * len(lifted)  # by the module's role, and the one it goes to
+    assert int(full.ask("SHOW max_connections")[0]) >= THREADS * databases
 
 
 @needs_servers

@@ -66,11 +66,21 @@ class Binding:
     def bind(self) -> None:
         """Build the methods for the place the module is in now."""
         with _lock:
-            route = topology().route(self.module)
-            methods = _adapters[route](self)
+            methods = self._built()
             for name, method in methods.items():
                 setattr(method, _BEHIND, (self, self.operations[name]))
             self.proxy.__dict__.update(methods)
+
+    def _built(self) -> Methods:
+        while True:
+            known = topology()
+            try:
+                return _adapters[known.route(self.module)](self)
+            except Exception:
+                # An adapter looks at the topology too: the trial or the rehearsal that the route
+                # was of may have ended in between.
+                if topology() is known:
+                    raise
 
     def _late(self, name: str) -> Callable[..., Any]:
         def resolve(**arguments: Any) -> Any:

@@ -16,12 +16,14 @@ _DATABASE = "shop"
 _CHECKPOINT = 60.0
 """Seconds to write to disk what is in memory: cut short, the next start has to recover."""
 # Logical replication is what a lift copies tables with.
+# Each thread keeps a connection to every database that it has asked, and a lift has two for its
+# module.
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "wal_level": "logical",
     "shared_buffers": "64MB",
-    "max_connections": "100",
+    "max_connections": "500",
     "log_min_messages": "warning",
     "log_checkpoints": "off",
 }
