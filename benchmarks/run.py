@@ -32,6 +32,8 @@ FIGURES: dict[str, tuple[str, ...]] = {
     "memory": (SQLITE,),
     "cuts": (SQLITE,),
     "lift": (SQLITE,),
+    "lift_postgresql": (POSTGRESQL,),
+    "lift_traffic": (POSTGRESQL,),
     "overload": (SQLITE,),
     "hung": (SQLITE,),
 }

@@ -22,7 +22,9 @@ CARD = {"number": "4242424242424242", "expiry": "12/40", "cvc": "123"}
 
 
 @contextlib.contextmanager
-def running(folder: str, *arguments: str) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
+def running(
+    folder: str, *arguments: str, **environment: str
+) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
     """`monolift run` with the sample; gives its process and its port."""
     port = free_port()
     kept = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
@@ -34,7 +36,7 @@ def running(folder: str, *arguments: str) -> Iterator[tuple["subprocess.Popen[by
                 "--data", f"{folder}/var", *arguments,
             ],
             cwd=ROOT,
-            env=kept,
+            env=kept | environment,
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
