@@ -71,6 +71,17 @@ _REFERENCES = """
 - **The module that hangs** is the warehouse of the shop in three deployables, stopped by SIGSTOP
   for half a minute. All the time a fourth of the requests asks for stock; the times are of the
   others, in an open load, against those of half a minute before and one after.
+- **The copy on PostgreSQL** is against one binary COPY of the same rows into a table without
+  indexes, on the same server, and then CREATE INDEX and ANALYZE; the lift makes the tables by their
+  migrations, and its copy is done when changes follow. **The lag of the replication** is
+  PostgreSQL's own, `pg_stat_replication.replay_lag`, with nothing else to do.
+- **Those who use the shop while modules move** (`benchmarks/visits.py`) send 50 requests a second
+  to `monolift run --stack full`, each when it is due, and none twice. Of 13 visitors twelve look at
+  a page, a product, stock or a past order; one buys in nine requests, three of which ask whether
+  what was acknowledged is there. Meanwhile `monolift lift MODULE --through soak` and `... land` go
+  through all stages. Lost and doubled are counted from the books afterwards
+  (`benchmarks/books.py`): order, hold, stock, payment, ledger, invoice, shipment, mail and count of
+  each order that was acknowledged.
 - **The sum of its module calls** is the calls that the home page makes, one after another with the
   same arguments, without the page's own work on what they answer.
 - **Others that deliver** (`benchmarks/peers`) run in environments of their own, on the same server

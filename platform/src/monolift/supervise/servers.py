@@ -22,6 +22,7 @@ _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "wal_level": "logical",
+    "wal_retrieve_retry_interval": "500ms",  # so that a feed which has rested goes on soon
     "shared_buffers": "64MB",
     "max_connections": "500",
     "log_min_messages": "warning",

@@ -16,6 +16,7 @@ from uuid import uuid4
 import psycopg
 from psycopg import errors, sql
 
+from monolift.lift.movers.postgresql.snapshot import Copied, copy_rows, new_slot
 from monolift.lift.moving import Blocked, GaveUp
 from monolift.lift.sealing.postgresql.sides import Session, Side
 from monolift.lift.sealing.postgresql.tables import (
@@ -52,7 +53,7 @@ class Feed:
 
     def statements(self) -> list[str]:
         """What makes it, as text; the address of the publisher is left out."""
-        return [self.publishing(), *self._slot_statement(), self._subscribing("...", copy=True)]
+        return [self.publishing(), *self._slot_statement(), self._subscribing("...", enabled=True)]
 
     def publishing(self) -> str:
         """The module's tables, and its rows of the platform's."""
@@ -66,12 +67,12 @@ class Feed:
     def _slot_statement(self) -> list[str]:
         return [f"SELECT pg_create_logical_replication_slot({literal(self.slot)}, 'pgoutput')"]
 
-    def _subscribing(self, address: str, *, copy: bool) -> str:
-        how = "copy_data = true" if copy else "copy_data = false, enabled = false"
+    def _subscribing(self, address: str, *, enabled: bool) -> str:
         return (
             f"CREATE SUBSCRIPTION {quoted(self.subscription)} CONNECTION {literal(address)} "
             f"PUBLICATION {quoted(self.publication)} WITH (create_slot = false, "
-            f"slot_name = {literal(self.slot)}, {how})"
+            f"slot_name = {literal(self.slot)}, copy_data = false, "
+            f"enabled = {str(enabled).lower()})"
         )
 
     def publish(self) -> None:
@@ -114,14 +115,38 @@ class Feed:
         )
         return found.fetchone() is not None
 
-    def subscribe(self, *, copy: bool) -> None:
-        """Apply what the slot has kept; copy the rows that are there first, or not."""
+    def copy(self, *, copied: Copied, reach: Callable[[str], None]) -> None:
+        """Make the slot, copy the rows of its moment, and subscribe to what comes after it.
+
+        One commit at the subscriber; a slot that an earlier attempt has left is made anew. Raises
+        GaveUp and Blocked.
+        """
+        with self.publisher.connected() as session:
+            drop_slots(session, lambda name: name == self.slot)
+        try:
+            with (
+                new_slot(self.publisher, self.slot) as snapshot,
+                self.subscriber.connected() as there,
+                there.transaction(),
+            ):
+                reach("copy: slot")
+                copy_rows(self.publisher, there, snapshot=snapshot, copied=copied)
+                reach("copy: rows")
+                there.execute(self._subscribing(self.publisher.conninfo(), enabled=True))
+        except psycopg.Error as error:
+            with suppress(psycopg.Error, Blocked):  # else the log is kept for nobody
+                self.drop()
+            raise Blocked(
+                f"The rows of {self.module} could not be copied to {self.subscriber.alias!r}, and "
+                f"none are there: {str(error).strip()} Put that right, and copy again."
+            ) from error
+
+    def subscribe(self) -> None:
+        """Apply what the slot has kept, and what comes."""
         with self.subscriber.connected() as session:
-            there = self.subscribed(session)
-            if not there:
-                session.execute(self._subscribing(self.publisher.conninfo(), copy=copy))
-            if there or not copy:
-                self._enable(session)
+            if not self.subscribed(session):
+                session.execute(self._subscribing(self.publisher.conninfo(), enabled=False))
+            self._enable(session)
 
     def _enable(self, session: Session) -> None:
         """Let it go on, or begin behind what it is to pass over."""

@@ -37,12 +37,6 @@ from monolift.truth.follow import spread
 
 log = logger("monolift.lift")
 
-_LOOK = 0.2
-_STUCK_AFTER = 3
-"""Errors of a feed before a command gives it up: the first may be of a moment, and those of before
-may have been put right.
-"""
-
 
 def _nothing(_: str) -> None:
     pass
@@ -102,11 +96,9 @@ class PostgresMover:
             if found := self.obstacles():
                 raise Blocked(" ".join(found))
             migrated = self._prepare()
-            self._feed.make_slot()
-            self._reach("copy: slot")
-        self._feed.subscribe(copy=True)
+            self._copy_rows(watch)
+        self._feed.subscribe()
         self._reach("copy: subscription")
-        self._wait_for_rows(watch)
         with self.target.connected() as session:
             for table in (*self._tables, *PLATFORM):
                 session.execute(f"ANALYZE {quoted(table)}")
@@ -146,21 +138,20 @@ class PostgresMover:
         self._back.publish()
         return migrated
 
-    def _wait_for_rows(self, watch: Watch) -> None:
-        with self.target.connected() as session:
-            before = sum(self._feed.errors(session))
-            while not self._feed.copied(session):
-                watch(self.progress())
-                if sum(self._feed.errors(session)) - before >= _STUCK_AFTER:
-                    raise Blocked(self._feed.stuck(session))
-                time.sleep(_LOOK)
+    def _copy_rows(self, watch: Watch) -> None:
+        total = self.progress().total
+
+        def copied(rows: int) -> None:
+            watch(Progress(rows=min(rows, total), total=total, behind=self._feed.behind()))
+
+        self._feed.copy(copied=copied, reach=self._reach)
 
     def progress(self) -> Progress:
-        """How far the copy is behind now; rows are estimates while they are copied."""
+        """How far the copy is behind now; rows are estimates."""
         tables = [quoted(table) for table in self._tables]
         with self.source.connected() as here, self.target.connected() as there:
             total = _estimate(here, tables)
-            there_now = _estimate(there, tables) + _copying(there)
+            there_now = _estimate(there, tables)
         return Progress(rows=min(there_now, total), total=total, behind=self._feed.behind())
 
     def rehearse(self) -> Evidence:
@@ -254,7 +245,7 @@ class PostgresMover:
 
     def _feed_back(self) -> None:
         """G1: what is written at the target from now on keeps the source as it would be."""
-        self._back.subscribe(copy=False)
+        self._back.subscribe()
         self._feed.drop()
 
     def recover(self) -> None:
@@ -272,9 +263,9 @@ class PostgresMover:
         with owner.connected() as session:
             turned = wrong.subscribed(session)
         if subscribed:
-            feed.subscribe(copy=False)  # lets it go on
+            feed.subscribe()  # lets it go on
         elif kept and turned:
-            feed.subscribe(copy=False)  # the slot has passed over what came from there
+            feed.subscribe()  # the slot has passed over what came from there
         elif kept:
             feed.drop()  # it was to copy, and had not begun
         wrong.drop()
@@ -464,14 +455,6 @@ def _estimate(session: Session, tables: list[str]) -> int:
         "FROM pg_class c LEFT JOIN pg_stat_user_tables s ON s.relid = c.oid "
         "WHERE c.oid = ANY(%s::regclass[])",
         (tables,),
-    ).fetchone()
-    return int(found[0]) if found else 0
-
-
-def _copying(session: Session) -> int:
-    found = session.execute(
-        "SELECT coalesce(sum(tuples_processed), 0)::bigint FROM pg_stat_progress_copy "
-        "WHERE datname = current_database()"
     ).fetchone()
     return int(found[0]) if found else 0
 
