@@ -74,7 +74,8 @@ _REFERENCES = """
 - **The copy on PostgreSQL** is against one binary COPY of the same rows into a table without
   indexes, on the same server, and then CREATE INDEX and ANALYZE; the lift makes the tables by their
   migrations, and its copy is done when changes follow. **The lag of the replication** is
-  PostgreSQL's own, `pg_stat_replication.replay_lag`, with nothing else to do.
+  the time from sending a write until it is seen at the other side, its commit included, with
+  nothing else to do; PostgreSQL's own `replay_lag` begins after the commit, and is shorter.
 - **Those who use the shop while modules move** (`benchmarks/visits.py`) send 50 requests a second
   to `monolift run --stack full`, each when it is due, and none twice. Of 13 visitors twelve look at
   a page, a product, stock or a past order; one buys in nine requests, three of which ask whether

@@ -87,7 +87,7 @@ def test_killed_anywhere_in_a_cut_over(
     load.audit(world, owner=owner())
 
 
-@pytest.mark.parametrize("step", ["copy: tables", "copy: slot", "copy: subscription"])
+@pytest.mark.parametrize("step", ["copy: tables", "copy: slot", "copy: rows", "copy: subscription"])
 def test_killed_in_a_copy(world: Places, step: str) -> None:
     seed(world)
     world.sealed()

@@ -4,7 +4,12 @@ import os
 import statistics
 import time
 
+import psycopg
+import pytest
+
 from monolift import use
+from monolift.lift.movers.postgresql.target import drift
+from monolift.lift.moving import Blocked
 from tests.library.lift.postgresql.load import Load, seed
 from tests.library.lift.postgresql.places import Places, to
 from tests.library.world.stock.interface import Stock
@@ -28,6 +33,33 @@ def test_there_and_back(world: Places) -> None:
     assert back.verify()["differences"] == []
     stock.fill(sku="b")
     assert world.ask("SELECT \"left\" FROM stock_item WHERE sku = 'b'") == [(30,)]
+
+
+def test_a_copy_has_what_the_source_has_with_its_indexes(world: Places) -> None:
+    use(Stock).fill(sku="a")
+    world.sealed()
+    world.mover().copy(lambda _: None)
+    assert world.ask('SELECT sku, "left" FROM stock_item', "stock_away") == [("a", 10)]
+    with world.session() as here, world.session("stock_away") as there:
+        assert drift(here, there, "stock") == []
+    indexes = "SELECT count(*) FROM pg_indexes WHERE tablename = 'stock_item'"
+    assert world.ask(indexes, "stock_away") == world.ask(indexes) == [(2,)]
+
+
+def test_a_copy_that_fails_leaves_nothing(world: Places) -> None:
+    use(Stock).fill(sku="a")
+    world.sealed()
+
+    def cut_off(step: str) -> None:
+        if step == "copy: rows":
+            raise psycopg.OperationalError("the connection was lost")
+
+    with pytest.raises(Blocked, match=r"none are there: the connection was lost\. Put"):
+        world.mover(reach=cut_off).copy(lambda _: None)
+    assert world.ask("SELECT count(*) FROM stock_item", "stock_away") == [(0,)]
+    assert world.ask("SELECT slot_name FROM pg_replication_slots") == []
+    world.mover().copy(lambda _: None)
+    assert world.ask("SELECT count(*) FROM stock_item", "stock_away") == [(1,)]
 
 
 def test_nothing_is_lost_doubled_or_refused_while_it_moves(apart: Places) -> None:

@@ -138,7 +138,7 @@ class Feed:
                 self.drop()
             raise Blocked(
                 f"The rows of {self.module} could not be copied to {self.subscriber.alias!r}, and "
-                f"none are there: {str(error).strip()} Put that right, and copy again."
+                f"none are there: {str(error).strip().rstrip('.')}. Put that right, and copy again."
             ) from error
 
     def subscribe(self) -> None:
