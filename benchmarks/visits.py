@@ -180,4 +180,4 @@ class Visits:
 
 def _tell(line: str, number: int) -> None:
     if number <= _SHOWN:
-        sys.stderr.write(f"{line}\n")
+        sys.stderr.write(f"{time.strftime('%X')} {line}\n")

@@ -49,11 +49,13 @@ def run(context: Context) -> Iterator[Result]:
         with running(folder, "--stack", "full", **mail) as (_, port):
             told = json.loads((Path(folder) / "var" / "run.json").read_text())
             with psycopg.connect(told["MONOLIFT_POSTGRES"], autocommit=True) as database:
+                seen = None
                 try:
-                    yield from _results(_moved(told, port, database))
-                except BaseException:
-                    sys.stderr.write((Path(folder) / "out").read_text()[-8000:])
-                    raise
+                    seen = _moved(told, port, database)
+                finally:
+                    if seen is None or seen.failures:
+                        sys.stderr.write((Path(folder) / "out").read_text()[-20_000:])
+        yield from _results(seen)
 
 
 class _Seen(NamedTuple):
@@ -139,7 +141,7 @@ def _lift(told: dict[str, str], module: str, *arguments: str) -> dict[str, Any]:
 def _say(number: int, module: str, seconds: float, held: list[float], visits: Visits) -> None:
     """On the way, for whoever waits for a quarter of an hour."""
     sys.stderr.write(
-        f"lift_traffic: {number + 1}. {module}: {seconds:.0f} s, writers waited "
+        f"{time.strftime('%X')} {number + 1}. {module}: {seconds:.0f} s, writers waited "
         f"{', '.join(f'{one * 1000:.0f} ms' for one in held)}; {len(visits.sent)} requests, "
         f"{len(visits.failures)} failed, {len(visits.misses)} misses\n"
     )
