@@ -70,7 +70,7 @@ def test_no_event_is_lost_doubled_or_overtaken(chaos: System) -> None:
     levels = dict(chaos.ask('SELECT sku, "left" FROM stock_item'))
     eventually(
         lambda: chaos.ask("SELECT COUNT(*) FROM sales_mail")[0][0] >= sum(levels.values()),
-        seconds=120,
+        seconds=max(120, EVENTS / 100),
         what=f"{sum(levels.values())} events are handled",
     )
     drained = time.monotonic() - last_blow

@@ -4,11 +4,12 @@ import contextvars
 import threading
 
 import pytest
-from django.db import transaction
+from django.db import connections, transaction
 
 from monolift import atomic, deadline, override, use
 from monolift.kernel import CallFailed, CallInsideTransaction, Unavailable
 from monolift.registry.scope import current
+from monolift.registry.transactions import seen
 from tests.library.world.stock.interface import Level, SoldOut, Stock
 from tests.library.world.stock.models import Item
 
@@ -68,6 +69,29 @@ def test_a_call_inside_djangos_atomic_is_refused(stock: Stock) -> None:
         stock.levels(skus=["a"])
 
 
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_it_is_seen_on_whichever_connection_of_the_thread(stock: Stock) -> None:
+    for alias in connections:
+        connections[alias].ensure_connection()
+    for alias in connections:
+        with (
+            transaction.atomic(using=alias),
+            pytest.raises(CallInsideTransaction, match="Django transaction"),
+        ):
+            stock.levels(skus=["a"])
+
+
+def test_a_connection_that_somebody_made_for_themselves_is_not_remembered() -> None:
+    """A copy is closed soon, and would be looked at in each call while the thread lives."""
+    copy = connections["default"].copy()
+    try:
+        copy.ensure_connection()
+        assert all(one is not copy for one in seen.connections)
+        assert any(one is connections["default"] for one in seen.connections)
+    finally:
+        copy.close()
+
+
 def test_a_passed_deadline_refuses_the_call(stock: Stock) -> None:
     with deadline(seconds=-1), pytest.raises(Unavailable, match="deadline has passed"):
         stock.levels(skus=["a"])
@@ -88,11 +112,11 @@ def test_an_override_answers_and_is_taken_back(stock: Stock) -> None:
 
 def test_a_context_copied_to_another_thread_shares_its_deadline_only(stock: Stock) -> None:
     """An open transaction belongs to the thread that opened it; the time left belongs to both."""
-    seen: dict[str, object] = {}
+    there: dict[str, object] = {}
 
     def elsewhere() -> None:
         scope = current()
-        seen.update(depth=scope.depth, deadline=scope.deadline, scope=scope)
+        there.update(depth=scope.depth, deadline=scope.deadline, scope=scope)
 
     with deadline(seconds=60), atomic(module="stock"):
         here = current()
@@ -102,9 +126,9 @@ def test_a_context_copied_to_another_thread_shares_its_deadline_only(stock: Stoc
         thread.join()
         assert here.depth == 1
         assert current() is here
-    assert seen["depth"] == 0
-    assert seen["deadline"] == here.deadline
-    assert seen["scope"] is not here
+    assert there["depth"] == 0
+    assert there["deadline"] == here.deadline
+    assert there["scope"] is not here
 
 
 def test_an_answer_that_does_not_fit_takes_the_effect_back(

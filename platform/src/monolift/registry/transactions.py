@@ -93,7 +93,9 @@ seen = Seen()
 
 
 def _remember(connection: Any, **_: Any) -> None:
-    if connection not in seen.connections:
+    """Not a copy that somebody made for themselves: no code of a module runs in its transaction."""
+    known = any(one is connection for one in connections.all(initialized_only=True))
+    if known and connection not in seen.connections:
         seen.connections.append(connection)
 
 

@@ -31,13 +31,17 @@ def {method}({parameters}):
     caller = current.scope
     if not caller.plain:
         return guarded(caller, dict({arguments}))
-    for connection in current.connections:
-        if (connection.atomic_blocks or not connection.autocommit) and foreign_transaction():
+    if opened := current.connections:  # mostly one: a loop over it costs more than the look
+        one = opened[0]
+        if (
+            one.atomic_blocks or not one.autocommit or len(opened) > 1
+        ) and foreign_transaction():
             return guarded(caller, dict({arguments}))
     start = monotonic()
     end = start + {timeout!r}
-    if caller.deadline is not None and caller.deadline < end:
-        end = caller.deadline
+    deadline = caller.deadline
+    if deadline is not None and deadline < end:
+        end = deadline
         if end <= start:
             raise Unavailable(name, "the caller's deadline has passed")
     cell = cells[caller.module]
