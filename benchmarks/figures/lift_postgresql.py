@@ -73,7 +73,7 @@ def run(context: Context) -> Iterator[Result]:
             reference=tuple(lags),
         ),
         figure="lift_postgresql",
-        what=f"fence of a move of {rows} when calm / lag of the replication",
+        what=f"fence of a move of {rows} when calm / from sending a write until it is seen there",
         database=context.database,
         goal=None if context.short else GOAL_FENCE,
     )
