@@ -378,7 +378,8 @@ def redis(folder: Path, *, durable: bool = False, **_: Any) -> Iterator[RedisRig
 
 
 # So that a group is formed in seconds; the mock cluster takes three for the first of its members.
-QUICKLY = {"session.timeout.ms": 3000, "heartbeat.interval.ms": 200}
+# The mock cluster answers a fetch that waits at its end only, whatever has come meanwhile.
+QUICKLY = {"session.timeout.ms": 3000, "heartbeat.interval.ms": 200, "fetch.wait.max.ms": 20}
 TOPIC = "monolift.events.stock"
 
 

@@ -138,7 +138,7 @@ ORDERS = st.lists(
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(before=ORDERS, meanwhile=ORDERS, late=ORDERS, page=st.integers(1, 4))
 def test_counting_anew_gives_the_numbers_of_the_live_count(
