@@ -4,8 +4,10 @@ SHELL := /bin/sh
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
-# Two processes; a file stays with one, because its tests may share a server.
-PYTEST := $(BIN)/pytest -n 2 --dist loadfile
+# A file stays with one process, because its tests may share a server. There are three on two cores:
+# half of the time the tests wait for processes that they have started.
+SHARED_OUT := -n 3 --dist loadfile
+PYTEST := $(BIN)/pytest $(SHARED_OUT)
 READY := .venv/.ready
 WITH_POSTGRESQL := $(BIN)/python scripts/with_postgresql.py
 
@@ -75,23 +77,28 @@ DATABASE_TESTS := $(addprefix --ignore tests/,architecture browser chaos codemod
 # PostgreSQL with a database for each module, on SQLite with one for all.
 LIBRARY_TESTS := $(DATABASE_TESTS) --ignore tests/modules --ignore tests/identity
 
+# What starts processes that tell each other of news is run on one database of each kind.
+SHORTER_TESTS := $(LIBRARY_TESTS) --ignore tests/library/advice \
+  $(patsubst %,--ignore tests/library/test_%.py,celery frozen only_module rehearsal truth)
+
 .PHONY: test-each test-postgresql test-postgresql-each
 test-each: $(READY) ## Run library and journeys with a database for each module, on SQLite
-	@MONOLIFT_DATABASES=each $(PYTEST) $(LIBRARY_TESTS) --ignore tests/library/advice $(PYTEST_ARGS)
+	@MONOLIFT_DATABASES=each $(PYTEST) $(SHORTER_TESTS) $(PYTEST_ARGS)
 
 test-postgresql: $(READY) ## Run library and journeys on PostgreSQL (a throw-away server)
 	@$(WITH_POSTGRESQL) $(PYTEST) $(LIBRARY_TESTS) $(PYTEST_ARGS)
 
 # Fifteen databases on one server are slow: here runs what goes from one database to another.
 test-postgresql-each: $(READY) ## Run modules and journeys with a database for each module, on PostgreSQL
-	@MONOLIFT_DATABASES=each $(WITH_POSTGRESQL) $(PYTEST) tests/identity tests/journeys tests/modules \
+	@MONOLIFT_DATABASES=each $(WITH_POSTGRESQL) $(PYTEST) -n 2 tests/identity tests/journeys tests/modules \
 	  $(addprefix tests/library/test_,events.py lanes.py sagas.py retention.py lateness.py) \
 	  $(patsubst %,--ignore tests/journeys/test_%.py,killed make_run races seed streams topologies) $(PYTEST_ARGS)
 
 .PHONY: test-django-lts
 test-django-lts: $(READY) ## Run the tests on Django 5.2, the oldest release that is supported
-	@$(BIN)/uv run --frozen --no-sync --with 'django>=5.2,<5.3' python -m pytest -n 2 --dist loadfile \
-	  $(LIBRARY_TESTS) --ignore tests/library/streams --ignore tests/journeys/test_races.py $(PYTEST_ARGS)
+	@$(BIN)/uv run --frozen --no-sync --with 'django>=5.2,<5.3' python -m pytest $(SHARED_OUT) \
+	  $(SHORTER_TESTS) --ignore tests/library/streams --ignore tests/journeys/test_races.py \
+	  $(PYTEST_ARGS)
 
 MODULES := $(notdir $(patsubst %/,%,$(dir $(wildcard modules/*/apps.py))))
 
