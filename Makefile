@@ -4,9 +4,9 @@ SHELL := /bin/sh
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
-# A file stays with one process, because its tests may share a server. There are three on two cores:
+# A file stays with one process, because its tests may share a server. There are four on two cores:
 # half of the time the tests wait for processes that they have started.
-SHARED_OUT := -n 3 --dist loadfile
+SHARED_OUT := -n 4 --dist loadfile
 PYTEST := $(BIN)/pytest $(SHARED_OUT)
 READY := .venv/.ready
 WITH_POSTGRESQL := $(BIN)/python scripts/with_postgresql.py

@@ -12,6 +12,7 @@ import http.client
 import json
 import queue
 import random
+import signal
 import sys
 import threading
 import time
@@ -151,6 +152,11 @@ def main() -> int:
         thread.start()
     began = time.monotonic()
     told = 0
+    for one in (
+        signal.SIGINT,
+        signal.SIGTERM,
+    ):  # a shell starts what is in its background deaf to it
+        signal.signal(one, signal.default_int_handler)
     try:
         for number in range(sys.maxsize):
             due = began + number / options.rate

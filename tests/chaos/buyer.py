@@ -71,7 +71,8 @@ def _under(key: str) -> Iterator[None]:
     from monolift.registry.scope import Scope, entered
 
     scope = Scope(None, None, None)
-    scope.outgoing = RequestKey(key)
+    scope.outgoing = RequestKey(lambda: key)
+    scope.plain = False
     with entered(scope):
         yield
 

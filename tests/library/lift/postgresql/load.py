@@ -28,6 +28,7 @@ def under(key: str) -> Iterator[None]:
     """Calls in the block are made under a request's key."""
     scope = Scope(None, None, None)
     scope.outgoing = RequestKey(lambda: key)
+    scope.plain = False
     with entered(scope):
         yield
 
