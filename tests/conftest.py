@@ -1,5 +1,6 @@
 """Rules for the whole suite."""
 
+import gc
 import os
 from collections.abc import Generator, Iterator
 from typing import Any
@@ -8,6 +9,10 @@ import pytest
 
 # Set by `.ci/run`: there every server is installed, so a skipped test is a test that was lost.
 REQUIRE_ALL = bool(os.environ.get("MONOLIFT_REQUIRE_ALL"))
+
+# A child that a test forks must not collect what its parent left: a client of Kafka ends threads
+# that are not in the child, and aborts or hangs.
+os.register_at_fork(after_in_child=gc.freeze)
 
 
 def _refuse_skip[R: (pytest.TestReport, pytest.CollectReport)](report: R) -> R:
