@@ -4,9 +4,9 @@ SHELL := /bin/sh
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
-# A file stays with one process, because its tests may share a server. There are four on two cores:
+# A file stays with one process, because its tests may share a server. There are three on two cores:
 # half of the time the tests wait for processes that they have started.
-SHARED_OUT := -n 4 --dist loadfile
+SHARED_OUT := -n 3 --dist loadfile
 PYTEST := $(BIN)/pytest $(SHARED_OUT)
 READY := .venv/.ready
 WITH_POSTGRESQL := $(BIN)/python scripts/with_postgresql.py
@@ -64,7 +64,7 @@ load: $(READY) ## Send orders to the shop that runs, until Ctrl-C (PORT= RATE=)
 
 .PHONY: test
 test: $(READY) ## Run the tests on SQLite (PYTEST_ARGS=)
-	@$(PYTEST) $(PYTEST_ARGS)
+	@$(PYTEST) -n 2 $(PYTEST_ARGS)
 
 # What does not depend on the database of the run is run once, in the last run: guards, type checks,
 # contracts, documents, pages in a browser, and what starts servers of its own.

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
@@ -86,7 +87,8 @@ class Lift:
         """Make the database of an alias, as the owner of its tables, unless there is one."""
         from monolift.lift.sealing.postgresql.sides import Side
 
-        create_if_missing(Side(self.module, alias).wrapper())
+        with closing(Side(self.module, alias).wrapper()) as connection:
+            create_if_missing(connection)
 
     def change(self, stay: Stay) -> Document:
         """Write the next epoch of the truth row; part of the transaction that is open."""
