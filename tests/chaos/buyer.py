@@ -8,8 +8,6 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +42,7 @@ def _buy(name: str, acknowledged: Any, stopping: threading.Event) -> None:
     from django.db import close_old_connections, connections
 
     from monolift import use
+    from tests.keyed import under
     from tests.library.world.stock.interface import Stock
 
     stock: Any = use(Stock)
@@ -53,7 +52,7 @@ def _buy(name: str, acknowledged: Any, stopping: threading.Event) -> None:
         key = f"{name}-{count}"
         while True:
             try:
-                with _under(key):
+                with under(key):
                     stock.fill(sku=key, quantity=1)
                 break
             except Exception as error:  # whatever it is: it is asked again under its key
@@ -63,18 +62,6 @@ def _buy(name: str, acknowledged: Any, stopping: threading.Event) -> None:
         acknowledged.write(f"{key}\n")
         time.sleep(PACE)
     connections.close_all()
-
-
-@contextmanager
-def _under(key: str) -> Iterator[None]:
-    from monolift.gateway.requests import RequestKey
-    from monolift.registry.scope import Scope, entered
-
-    scope = Scope(None, None, None)
-    scope.outgoing = RequestKey(lambda: key)
-    scope.plain = False
-    with entered(scope):
-        yield
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import pytest
 
 from monolift.kernel import clock
 from tests.customers import AGREE, Customers
-from tests.library.running import MONOLIFT, ROOT, Running, eventually, running
+from tests.library.running import MONOLIFT, ROOT, Running, eventually, open_shop
 
 MODULES = (
     "inventory", "payments", "orders", "pricing", "catalog", "shipping", "search", "notifications",
@@ -23,11 +23,8 @@ CHOSEN = os.environ.get("MONOLIFT_LIFT_MODULES", TODAY)
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Running]:
     """The shop, running."""
-    with running() as run:
-        run.wait_until_ready()
+    with open_shop() as run:
         yield run
-        assert run.stop(seconds=60) == 0
-        assert run.left() == {}
 
 
 def lift(run: Running, *arguments: str) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.customers import AGREE, Customers
-from tests.library.running import MONOLIFT, ROOT, Running, command_line, eventually, running
+from tests.library.running import MONOLIFT, ROOT, Running, command_line, eventually, open_shop
 
 TUTORIAL = (ROOT / "docs" / "tutorial" / "lift.md").read_text("utf-8")
 _NUMBER = re.compile(r"\d+(\.\d+)?")
@@ -32,11 +32,8 @@ def commands() -> Iterator[tuple[str, list[str]]]:
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Running]:
     """The shop, running."""
-    with running() as run:
-        run.wait_until_ready()
+    with open_shop() as run:
         yield run
-        assert run.stop(seconds=60) == 0
-        assert run.left() == {}
 
 
 def types(run: Running, command: str, lines: list[str]) -> None:

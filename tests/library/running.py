@@ -209,6 +209,16 @@ def running(*arguments: str, **env: str) -> Iterator[Running]:
             run.clean_up()
 
 
+@contextlib.contextmanager
+def open_shop() -> Iterator[Running]:
+    """A run that serves; at its end it stops when it is asked to, and leaves nothing running."""
+    with running() as run:
+        run.wait_until_ready()
+        yield run
+        assert run.stop(seconds=60) == 0
+        assert run.left() == {}
+
+
 def python(script: str, env: Mapping[str, str]) -> str:
     """Run a script with the project loaded; what it prints."""
     whole = f"import django\ndjango.setup()\n{script}"

@@ -3,8 +3,7 @@
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,7 +14,8 @@ from django.test import RequestFactory
 from monolift import use
 from monolift.gateway.requests import RequestKey, RequestScopeMiddleware
 from monolift.kernel import KeyInFlight, KeyReused, Unavailable
-from monolift.registry.scope import Scope, current, entered
+from monolift.registry.scope import current
+from tests.keyed import under
 from tests.library.world.stock import faults
 from tests.library.world.stock.interface import SoldOut, Stock
 from tests.library.world.stock.models import Hold
@@ -23,16 +23,6 @@ from tests.library.world.stock.models import Hold
 pytestmark = pytest.mark.django_db(databases="__all__")
 
 THREADS, ROUNDS = 16, 10
-
-
-@contextmanager
-def under(key: str) -> Iterator[None]:
-    """As a request with this Idempotency-Key."""
-    scope = Scope(None, None, None, kind="request")
-    scope.outgoing = RequestKey(lambda: key)
-    scope.plain = False
-    with entered(scope):
-        yield
 
 
 def hold(key: str, *, quantity: int = 1, sku: str = "a") -> int:

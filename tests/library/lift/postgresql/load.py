@@ -3,16 +3,13 @@
 import random
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Self
 
 from django.db import connections
 
 from monolift import use
 from monolift.events.worker import Worker
-from monolift.gateway.requests import RequestKey
-from monolift.registry.scope import Scope, entered
+from tests.keyed import under
 from tests.library.lift.postgresql.places import Places
 from tests.library.running import eventually
 from tests.library.world.stock.interface import Stock
@@ -21,16 +18,6 @@ ARTICLES = 10_000
 BUSY = 50
 """Articles that the load is about."""
 EACH = 1_000_000
-
-
-@contextmanager
-def under(key: str) -> Iterator[None]:
-    """Calls in the block are made under a request's key."""
-    scope = Scope(None, None, None)
-    scope.outgoing = RequestKey(lambda: key)
-    scope.plain = False
-    with entered(scope):
-        yield
 
 
 def seed(world: Places) -> None:

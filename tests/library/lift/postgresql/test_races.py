@@ -18,7 +18,7 @@ from monolift.lift.moving import Blocked, GaveUp
 from monolift.lift.sealing.postgresql import tries
 from monolift.registry import topology as registry
 from monolift.truth.document import Document, Stay, applied
-from tests.library.lift.postgresql.load import under
+from tests.keyed import under
 from tests.library.lift.postgresql.places import ROLE, Places, connect, learn, to
 from tests.library.running import eventually
 from tests.library.world.stock.events import Filled
