@@ -7,7 +7,7 @@ from tests.settings import *  # noqa: F403 - all but one setting
 
 MONOLIFT = {
     **usual.MONOLIFT,
-    "LEASE": float(os.environ.get("MONOLIFT_CHAOS_LEASE", "2.0")),
+    "LEASE": 2.0,
     "POLL": 0.2,
     "BACKOFF": 0.05,
     "BACKOFF_MAX": 1.0,

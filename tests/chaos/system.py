@@ -44,7 +44,6 @@ class System:
             MONOLIFT_DATA=str(self.folder),
             MONOLIFT_TRANSPORT="local",
             MONOLIFT_CHAOS_ATTEMPTS=os.environ.get("MONOLIFT_CHAOS_ATTEMPTS", "1000"),
-            MONOLIFT_CHAOS_LEASE=os.environ.get("MONOLIFT_CHAOS_LEASE", "2.0"),
             DATABASE_URL=self._server.url if self._server else "",
             LOG_LEVEL="ERROR",
         )

@@ -2,20 +2,23 @@
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, connections
 from pytest_django import Settings
 
 from monolift import SagaStatus, atomic, publish, use
 from monolift.events import handling
+from monolift.events.deliveries import Claimed
 from monolift.kernel import Unavailable
 from monolift.registry.settings import setting
 from monolift.registry.sql import fetch
 from monolift.registry.topology import topology
 from monolift.registry.troubles import in_the_way, out_of_order
+from monolift.sagas import runtime
+from monolift.sagas.record import Record
 from monolift.testing.scenario import Scenario
 from tests.library import failing
 from tests.library.relaying import relay_all
@@ -166,6 +169,47 @@ def test_a_breakdown_uses_up_no_attempt_of_a_saga(
     assert run.status is SagaStatus.DONE, run.failure
     assert "crashed" not in {entry.what for entry in run.history}, "no worker died"
     assert Item.objects.get(sku="a").left == 9
+
+
+def test_sagas_that_could_not_be_given_back_in_time_have_not_crashed(
+    stock: Stock, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two processes, in turn, on a disk that lets them claim and nothing else."""
+    times = 3 * Selling.saga_attempts
+    faults.planned["write_down"] = [failing.break_down] * times
+    Selling.start(key="1")
+    owed_by: list[list[Record]] = [[], []]
+    for number in range(3 * times):
+        monkeypatch.setattr(runtime, "_owed", owed_by[number % 2])
+        with contextlib.suppress(DatabaseError):
+            scenario.travel(seconds=setting("LEASE") + 1)
+        failing.mend()
+    assert faults.planned["write_down"] == []
+    run = Selling.find(key="1")
+    assert run is not None
+    assert run.status is SagaStatus.DONE, run.failure
+    if connections[topology().alias("sales")].vendor == "sqlite":  # another session can do it
+        assert "crashed" in {entry.what for entry in run.history}, "no lease ended"
+    assert owed_by == [[], []]
+
+
+def test_events_that_could_not_be_given_back_in_time_have_no_attempt(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two processes, in turn, on a disk that lets them claim and nothing else."""
+    fill("a")
+    relay_all()
+    times = 2 * setting("ATTEMPTS")
+    faults.planned["note"] = [failing.break_down] * times
+    owed_by: list[list[tuple[str, Sequence[Claimed]]]] = [[], []]
+    for number in range(2 * times):
+        monkeypatch.setattr(handling, "_owed", owed_by[number % 2])
+        with contextlib.suppress(DatabaseError):
+            scenario.travel(seconds=setting("LEASE") + 1)
+        failing.mend()
+    assert faults.planned["note"] == []
+    assert mails() == ["a:1"]
+    assert owed_by == [[], []]
 
 
 if OF_A_CALL:

@@ -241,6 +241,17 @@ def give_back(alias: str, batch: Sequence[Claimed]) -> None:
         )
 
 
+def take_off(alias: str, batch: Sequence[Claimed]) -> None:
+    """Take off the attempt of what others have claimed since, because a lease ended in peace."""
+    fetch_by_index(
+        alias,
+        "UPDATE monolift_delivery AS d SET attempts = d.attempts - 1 "
+        f"FROM {_CHOSEN.format(given=_GIVEN[vendor(alias)])} WHERE {_ROW} "
+        "AND d.token <> c.token AND d.state = 'pending' AND d.attempts > 0 RETURNING 1",
+        (_names(batch),),
+    )
+
+
 def _names(batch: Iterable[Claimed]) -> str:
     return msgspec.json.encode([(*claimed[:3], claimed.token) for claimed in batch]).decode()
 

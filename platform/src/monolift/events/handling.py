@@ -99,6 +99,7 @@ def _give_back_owed(alias: str) -> None:
     for one in [one for one in _owed if one[0] == alias]:
         try:
             deliveries.give_back(*one)
+            deliveries.take_off(*one)
         except (DatabaseError, InterfaceError) as error:
             if out_of_order(error):
                 raise

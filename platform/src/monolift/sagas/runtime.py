@@ -113,16 +113,24 @@ def _let_go_owed(alias: str) -> None:
     """Give them back as they are stored. No worker died, so it is no attempt.
 
     A commit whose end is not known has its row locked, or is over: what is stored then is true.
+    Who took one over when its lease had ended has counted a crash: it is taken off again.
     """
     for record in [record for record in _owed if record.alias == alias]:
+        which = (record.module, record.id, record.token)
         try:
-            execute(
+            if not execute(
                 alias,
                 "UPDATE monolift_saga SET lease_until = NULL, due_at = CASE WHEN status = "
                 f"'waiting' THEN due_at ELSE {after(alias, until_it_works())} END "
                 "WHERE module = %s AND id = %s AND token = %s",
-                (record.module, record.id, record.token),
-            )
+                which,
+            ):
+                execute(
+                    alias,
+                    "UPDATE monolift_saga SET attempts = attempts - 1 "
+                    "WHERE module = %s AND id = %s AND token <> %s AND attempts > 0",
+                    which,
+                )
         except (DatabaseError, InterfaceError) as error:
             if out_of_order(error):
                 raise
