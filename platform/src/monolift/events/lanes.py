@@ -55,13 +55,15 @@ _LANES = {
     "sqlite": "(SELECT value ->> 0 AS module, value ->> 1 AS publisher, value ->> 2 AS key, "
     "value ->> 3 AS target FROM json_each(%s))",
 }
+# The state of the row is looked at as an expression, or the planner may read all that waits to find
+# it, where it knows nothing of the table yet.
 _PROMOTE = {
     "postgresql": "UPDATE monolift_delivery d SET state = 'pending' FROM "
     "(SELECT n.* FROM {lanes} l CROSS JOIN LATERAL "
     + _NEXT.format(columns="d.module, d.event, d.subscriber")
     + f" n WHERE {_ANY} AND {_ACTIVE} IS NULL) n "
     "WHERE d.module = n.module AND d.event = n.event AND d.subscriber = n.subscriber "
-    "AND d.state = 'waiting' RETURNING 1",
+    "AND d.state || '' = 'waiting' RETURNING 1",
     "sqlite": "UPDATE monolift_delivery SET state = 'pending' WHERE rowid IN (SELECT "
     + _NEXT.format(columns="d.rowid")
     + f" FROM {{lanes}} l WHERE {_ANY} AND {_ACTIVE} IS NULL) RETURNING 1",
