@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connections, transaction
+from django.test.utils import CaptureQueriesContext
 
 from monolift import atomic, publish
 from monolift.events import deliveries, handling, handover, lanes, relay
@@ -373,3 +374,26 @@ def test_a_claim_finds_what_is_due_by_an_index(scenario: Scenario) -> None:
     assert "monolift_delivery_due" in plan
     assert "TEMP B-TREE" not in plan
     assert ("Index Cond" if postgresql else "due_at<?") in plan
+
+
+def test_the_next_of_a_lane_is_found_by_an_index(scenario: Scenario) -> None:
+    """Nothing else that waits is read, in a table of which the database knows nothing yet."""
+    alias = sales()
+    with atomic(module="stock"):
+        for quantity in range(3000):
+            publish(Filled(sku="a", quantity=quantity))
+    fill("b", 1, 2, 3)
+    relay_all()
+    lane = lanes.Lane("sales", "stock", "b", "")
+    execute(alias, "UPDATE monolift_delivery SET state = 'done' WHERE state = 'pending'")
+    with CaptureQueriesContext(connections[alias]) as captured:
+        assert lanes.promote(alias, [lane]) == 1
+    execute(alias, "UPDATE monolift_delivery SET state = 'done' WHERE state = 'pending'")
+    settings_, _, statement = captured[-1]["sql"].rpartition("; ")
+    with transaction.atomic(using=alias):
+        if settings_:
+            fetch(alias, settings_)
+        explain = "EXPLAIN ANALYZE" if settings_ else "EXPLAIN QUERY PLAN"
+        plan = "\n".join(str(row[-1]) for row in fetch(alias, f"{explain} {statement}"))
+    assert "monolift_delivery_behind" in plan
+    assert "Removed by Filter" not in plan
