@@ -1,10 +1,14 @@
 """One module alone: the others are not installed, and fakes answer for those it requires."""
 
 import importlib
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from importlib.util import find_spec
 from typing import Any
+
+from monolift.kernel.interface import operations_of
 
 _only: str | None = None
 
@@ -68,12 +72,14 @@ def faked() -> Iterator[None]:
     from monolift.registry.proxies import standing_in
 
     fakes: dict[Any, Any] = {}
+    finding = threading.RLock()
 
     def find(interface: Any) -> Any:
         if _is_installed(interface):
             return None
-        if interface not in fakes:
-            fakes[interface] = fake_of(interface)
+        with finding:
+            if interface not in fakes:
+                fakes[interface] = fake_of(interface)
         return fakes[interface]
 
     with standing_in(find):
@@ -81,17 +87,36 @@ def faked() -> Iterator[None]:
 
 
 def fake_of(interface: Any) -> Any:
-    """A new fake of an interface. Raises NotAlone when its module has none."""
+    """A new fake of an interface, called by one thread at a time, as rows are written in turn.
+
+    Raises NotAlone when its module has none.
+    """
     name = f"{interface.__module__.rpartition('.')[0]}.fakes"
     if find_spec(name) is not None:
         fake = getattr(importlib.import_module(name), f"Fake{interface.__name__}", None)
         if fake is not None:
-            return fake()
+            return _in_turn(fake(), interface)
     alone = f", and its module is not installed with --only-module {_only}" if _only else ""
     raise NotAlone(
         f"{interface.interface_name} has no fake{alone}. Write class Fake{interface.__name__}"
         f"({interface.__name__}) in {name}, or mark the test @pytest.mark.together."
     )
+
+
+def _in_turn(fake: Any, interface: Any) -> Any:
+    lock = threading.RLock()
+
+    def in_turn(operation: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(operation)
+        def call(*arguments: Any, **named: Any) -> Any:
+            with lock:
+                return operation(*arguments, **named)
+
+        return call
+
+    for name in operations_of(interface):
+        setattr(fake, name, in_turn(getattr(fake, name)))
+    return fake
 
 
 def _is_installed(interface: Any) -> bool:
