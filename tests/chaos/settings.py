@@ -5,6 +5,7 @@ import os
 from tests import settings as usual
 from tests.settings import *  # noqa: F403 - all but one setting
 
+DEBUG = False  # as in production: Django writes no statement down
 MONOLIFT = {
     **usual.MONOLIFT,
     "LEASE": 2.0,

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,6 +24,7 @@ from monolift.lift.movers.sqlite.mover import SqliteMover
 from monolift.lift.moving import Blocked, GaveUp, Move
 from monolift.lift.plan import state
 from monolift.lift.plan.stage import Lift
+from monolift.registry import sql
 from monolift.registry import topology as registry
 from monolift.registry.fence import MARK
 from monolift.registry.scope import CallKey, Scope, entered
@@ -302,6 +304,25 @@ def test_two_operators(lift: Lift) -> None:
         out(lift)
     with pytest.raises(Blocked, match="A lift of stock is open"):
         state.begin("stock")
+
+
+def test_who_was_killed_is_waited_for(lift: Lift) -> None:
+    """And what they did to the end, after this one looked, is not done again."""
+    seen = state.begin("stock")
+    with state.held(replace(seen)) as killed:
+        killed.done("assess", {}, of="assess")
+    lease = sql.after("default", state.LEASE)
+    sql.execute("default", f"UPDATE monolift_lift SET lease_until = {lease}")
+    with state.held(seen):
+        assert seen.stage == "assess"
+
+
+def test_what_has_been_ended_is_not_gone_on_with(lift: Lift) -> None:
+    seen = state.begin("stock")
+    with state.held(replace(seen)) as other:
+        other.ends()
+    with pytest.raises(Blocked, match="just ended the lift of stock"), state.held(seen):
+        pass
 
 
 def test_what_is_in_the_file_already_is_left_alone(lift: Lift, file: Path) -> None:

@@ -54,8 +54,7 @@ def home(lift: Lift, *, report: Report) -> Standing:
     if standing is None:
         if lift.place.here and lift.place.trial is None and lift.place.alias != lift.alias:
             raise Blocked(f"{lift.module} is at home, and no lift of it is open.")
-        standing = state.begin(lift.module)
-        standing.stage = stages_of(lift)[-1].name
+        standing = state.begin(lift.module, stage=stages_of(lift)[-1].name)
     with state.held(standing) as mine:
         _back(lift, mine, report)
     return standing

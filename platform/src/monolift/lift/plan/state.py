@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -74,22 +75,22 @@ def interrupted() -> list[str]:
     return [module for (module,) in rows]
 
 
-def begin(module: str) -> Standing:
-    """Open a lift. Blocked when one is open."""
+def begin(module: str, *, stage: str = "") -> Standing:
+    """Open a lift, with the stages up to that one done. Blocked when one is open."""
     moment_now = moment(DEFAULT_ALIAS, clock.now())
     identifier = str(uuid7())
     try:
         execute(
             DEFAULT_ALIAS,
             "INSERT INTO monolift_lift (id, module, stage, doing, evidence, token, created_at, "
-            "updated_at) VALUES (%s, %s, '', '', '{}', '', %s, %s)",
-            (identifier, module, moment_now, moment_now),
+            "updated_at) VALUES (%s, %s, %s, '', '{}', '', %s, %s)",
+            (identifier, module, stage, moment_now, moment_now),
         )
     except IntegrityError:
         raise Blocked(
             f"A lift of {module} is open: `monolift lift {module} status` shows where it stands."
         ) from None
-    return Standing(id=identifier, module=module, stage="", doing="", evidence={}, ended=False)
+    return Standing(id=identifier, module=module, stage=stage, doing="", evidence={}, ended=False)
 
 
 class Held:
@@ -149,19 +150,19 @@ class Held:
 
 @contextmanager
 def held(standing: Standing) -> Iterator[Held]:
-    """Work on a lift; Blocked while somebody else does."""
+    """Work on a lift, as it stands when nobody else does; Blocked while somebody does.
+
+    Who was killed keeps it for a moment, so it is waited for a little longer than that.
+    """
     token = str(uuid7())
-    taken = execute(
-        DEFAULT_ALIAS,
-        f"UPDATE monolift_lift SET token = %s, lease_until = {after(DEFAULT_ALIAS, LEASE)} "
-        f"WHERE id = %s AND (lease_until IS NULL OR lease_until <= {now(DEFAULT_ALIAS)})",
-        (token, standing.id),
-    )
-    if not taken:
-        raise Blocked(
-            f"Somebody works on the lift of {standing.module} right now. Wait for them, or watch: "
-            f"`monolift lift {standing.module} status --watch`."
-        )
+    until = time.monotonic() + 1.5 * LEASE
+    while not _take(standing, token):
+        if time.monotonic() > until:
+            raise Blocked(
+                f"Somebody works on the lift of {standing.module} right now. Wait for them, or "
+                f"watch: `monolift lift {standing.module} status --watch`."
+            )
+        time.sleep(LEASE / 20)
     mine = Held(standing, token)
     ended = threading.Event()
     keeper = threading.Thread(target=_keep, args=(mine, ended), name="monolift-lift", daemon=True)
@@ -176,6 +177,27 @@ def held(standing: Standing) -> Iterator[Held]:
             "UPDATE monolift_lift SET lease_until = NULL WHERE id = %s AND token = %s",
             (standing.id, token),
         )
+
+
+def _take(standing: Standing, token: str) -> bool:
+    """Take it, and learn what became of it since it was read."""
+    taken = execute(
+        DEFAULT_ALIAS,
+        f"UPDATE monolift_lift SET token = %s, lease_until = {after(DEFAULT_ALIAS, LEASE)} "
+        "WHERE id = %s AND ended_at IS NULL "
+        f"AND (lease_until IS NULL OR lease_until <= {now(DEFAULT_ALIAS)})",
+        (token, standing.id),
+    )
+    rows = fetch(
+        DEFAULT_ALIAS, f"SELECT {_COLUMNS} FROM monolift_lift WHERE id = %s", (standing.id,)
+    )
+    seen = _standing(rows[0])
+    if seen.ended:
+        raise Blocked(
+            f"Somebody else has just ended the lift of {standing.module}. Look at its status."
+        )
+    standing.stage, standing.doing, standing.evidence = seen.stage, seen.doing, seen.evidence
+    return bool(taken)
 
 
 def _keep(mine: Held, ended: threading.Event) -> None:
