@@ -5,8 +5,9 @@ SHELL := /bin/sh
 
 BIN := .venv/bin
 # A file stays with one process, because its tests may share a server. There are three on two cores:
-# half of the time the tests wait for processes that they have started.
-SHARED_OUT := -n 3 --dist loadfile
+# half of the time the tests wait for processes that they have started. Files come in their order, so that
+# what takes long, and starts such processes, does not come last.
+SHARED_OUT := -n 3 --dist loadfile --no-loadscope-reorder
 PYTEST := $(BIN)/pytest $(SHARED_OUT)
 READY := .venv/.ready
 WITH_POSTGRESQL := $(BIN)/python scripts/with_postgresql.py

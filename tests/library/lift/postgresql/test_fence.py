@@ -15,6 +15,7 @@ from django.db import DatabaseError, connections, transaction
 from monolift import Unavailable, atomic, publish, use
 from monolift.db.models import Delivery, Key, SagaRow
 from monolift.db.postgresql.base import DatabaseWrapper
+from monolift.db.postgresql.driver import FencedConnection
 from monolift.events import deliveries, handling, lanes, relay, retention
 from monolift.kernel import clock
 from monolift.kernel.clock import monotonic
@@ -228,6 +229,21 @@ def test_a_reader_of_what_is_between_two_places_is_told_so(sealed: Places) -> No
     sealed.do(CLOSE)
     with pytest.raises(DatabaseError, match=MARK):
         Item.objects.count()
+
+
+def test_a_reader_that_was_refused_just_before_it_was_opened_again_reads(
+    sealed: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The way back was killed, and `recover` was quicker than the look at the fence."""
+    look = FencedConnection.is_closed
+
+    def recovered(connection: FencedConnection) -> bool:
+        sealed.do("; ".join(rights.grant(ROLE, ["stock_item"], [])) + f"; {OPEN}")
+        return look(connection)
+
+    sealed.do("; ".join(rights.revoke(ROLE, ["stock_item"], [])) + f"; {CLOSE}")
+    monkeypatch.setattr(FencedConnection, "is_closed", recovered)
+    assert Item.objects.count() == 1
 
 
 def test_a_write_without_a_transaction_holds_the_lock_while_it_runs(sealed: Places) -> None:

@@ -112,15 +112,23 @@ class _FencedCursor:
             return execute(query, params, **options)
         if _only_reads(query):
             try:
-                return execute(query, params, **options)
+                return self._read(execute, query, params, **options)
             except errors.ReadOnlySqlTransaction:
                 pass  # it writes: nothing has happened
+        with self.connection.in_transaction():
+            return execute(query, params, **options)
+
+    def _read(self, execute: Any, *statement: Any, **options: Any) -> Any:
+        refused = False
+        while True:
+            try:
+                return execute(*statement, **options)
             except errors.InsufficientPrivilege as error:
                 if self.connection.is_closed():
                     raise DatabaseError(f"{MARK}, or is about to: {error}") from error
-                raise
-        with self.connection.in_transaction():
-            return execute(query, params, **options)
+                if refused:
+                    raise
+                refused = True  # or it has been opened again since: with it came the rights
 
     def executemany(self, query: Any, params_seq: Any, **options: Any) -> None:
         executemany = super().executemany  # type: ignore[misc]  # as above
