@@ -87,7 +87,9 @@ def follow(page: str, folder: Path) -> int:
 
 
 def test_the_page_works(tmp_path: Path) -> None:
-    assert follow(PAGE.read_text(encoding="utf-8"), tmp_path) == 20
+    assert follow(PAGE.read_text(encoding="utf-8"), tmp_path) == 21
+    kept = run("python -c 'from mysite.settings import MIDDLEWARE as m; print(len(m))'", tmp_path)
+    assert kept.stdout.strip() == "3", "the project's own were taken away"
     last = json.loads(run("monolift check --format json", tmp_path).stdout)
     assert [one["rule"] for one in last["accepted"]] == ["migration-dependency"]
 

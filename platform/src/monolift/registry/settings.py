@@ -30,7 +30,7 @@ _DEFAULTS: dict[str, Any] = {
     "WEIGH": 16,
     # Thresholds of `monolift assess` and `monolift smells`, where they are not the defaults.
     "ADVICE": {},
-    # Written needs that only a process of its own meets: {"fraud": "a GPU: docs/adr/0060"}.
+    # Written needs that only a process of its own meets: {"fraud": "a GPU: docs/adr/0123"}.
     "NEEDS": {},
     # Packages that deployables must have in nearly the same version.
     "CONTRACT_PACKAGES": ("monolift",),

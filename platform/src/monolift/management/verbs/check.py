@@ -82,7 +82,8 @@ def _check(project: "Project", options: argparse.Namespace) -> int:
     judged = judged_by_files() if options.static else None
     if options.baseline:
         kept = write(project, violations, judged=judged)
-        sys.stderr.write(f"monolift: {project.baseline} holds {len(kept)} violations.\n")
+        noun = "violation" if len(kept) == 1 else "violations"
+        sys.stderr.write(f"monolift: {project.baseline} holds {len(kept)} {noun}.\n")
     compared = compare(project, violations, judged=judged)
     match options.format:
         case "json":

@@ -15,6 +15,10 @@ INSTALLED_APPS = [
     "shop.stock",
     "shop.orders",
 ]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.common.CommonMiddleware",
+]
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
