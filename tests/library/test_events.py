@@ -1,11 +1,12 @@
 """Events and tasks: nothing lost, nothing twice, lanes in order."""
 
+import contextlib
 import threading
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.db import connections
+from django.db import IntegrityError, connections, transaction
 from pytest_django import Settings
 
 from monolift import atomic, publish, use
@@ -23,6 +24,7 @@ from tests.library.world.sales.tasks import remind
 from tests.library.world.stock import faults
 from tests.library.world.stock.events import Counted, Filled
 from tests.library.world.stock.interface import Stock
+from tests.library.world.stock.models import Item
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -103,6 +105,59 @@ def test_after_its_last_attempt_a_delivery_rests_as_failed(scenario: Scenario) -
     scenario.run_until_idle()
     assert mails() == ["a:1", "a:2"]
     assert not deliveries.resubmit(alias, **which), "it is done"
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_an_error_after_its_commit_does_not_run_a_handler_again(scenario: Scenario) -> None:
+    """A hook of somebody's that raises; the same as a COMMIT whose answer is lost."""
+
+    def hook() -> None:
+        raise RuntimeError("too late")
+
+    alias = topology().alias("sales")
+    faults.planned["note"] = [lambda: transaction.on_commit(hook, using=alias)]
+    fill("a", 1, 2)
+    scenario.run_until_idle()
+    scenario.travel(minutes=5)
+    assert mails() == ["a:1", "a:2"]
+    assert fetch(alias, "SELECT DISTINCT state FROM monolift_delivery WHERE module = 'sales'") == [
+        ("done",)
+    ]
+
+
+def give_the_transaction_up() -> None:
+    """What code does that catches an error where it happens."""
+    with contextlib.suppress(IntegrityError):
+        Item.objects.create(sku="a", left=1)
+
+
+def test_a_command_whose_transaction_was_given_up_does_not_succeed() -> None:
+    use(Stock).fill(sku="a", quantity=5)
+    faults.planned["stock.hold.inside"] = [give_the_transaction_up]
+    with pytest.raises(CallFailed, match="was caught"):
+        use(Stock).hold(sku="a", quantity=1)
+    assert use(Stock).levels(skus=["a"])["a"].left == 5
+
+
+def test_a_handler_whose_transaction_was_given_up_is_repeated(
+    scenario: Scenario, settings: Settings
+) -> None:
+    settings.MONOLIFT = {**settings.MONOLIFT, "BACKOFF": 30.0}
+    with atomic(module="sales"):
+        Mail.objects.create(pk=1, about="before", key="1")
+
+    def twice() -> None:
+        with contextlib.suppress(IntegrityError):
+            Mail.objects.create(pk=1, about="before", key="2")
+
+    faults.planned["note"] = [twice]
+    fill("a", 1)
+    scenario.run_until_idle()
+    alias = topology().alias("sales")
+    ((failure,),) = fetch(alias, "SELECT failure FROM monolift_delivery WHERE module = 'sales'")
+    assert "was caught" in failure
+    scenario.travel(minutes=5)
+    assert mails() == ["a:1"]
 
 
 def test_skipping_a_failed_delivery_lets_its_lane_go_on(scenario: Scenario) -> None:

@@ -376,6 +376,19 @@ def test_a_claim_finds_what_is_due_by_an_index(scenario: Scenario) -> None:
     assert ("Index Cond" if postgresql else "due_at<?") in plan
 
 
+def test_what_is_to_be_handed_over_is_found_by_an_index() -> None:
+    alias = sales()
+    with CaptureQueriesContext(connections[alias]) as captured:
+        assert not deliveries.any_away(alias, modules=["sales", "stock"])
+    with transaction.atomic(using=alias):
+        if vendor(alias) == "postgresql":
+            execute(alias, "SET LOCAL enable_seqscan = off")
+        explain = "EXPLAIN" if vendor(alias) == "postgresql" else "EXPLAIN QUERY PLAN"
+        plan = " ".join(str(row[-1]) for row in fetch(alias, f"{explain} {captured[-1]['sql']}"))
+    assert "monolift_delivery_away" in plan
+    assert "monolift_delivery_failed" in plan
+
+
 @pytest.mark.postgresql  # SQLite finds it by its number
 def test_the_next_of_a_lane_is_found_by_an_index(scenario: Scenario) -> None:
     """Nothing else that waits is read, in a table of which the database knows nothing yet."""

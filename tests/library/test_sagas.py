@@ -3,13 +3,17 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connections, transaction
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from monolift import SagaStatus, atomic, publish
 from monolift.kernel import CallInsideTransaction
 from monolift.observe import matrix
+from monolift.registry.sql import execute, fetch, vendor
 from monolift.registry.topology import topology
 from monolift.sagas import operate
+from monolift.sagas.record import Record
 from monolift.testing.scenario import Scenario
 from monolift.testing.statements import statements
 from tests.library.world.cards.services import network
@@ -285,3 +289,20 @@ def test_the_domain_error_is_the_callers_to_read(stock: Stock, fusion: str) -> N
     run = Selling.run(key="1")
     assert isinstance(run.error, SoldOut)
     assert run.error.left == 0
+
+
+def test_looking_for_work_reads_none_that_waits_for_later() -> None:
+    with CaptureQueriesContext(connections[alias()]) as captured:
+        assert Record.claim(alias()) is None
+    explain = "EXPLAIN" if vendor(alias()) == "postgresql" else "EXPLAIN QUERY PLAN"
+    with transaction.atomic(using=alias()):
+        if vendor(alias()) == "postgresql":
+            execute(alias(), "SET LOCAL enable_seqscan = off")
+            execute(alias(), "SET LOCAL enable_bitmapscan = off")
+        plans = [
+            " ".join(str(row[-1]) for row in fetch(alias(), f"{explain} {query['sql']}"))
+            for query in captured
+        ]
+    due, arrived = plans
+    assert "monolift_saga_due" in due
+    assert "monolift_saga_waits" in arrived

@@ -190,15 +190,20 @@ def _any_due(alias: str, modules: Sequence[str], *, away: bool) -> bool:
     )
 
 
+# Each by the index of its state; no index is of both.
+_AWAY = (
+    "(SELECT 1 FROM monolift_delivery WHERE state = '{state}' "
+    f"AND {_TARGET[True]} AND module = m.module LIMIT 1) IS NOT NULL"
+)
+
+
 def any_away(alias: str, *, modules: Sequence[str]) -> bool:
     """Whether anything of these modules is still to be handed over, due or not, or has failed."""
     return bool(
         fetch(
             alias,
-            f"SELECT 1 FROM ({_LABELS[vendor(alias)]}) m WHERE (SELECT 1 FROM monolift_delivery "
-            f"WHERE state IN ('pending', 'failed') AND {_TARGET[True]} AND module = m.module "
-            "LIMIT 1) "
-            "IS NOT NULL LIMIT 1",
+            f"SELECT 1 FROM ({_LABELS[vendor(alias)]}) m WHERE {_AWAY.format(state='pending')} "
+            f"OR {_AWAY.format(state='failed')} LIMIT 1",
             (msgspec.json.encode(list(modules)).decode(),),
         )
     )
@@ -275,13 +280,19 @@ def failed(
     state = "failed" if final else "pending"
     pause = until_it_works() if waits else delay(attempt=claimed.attempts)
     due = now(alias) if final else after(alias, pause)
-    execute(
+    changed = execute(
         alias,
         f"UPDATE monolift_delivery SET state = %s, failure = %s, lease_until = NULL, "
         f"attempts = attempts - %s, due_at = {due} "
-        "WHERE module = %s AND event = %s AND subscriber = %s AND token = %s",
+        "WHERE module = %s AND event = %s AND subscriber = %s AND token = %s "
+        "AND state = 'pending'",
         (state, _reason(error), int(waits), *claimed[:3], claimed.token),
     )
+    if not changed:  # its commit was not heard of, or somebody's hook failed after it
+        promote(alias, [claimed.lane] if claimed.lane else [])
+        log.error("delivery has ended, and an error came after", event_id=claimed.event,
+                  exc_info=error)  # fmt: skip
+        return
     if calm:
         log.info(calm, event_id=claimed.event, reason=str(error))
         return

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-from django.db import transaction
+from django.db import connections, transaction
+from django.db.transaction import TransactionManagementError
 
 from monolift.kernel import CallRefused, SecondTransaction, Unavailable
 from monolift.kernel.clock import monotonic
@@ -12,6 +13,9 @@ from monolift.registry.modules import module_of
 from monolift.registry.scope import Scope, calling_file, current
 from monolift.registry.topology import topology
 from monolift.registry.transactions import PlatformAtomic
+
+_IN_ERROR = 3
+"""PQTRANS_INERROR of libpq."""
 
 
 class atomic:  # noqa: N801 - stands for Django's atomic
@@ -107,12 +111,31 @@ def commit(scope: Scope, answer: Any = None) -> None:
     try:
         if scope.deadline is not None and monotonic() > scope.deadline:
             raise Unavailable(scope.operation, "its deadline passed before the commit")
+        _still_whole(scope.alias or "")
         if scope.unit is not None:
             scope.unit.last(scope.alias or "", answer)
     except BaseException as error:
         abort(scope, error)
         raise
     _leave(scope, None)
+
+
+def _still_whole(alias: str) -> None:
+    """Raises where an error inside was caught: such a transaction ends as a rollback, in silence.
+
+    Django marks the connection, or PostgreSQL knows.
+    """
+    connection: Any = connections[alias]
+    session = connection.connection
+    if connection.needs_rollback or (
+        connection.vendor == "postgresql"
+        and session is not None
+        and session.pgconn.transaction_status == _IN_ERROR
+    ):
+        raise TransactionManagementError(
+            "An error in this transaction was caught, and the database has given up all that was "
+            "written. Catch it around an atomic() of its own, in which only that statement is."
+        ) from connection.rollback_exc
 
 
 def abort(scope: Scope, error: BaseException) -> None:

@@ -78,12 +78,21 @@ _SELECT = (
     "SELECT module, id, name, version, key, status, state, progress, failure, trace, attempts, "
     "token FROM monolift_saga s "
 )
-_DUE = """
-    (s.lease_until IS NULL OR s.lease_until <= {now}) AND (
-      (s.status IN ('running', 'undoing') AND s.due_at <= {now})
-      OR (s.status = 'waiting' AND (s.due_at <= {now} OR EXISTS (
-        SELECT 1 FROM monolift_arrival a
-        WHERE a.module = s.module AND a.saga = s.name AND a.matches = s.waits_for))))"""
+_FREE = "(s.lease_until IS NULL OR s.lease_until <= {now})"
+# What has work to do is found from two sides, each by an index: what is due, and what has come for
+# somebody. None of the many that wait for later is looked at.
+_DUE = f"s.status IN ('running', 'undoing', 'waiting') AND s.due_at <= {{now}} AND {_FREE}"
+_WAITING = f"s.status = 'waiting' AND {_FREE}"
+_AWAITED = (
+    "SELECT id FROM (SELECT (SELECT s.id FROM monolift_saga s WHERE s.module = a.module "
+    # The name as an expression, or the planner may go by that, where it knows nothing yet.
+    f"AND s.waits_for = a.matches AND s.name || '' = a.saga AND {_WAITING} LIMIT 1) AS id "
+    "FROM monolift_arrival a) AS awaited WHERE id IS NOT NULL LIMIT 200"
+)
+_HAS_COME = (
+    f"{_WAITING} AND EXISTS (SELECT 1 FROM monolift_arrival a WHERE a.module = s.module "
+    "AND a.saga = s.name AND a.matches = s.waits_for)"
+)
 
 
 @dataclass(kw_only=True)
@@ -205,20 +214,34 @@ class Record:
         # A process of an older release leaves alone what only the newer one knows, and everybody
         # what belongs to a module that is elsewhere.
         known = ", ".join(["(%s, %s, %s)"] * len(kinds))
-        due = f"{_DUE.format(now=now(alias))} AND (s.module, s.name, s.version) IN (VALUES {known})"
+        these = f" AND (s.module, s.name, s.version) IN (VALUES {known})"
         which: list[Any] = [value for kind in kinds for value in kind]
         if identifier:
-            due += " AND s.id = %s"
+            these += " AND s.id = %s"
             which.append(identifier)
-        if not fetch(alias, f"SELECT 1 FROM monolift_saga s WHERE {due} LIMIT 1", which):
-            return None
+        at = now(alias)
+        some = f"FROM monolift_saga s WHERE {_DUE.format(now=at)}{these}"
+        if fetch(alias, f"SELECT 1 {some} LIMIT 1", which):
+            taken = cls._take(alias, some, which)
+            if taken is not None:
+                return taken
+        if awaited := [one for (one,) in fetch(alias, _AWAITED.format(now=at))]:
+            marks = ", ".join(["%s"] * len(awaited))
+            some = f"FROM monolift_saga s WHERE {_HAS_COME.format(now=at)}{these}"
+            return cls._take(alias, f"{some} AND s.id IN ({marks})", [*which, *awaited])
+        return None
+
+    @classmethod
+    def _take(
+        cls, alias: str, some: str, which: list[Any]
+    ) -> tuple[tuple[Any, ...], bool, bool] | None:
         with transaction.atomic(using=alias):
             rows = fetch(
                 alias,
-                "SELECT module, id, CASE WHEN lease_until IS NULL OR token = '' THEN 0 ELSE 1 END, "
-                f"CASE WHEN due_at <= {now(alias)} THEN 1 ELSE 0 END "
-                f"FROM monolift_saga s WHERE {due} "
-                f"ORDER BY due_at LIMIT 1 {skip_locked(alias)}",
+                "SELECT s.module, s.id, "
+                "CASE WHEN s.lease_until IS NULL OR s.token = '' THEN 0 ELSE 1 END, "
+                f"CASE WHEN s.due_at <= {now(alias)} THEN 1 ELSE 0 END "
+                f"{some} ORDER BY s.due_at LIMIT 1 {skip_locked(alias)}",
                 which,
             )
             if not rows:
