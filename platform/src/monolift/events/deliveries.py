@@ -290,7 +290,7 @@ def failed(
     )
     if not changed:  # its commit was not heard of, or somebody's hook failed after it
         promote(alias, [claimed.lane] if claimed.lane else [])
-        log.error("delivery has ended, and an error came after", event_id=claimed.event,
+        log.error("delivery failed after it had ended or was taken over", event_id=claimed.event,
                   exc_info=error)  # fmt: skip
         return
     if calm:

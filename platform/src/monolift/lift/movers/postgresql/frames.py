@@ -6,7 +6,6 @@ keep seeing what was there then.
 
 import weakref
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from monolift.lift.sealing.postgresql.sides import Session, Side
@@ -20,6 +19,8 @@ _ALIKE = (
     "SET extra_float_digits = 1",
     "SET bytea_output = 'hex'",
 )
+# One processor, and one side after the other: whoever uses the module meanwhile needs the rest.
+_GENTLY = "SET max_parallel_workers_per_gather = 0"
 
 type Sums = Mapping[str, tuple[int, str]]
 
@@ -32,7 +33,7 @@ class Frames:
         self._sessions = (source.session(), target.session())
         weakref.finalize(self, _close, self._sessions)
         for session in self._sessions:
-            session.execute("; ".join(_ALIKE))
+            session.execute("; ".join((*_ALIKE, _GENTLY)))
         self._columns = self._described(self._sessions[0])
 
     def take(self) -> None:
@@ -43,8 +44,7 @@ class Frames:
     def compare(self) -> list[str]:
         """Where they differ, in words; the frames are gone after it."""
         try:
-            with ThreadPoolExecutor(max_workers=2) as pool:
-                one, other = pool.map(self._sums, self._sessions)
+            one, other = map(self._sums, self._sessions)
             return [
                 f"{table}: {one[table][0]} rows at the source, {other[table][0]} at the target"
                 + (", with other values" if one[table][0] == other[table][0] else "")
