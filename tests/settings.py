@@ -1,13 +1,18 @@
 """The shop's settings for tests: calls through the codec, the library's small world installed."""
 
+import atexit
 import os
 import tempfile
+from pathlib import Path
+
+from tests.leftovers import clear_up
 
 # Tests never touch a running shop's data. The processes that a test starts are told their folder;
 # xdist's workers inherit the one of the process that started them, and take a part of it each.
 if "MONOLIFT_DATA" not in os.environ:
     os.environ["MONOLIFT_DATA"] = tempfile.mkdtemp(prefix="monolift-tests-")
     os.environ["MONOLIFT_TESTS_DATA"] = os.environ["MONOLIFT_DATA"]
+    atexit.register(clear_up, Path(os.environ["MONOLIFT_DATA"]), os.getpid())
 elif os.environ["MONOLIFT_DATA"] == os.environ.get("MONOLIFT_TESTS_DATA"):
     os.environ["MONOLIFT_DATA"] += "/" + os.environ.get("PYTEST_XDIST_WORKER", "child")
 os.environ.setdefault("MONOLIFT_TRANSPORT", "loopback")

@@ -1,8 +1,9 @@
 import os
-import tempfile
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+
+from django.conf import settings
 
 from monolift import end_user, idempotency_key
 from monolift.resilience.deadline import remaining
@@ -14,7 +15,9 @@ from tests.library.world.stock import faults
 @cache
 def network() -> Network:
     """The network of this test process (and of the children it forks)."""
-    return Network(Path(tempfile.gettempdir()) / f"monolift-network-{os.getpid()}.sqlite")
+    folder = Path(settings.DATA_DIR)
+    folder.mkdir(parents=True, exist_ok=True)
+    return Network(folder / f"network-{os.getpid()}.sqlite")
 
 
 class CardsService(Cards):
