@@ -116,15 +116,15 @@ def test_who_relays_looks_again_after_the_commit(
     relay_all()
     first = claim()
     fill("a", 2)
-    look = relay.promote
+    look = relay.go_on
 
-    def later(alias: str, lanes_seen: Any) -> int:
+    def later(alias: str, lanes_seen: Any) -> None:
         with monkeypatch.context() as patched:
-            patched.setattr(deliveries, "promote", lambda alias, lanes: 0)
+            patched.setattr(deliveries, "go_on", lambda alias, lanes: None)
             handling.run(sales(), first)
-        return look(alias, lanes_seen)
+        look(alias, lanes_seen)
 
-    monkeypatch.setattr(relay, "promote", later)
+    monkeypatch.setattr(relay, "go_on", later)
     relay_all()
     assert [one.key for one in claim()] == ["a"]
 
@@ -137,7 +137,7 @@ def test_a_lane_that_a_crash_left_is_found(
     relay_all()
     claimed = claim()
     with monkeypatch.context() as patched:  # killed between the commit and the look
-        patched.setattr(deliveries, "promote", lambda alias, lanes: 0)
+        patched.setattr(deliveries, "go_on", lambda alias, lanes: None)
         handling.run(sales(), claimed)
     assert claim() == []
     assert lanes.sweep(sales(), modules=["sales"]) == 1

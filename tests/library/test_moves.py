@@ -1,14 +1,26 @@
 """Events, handlers, tasks and sagas while modules move: nothing lost, doubled or overtaken."""
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.db import DatabaseError
 from pytest_django import DjangoDbBlocker, Settings
 
 from monolift import atomic, publish
-from monolift.events import handling, handover, lateness, relay, upkeep, worker
+from monolift.events import (
+    deliveries,
+    handling,
+    handover,
+    lanes,
+    lateness,
+    owed,
+    relay,
+    upkeep,
+    worker,
+)
 from monolift.events.deliveries import Announced
 from monolift.events.streams import arrive
 from monolift.events.streams.port import Misplaced
@@ -30,7 +42,7 @@ from tests.library.world.sales.models import Mail, Sale
 from tests.library.world.sales.sagas import Selling
 from tests.library.world.sales.tasks import remind
 from tests.library.world.stock import faults
-from tests.library.world.stock.events import Filled
+from tests.library.world.stock.events import Counted, Filled
 from tests.library.world.stock.interface import Stock
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
@@ -414,3 +426,96 @@ def test_a_subscriber_that_its_release_does_not_know_is_told_and_kept(scenario: 
     assert mails() == ["a:1"]
     (failure,) = scenario.failed_deliveries()
     assert "cards does not subscribe to stock.filled.v1" in failure
+
+
+# What one module's seal costs the others ---------------------------------------------------------
+
+
+@pytest.fixture
+def quiet(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Handlers that write nothing, of stock and of sales."""
+    if topology().alias("stock") != topology().alias("sales"):
+        pytest.skip("rows of several modules are in one database")
+    added = [
+        Subscription(
+            event=Counted,
+            handler=lambda event: None,
+            python_module=f"tests.library.world.{module}.handlers",
+            name="quiet",
+        )
+        for module in ("stock", "sales")
+    ]
+    for one in added:
+        add(one)
+    yield
+    for one in added:
+        remove(one)
+
+
+def count(*totals: int) -> None:
+    for total in totals:
+        with atomic(module="stock"):
+            publish(Counted(total=total))
+    relay_all()
+
+
+def quiet_ones(alias: str) -> list[tuple[str, str]]:
+    return fetch(
+        alias,
+        "SELECT module, state FROM monolift_delivery WHERE subscriber LIKE %s ORDER BY module",
+        ("%.quiet",),
+    )
+
+
+def test_what_is_done_beside_a_module_that_has_moved_stays_done(
+    quiet: None, attic: Move, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handling, "TURN", 60.0)  # however busy the machine is
+    monkeypatch.setattr(handling, "_seconds", {})
+    count(1)
+    batch = deliveries.claim(ALIAS, modules=["stock", "sales"])
+    attic.go("sales", told=False)
+    handling.run(ALIAS, batch)
+    assert ("stock", "done") in quiet_ones(ALIAS)
+    assert quiet_ones(ATTIC) == [("sales", "done")]
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["where it is", "not yet where it is"])
+def test_what_is_not_begun_beside_a_sealed_module_is_given_back(
+    quiet: None,
+    attic: Move,
+    scenario: Scenario,
+    monkeypatch: pytest.MonkeyPatch,
+    known: bool,
+) -> None:
+    monkeypatch.setattr(handling, "TURN", 0.0)
+    monkeypatch.setattr(handling, "_seconds", {})
+    count(1, 2, 3)
+    batch = deliveries.claim(ALIAS, modules=["stock", "sales"])
+    attic.go("sales", told=False)
+    news, attic.news = attic.news, attic.news if known else None
+    with contextlib.nullcontext() if known else pytest.raises(DatabaseError):
+        handling.run(ALIAS, batch)
+    of_stock = deliveries.claim(ALIAS, modules=["stock"])
+    assert len(of_stock) >= 2
+    assert {(one.attempts, one.crashed) for one in of_stock} == {(1, False)}
+    attic.news = news
+    attic.tell()
+    owed.give_back_owed(ALIAS)
+    of_sales = deliveries.claim(ATTIC, modules=["sales"])
+    assert len(of_sales) >= 5
+    assert {(one.attempts, one.crashed) for one in of_sales} == {(1, False)}
+
+
+def test_a_lane_goes_on_beside_a_sealed_module(attic: Move, scenario: Scenario) -> None:
+    fill("a", 1, 2)
+    relay_all()
+    (first,) = claim()
+    execute(ALIAS, "UPDATE monolift_delivery SET state = 'done' WHERE token <> ''")
+    attic.go("sales", told=False)
+    others = [lanes.Lane("stock", "stock", "a", ""), lanes.Lane("sales", "stock", "a", "")]
+    lanes.go_on(ALIAS, others)
+    assert first.lane in others
+    assert fetch(
+        ATTIC, "SELECT state FROM monolift_delivery WHERE number <> %s", (first.number,)
+    ) == [("pending",)]

@@ -7,7 +7,7 @@ from django.db import connections, transaction
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from monolift import SagaStatus, atomic, publish
+from monolift import SagaStatus, atomic, publish, use
 from monolift.kernel import CallInsideTransaction
 from monolift.observe import matrix
 from monolift.registry.sql import execute, fetch, vendor
@@ -16,10 +16,18 @@ from monolift.sagas import operate
 from monolift.sagas.record import Record
 from monolift.testing.scenario import Scenario
 from monolift.testing.statements import statements
+from tests.library.failing import break_the_commit
 from tests.library.world.cards.services import network
 from tests.library.world.sales.events import Dropped, Shipped
 from tests.library.world.sales.models import Mail, Sale
-from tests.library.world.sales.sagas import Backorder, Local, Parcel, Selling, Shipping
+from tests.library.world.sales.sagas import (
+    Backorder,
+    Counter,
+    Local,
+    Parcel,
+    Selling,
+    Shipping,
+)
 from tests.library.world.stock import faults
 from tests.library.world.stock.interface import Level, SoldOut, Stock
 
@@ -54,6 +62,20 @@ def test_a_saga_runs_to_its_end(stock: Stock, scenario: Scenario, fusion: str) -
     assert network().states() == ["captured"]
     scenario.run_until_idle()
     assert Mail.objects.filter(about="sold").count() == 1
+
+
+@pytest.mark.django_db(databases="__all__", transaction=True)
+@pytest.mark.parametrize("saga", [Counter, Parcel])
+def test_an_answer_that_was_not_committed_is_none(
+    saga: type[Counter | Parcel], scenario: Scenario, fusion: str
+) -> None:
+    """It goes on here until the answer is, and nobody has to wait for a lease after it."""
+    use(Stock).fill(sku="a")
+    faults.planned["write_down"] = [break_the_commit]
+    run = saga.run(key="1") if saga is Counter else saga.run(key="1", sale="1")
+    assert run.answered
+    assert faults.planned["write_down"] == []
+    assert fetch(alias(), "SELECT lease_until, attempts FROM monolift_saga") == [(None, 0)]
 
 
 def test_the_same_key_runs_once(stock: Stock, fusion: str) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from monolift.events.lanes import Lane, promote
+from monolift.events.lanes import Lane, go_on, promote
 from monolift.kernel import Unavailable, uuid7
 from monolift.observe.logs import logger
 from monolift.registry.settings import setting
@@ -30,6 +30,10 @@ log = logger("monolift.events")
 SHARE = 100
 """Deliveries of one module in a batch."""
 _CRASHED = "!"
+_BEHIND = 37
+"""Where in a token the mark is, behind the id."""
+_FOUND_A_LEASE = f"(substr(d.token, {_BEHIND}) = '{_CRASHED}' OR d.token = '{_CRASHED}')"
+"""Of what is claimed, or was and is given back."""
 # The conditions of the two indexes on what is due, by whether it goes elsewhere.
 _TARGET = {False: "target = ''", True: "target > ''"}
 
@@ -215,7 +219,10 @@ def new_token() -> str:
 
 
 def done(alias: str, batch: Sequence[Claimed], *, ended: Sequence[Claimed] = ()) -> None:
-    """Mark a batch as done in one statement; its lanes go on, and those of what `ended` itself."""
+    """Mark a batch as done in one statement; its lanes go on, and those of what `ended` itself.
+
+    A lane that cannot go on now is found by a sweep.
+    """
     if batch:
         rows = fetch_by_index(
             alias,
@@ -226,20 +233,22 @@ def done(alias: str, batch: Sequence[Claimed], *, ended: Sequence[Claimed] = ())
         )
         if len(rows) < len(batch):
             log.warning("deliveries were taken over", count=len(batch) - len(rows))
-    promote(alias, (claimed.lane for claimed in (*batch, *ended) if claimed.lane))
+    go_on(alias, (claimed.lane for claimed in (*batch, *ended) if claimed.lane))
 
 
 def give_back(alias: str, batch: Sequence[Claimed]) -> None:
     """Let others run what was not begun; the attempt that was counted ahead did not happen.
 
     What its last worker crashed with keeps a lease, one that is over, and so stays suspect. What
-    is recorded as failed holds no lease and stays as it is.
+    is recorded as failed holds no lease and stays as it is. The token is gone after it, so that it
+    may be tried again when nobody knows whether it has happened.
     """
     if batch:
         fetch_by_index(
             alias,
-            "UPDATE monolift_delivery AS d SET attempts = d.attempts - 1, lease_until = "
-            f"CASE WHEN substr(d.token, 37) = '{_CRASHED}' THEN {now(alias)} END "
+            "UPDATE monolift_delivery AS d SET attempts = d.attempts - 1, "
+            f"token = substr(d.token, {_BEHIND}), lease_until = "
+            f"CASE WHEN substr(d.token, {_BEHIND}) = '{_CRASHED}' THEN {now(alias)} END "
             f"FROM {_CHOSEN.format(given=_GIVEN[vendor(alias)])} WHERE {_HOLDS} "
             "AND d.lease_until IS NOT NULL RETURNING 1",
             (_names(batch),),
@@ -247,12 +256,16 @@ def give_back(alias: str, batch: Sequence[Claimed]) -> None:
 
 
 def take_off(alias: str, batch: Sequence[Claimed]) -> None:
-    """Take off the attempt of what others have claimed since, because a lease ended in peace."""
+    """Take off the attempt of what others have claimed since, because a lease ended in peace.
+
+    Only a claim that found a lease over has counted one: any other one is left as it is.
+    """
     fetch_by_index(
         alias,
         "UPDATE monolift_delivery AS d SET attempts = d.attempts - 1 "
         f"FROM {_CHOSEN.format(given=_GIVEN[vendor(alias)])} WHERE {_ROW} "
-        "AND d.token <> c.token AND d.state = 'pending' AND d.attempts > 0 RETURNING 1",
+        f"AND d.token <> c.token AND {_FOUND_A_LEASE} AND d.state = 'pending' AND d.attempts > 0 "
+        "RETURNING 1",
         (_names(batch),),
     )
 

@@ -6,7 +6,6 @@ within its turn it gives back, and the next claim is as long as this turn was: t
 other threads, however few lanes it is in and however slow the machine.
 """
 
-import contextlib
 import time
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -17,6 +16,8 @@ from django.db import DatabaseError, InterfaceError
 
 from monolift.events import deliveries
 from monolift.events.deliveries import Claimed
+from monolift.events.moved import one_by_one, wherever_they_are
+from monolift.events.owed import give_back_owed, owe
 from monolift.events.subscriptions import named
 from monolift.events.tasks import task_named
 from monolift.events.wake import wake
@@ -28,8 +29,7 @@ from monolift.registry.fence import behind_a_fence, refused_by_fence
 from monolift.registry.scope import Scope
 from monolift.registry.settings import setting
 from monolift.registry.sql import execute, now
-from monolift.registry.topology import topology
-from monolift.registry.troubles import out_of_order
+from monolift.registry.troubles import says_nothing
 
 log = logger("monolift.events")
 
@@ -45,7 +45,7 @@ class LeaseLost(Exception):
 
 def run_due(alias: str, *, modules: Sequence[str]) -> bool:
     """Claim what is due for these modules and run it; False when nothing is."""
-    _give_back_owed(alias)
+    give_back_owed(alias)
     share = _share.get(alias, deliveries.SHARE)
     batch = deliveries.claim(alias, modules=modules, share=share)
     if len(batch) >= share:
@@ -76,40 +76,24 @@ def run(alias: str, batch: Sequence[Claimed]) -> None:
     """
     alone = [claimed for claimed in batch if claimed.crashed or _is_slow(claimed)]
     together = [claimed for claimed in batch if claimed not in alone]
+    settled: list[Claimed] = []
     try:
-        _give_back_owed(alias)
-        left = _run_some(alias, together)
+        give_back_owed(alias)
+        left = _run_some(alias, together, settled)
         _learn(alias, begun=len(together) - len(left), left=len(left))
         if back := [*left, *alone[1:]]:
-            deliveries.give_back(alias, back)
+            wherever_they_are(alias, back, deliveries.give_back)
+            settled += back
             wake(alias)
-        _run_some(alias, alone[:1])
+        _run_some(alias, alone[:1], settled)
     except (DatabaseError, InterfaceError) as error:
-        if batch and out_of_order(error):
-            _owed.append((alias, batch))
+        if says_nothing(error) or refused_by_fence(error):
+            owe(alias, [claimed for claimed in batch if claimed not in settled])
         raise
 
 
-_owed: list[tuple[str, Sequence[Claimed]]] = []
-"""What could not be recorded nor given back when it should have been."""
-
-
-def _give_back_owed(alias: str) -> None:
-    """So that a database that was away makes nothing look as if it had killed its worker."""
-    for one in [one for one in _owed if one[0] == alias]:
-        try:
-            deliveries.give_back(*one)
-            deliveries.take_off(*one)
-        except (DatabaseError, InterfaceError) as error:
-            if out_of_order(error):
-                raise
-            log.info("what was not begun is left to its lease", reason=str(error))
-        with contextlib.suppress(ValueError):  # another thread has done it
-            _owed.remove(one)
-
-
-def _run_some(alias: str, batch: Sequence[Claimed]) -> list[Claimed]:
-    """Run for a turn; what was not begun."""
+def _run_some(alias: str, batch: Sequence[Claimed], settled: list[Claimed]) -> list[Claimed]:
+    """Run for a turn; what was not begun. What was recorded one by one is `settled`."""
     ended: list[Claimed] = []
     silent: list[Claimed] = []
     left = iter(batch)
@@ -122,6 +106,8 @@ def _run_some(alias: str, batch: Sequence[Claimed]) -> list[Claimed]:
                 silent.append(claimed)
             elif outcome is _ENDED:
                 ended.append(claimed)
+            else:
+                settled.append(claimed)
             moment = time.monotonic()
             _seconds[claimed.subscriber] = moment - begun
             begun = moment
@@ -138,18 +124,8 @@ def _end(alias: str, silent: Sequence[Claimed], ended: Sequence[Claimed]) -> Non
     except DatabaseError as error:
         if not refused_by_fence(error):
             raise
-        for now_on, batch in _elsewhere(alias, silent).items():
-            deliveries.done(now_on, batch)
-
-
-def _elsewhere(alias: str, batch: Sequence[Claimed]) -> dict[str, list[Claimed]]:
-    """Where rows of a batch are that have moved to another database here, claims and all."""
-    known = topology()
-    found: dict[str, list[Claimed]] = {}
-    for claimed in batch:
-        if known.runs(claimed.module) and known.alias(claimed.module) != alias:
-            found.setdefault(known.alias(claimed.module), []).append(claimed)
-    return found
+        deliveries.done(alias, (), ended=ended)
+        one_by_one(silent, deliveries.done)
 
 
 _seconds: dict[str, float] = {}
@@ -203,7 +179,7 @@ def _run_one(alias: str, claimed: Claimed) -> str:
         except Exception as error:
             abort(scope, error)
             if behind_a_fence(error):
-                _moved(alias, claimed, error)
+                _follow(alias, claimed, error)
             else:
                 deliveries.failed(alias, claimed, error)
         except BaseException as error:
@@ -212,11 +188,15 @@ def _run_one(alias: str, claimed: Claimed) -> str:
     return _RECORDED
 
 
-def _moved(alias: str, claimed: Claimed, error: Exception) -> None:
-    """Its module has moved: nothing happened, and nothing failed. It runs where its row is now."""
+def _follow(alias: str, claimed: Claimed, error: Exception) -> None:
+    """Its module moves: nothing happened, and nothing failed. It runs where its row is then."""
     log.info("delivery follows its module", event_id=claimed.event, reason=str(error))
-    for now_on, batch in _elsewhere(alias, [claimed]).items():
-        deliveries.give_back(now_on, batch)
+    try:
+        one_by_one([claimed], deliveries.give_back)
+    except DatabaseError as refusal:
+        if not refused_by_fence(refusal):
+            raise
+        owe(alias, [claimed])
 
 
 def _body(claimed: Claimed) -> Callable[[], None]:

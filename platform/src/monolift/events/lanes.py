@@ -14,10 +14,15 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
-from django.db import IntegrityError, OperationalError
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError
 
+from monolift.observe.logs import logger
+from monolift.registry.fence import refused_by_fence
 from monolift.registry.sql import fetch_by_index, vendor
-from monolift.registry.troubles import in_the_way
+from monolift.registry.topology import topology
+from monolift.registry.troubles import in_the_way, out_of_order
+
+log = logger("monolift.events")
 
 _TRIES = 5
 _SWEPT = 1000
@@ -86,6 +91,35 @@ def promote(alias: str, lanes: Iterable[Lane]) -> int:
             if not isinstance(error, IntegrityError) and not in_the_way(error):
                 raise
     return len(fetch_by_index(alias, statement, (given,)))
+
+
+def go_on(alias: str, lanes: Iterable[Lane]) -> None:
+    """`promote`, for who has done what matters: a lane that cannot go on is left to `sweep`.
+
+    Where a fence refuses it, the lanes of each module go on by themselves, where that is now.
+    Raises only when the database is out of order.
+    """
+    wanted = set(lanes)
+    try:
+        promote(alias, wanted)
+    except (DatabaseError, InterfaceError) as error:
+        if out_of_order(error):
+            raise
+        if not refused_by_fence(error):
+            _leave(error)
+            return
+        known = topology()
+        for module in sorted({lane.module for lane in wanted if known.runs(lane.module)}):
+            try:
+                promote(known.alias(module), {lane for lane in wanted if lane.module == module})
+            except (DatabaseError, InterfaceError) as refusal:
+                if out_of_order(refusal):
+                    raise
+                _leave(refusal)
+
+
+def _leave(error: DatabaseError | InterfaceError) -> None:
+    log.warning("lanes wait until they are swept", reason=str(error))
 
 
 _THOSE = {

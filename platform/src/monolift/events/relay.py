@@ -16,11 +16,12 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 import msgspec
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, transaction
 
 from monolift.events import deliveries
 from monolift.events.deliveries import HELD, Announced, Claimed, address
-from monolift.events.lanes import BUSY, Lane, promote
+from monolift.events.lanes import BUSY, Lane, go_on, promote
+from monolift.events.owed import owe
 from monolift.events.subscriptions import all_subscriptions, generation
 from monolift.registry.places import here
 from monolift.registry.settings import setting
@@ -178,6 +179,7 @@ def relay(alias: str, *, claim: Sequence[str] = ()) -> Relayed:
 
     The deliveries are inserted in the commit that marks the events. What is due for the modules to
     `claim` for is inserted as claimed: whoever relays runs it, without another look at the table.
+    When it raises, what it had claimed is owed.
     """
     insert = _INSERT.format(
         attempts=int(bool(claim)),
@@ -185,8 +187,13 @@ def relay(alias: str, *, claim: Sequence[str] = ()) -> Relayed:
     )
     token = deliveries.new_token() if claim else ""
     count, rows = _RELAY[vendor(alias)](alias, insert, audience(alias, claim=claim), token)
-    promote(alias, _waiting(rows))
-    return Relayed(count, [Claimed(*row[:-1]) for row in rows if claim and _is_claimed(row)])
+    claimed = [Claimed(*row[:-1]) for row in rows if claim and _is_claimed(row)]
+    try:
+        go_on(alias, _waiting(rows))
+    except (DatabaseError, InterfaceError):
+        owe(alias, claimed)
+        raise
+    return Relayed(count, claimed)
 
 
 def _waiting(rows: Sequence[Any]) -> Iterator[Lane]:

@@ -22,6 +22,7 @@ _RESULTS = frozenset(
     }
 )
 _IN_THE_WAY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_NOT_IN_TIME = "55P03"  # a lock that was not given within `lock_timeout`
 
 
 def in_the_way(error: BaseException) -> bool:
@@ -52,6 +53,14 @@ def out_of_order(error: BaseException) -> bool:
     if code is None:  # of the client's side: the connection is lost, or there is none
         return isinstance(error, OperationalError)
     return code.startswith(_CLASSES) if isinstance(code, str) else code in _RESULTS
+
+
+def says_nothing(error: BaseException) -> bool:
+    """Whether an error of the database tells nothing about the work that it kept from being done.
+
+    `in_the_way`, `out_of_order`, or a lock that was not given in time: later it may well work.
+    """
+    return in_the_way(error) or out_of_order(error) or _code(error.__cause__) == _NOT_IN_TIME
 
 
 def _code(error: BaseException | None) -> str | int | None:

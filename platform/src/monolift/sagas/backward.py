@@ -49,16 +49,16 @@ class Backward:
         try:
             act(self.held.record, step, group=None, settling=True, deadline=self.held.deadline)
         except NeverHappened:
-            self.held.record.restore(before)
+            self.held.restore(before)
             self._settled(step, "never")
         except DomainError as error:
-            self.held.record.restore(before)
+            self.held.restore(before)
             if self.held.progress.refusal is None:
                 self.held.progress.refusal = Refusal(error.code, error.fields)
             self._settled(step, "doubt" if is_external(step) else "never")
         except (Unavailable, KeyInFlight, CallFailed) as error:
             raise_if_no_attempt(error, alias=self.held.record.alias)
-            self.held.record.restore(before)
+            self.held.restore(before)
             self.held.record.attempts += 1
             self.held.progress.log(step.name, "not settled", str(error))
             self.held.record.failure = f"{step.name}: not settled: {error}"
@@ -73,7 +73,7 @@ class Backward:
             # The step's own code fails around its call. What it learned from the answer before that
             # is all its undo has to go by, so it stays.
             learned = self.held.record.saga
-            self.held.record.restore(before)
+            self.held.restore(before)
             self.held.record.saga = learned
             if step.pivot:  # perhaps there is no way back any more: a human has to look
                 self.held.record.failure = (
@@ -124,7 +124,7 @@ class Backward:
         except Exception as error:
             raise_if_no_attempt(error, alias=self.held.record.alias)
             raise_if_uncertain(error)
-            self.held.record.restore(before)
+            self.held.restore(before)
             self.held.record.attempts += 1
             self.held.progress.log(
                 step.name, "undo failed", f"attempt {self.held.record.attempts}: {error}"

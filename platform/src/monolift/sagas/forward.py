@@ -54,7 +54,7 @@ class Forward:
         failed, error = self._try_group(group)
         if error is None:
             return
-        self.held.record.restore(before)
+        self.held.restore(before)
         if failed == 0 and isinstance(error, DomainError) and self.held.record.attempts == 0:
             self._refused(group[0], error, external=False)
             return
@@ -86,7 +86,7 @@ class Forward:
                 raise
             except Exception as error:
                 raise_if_uncertain(error)
-                self.held.record.restore(before)
+                self.held.restore(before)
                 if not in_the_way(error) or attempt == _DEADLOCK_TRIES:
                     return min(reached, len(group) - 1), error
         raise AssertionError("unreachable")
@@ -114,11 +114,11 @@ class Forward:
         except (LeaseLost, AlreadyStarted):
             raise
         except DomainError as error:
-            self.held.record.restore(before)
+            self.held.restore(before)
             self._refused(step, error, external=False)
         except Exception as error:
             raise_if_uncertain(error)
-            self.held.record.restore(before)
+            self.held.restore(before)
             self._again_or_give_up(step, error)
 
     def _call_alone(self, step: Step[Any]) -> None:
@@ -132,11 +132,11 @@ class Forward:
         try:
             act(self.held.record, step, group=None, deadline=self.held.deadline)
         except DomainError as error:
-            self.held.record.restore(before)
+            self.held.restore(before)
             self._refused(step, error, external=is_external(step))
         except Exception as error:
             raise_if_no_attempt(error, alias=self.held.record.alias)
-            self.held.record.restore(before)
+            self.held.restore(before)
             self._again_or_give_up(step, error)
         else:
             first = self.held.record.attempts == 0 and not self.held.record.crashed
@@ -185,12 +185,12 @@ class Forward:
         except LeaseLost:
             raise
         except DomainError as error:
-            self.held.record.restore(before)
+            self.held.restore(before)
             self.held.record.status = SagaStatus.RUNNING
             self._refused(step, error, external=False)
         except Exception as error:
             raise_if_uncertain(error)
-            self.held.record.restore(before)
+            self.held.restore(before)
             self._again_or_give_up(step, error)
 
     def _rest(self, step: Step[Any]) -> None:

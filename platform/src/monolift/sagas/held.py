@@ -12,6 +12,7 @@ from monolift.registry.transactions import GroupAtomic
 from monolift.resilience.backoff import delay
 from monolift.sagas.plan import group_at
 from monolift.sagas.record import Intent, Progress, Record
+from monolift.sagas.snapshot import Snapshot
 from monolift.sagas.steps import FusedGroup
 
 log = logger("monolift.sagas")
@@ -51,6 +52,11 @@ class Held:
         """A transaction that steps and the saga's save share."""
         with GroupAtomic(using=self.record.alias, savepoint=True, durable=False):
             yield FusedGroup(self.record.alias)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to what was before a transaction that was rolled back, or a call that failed."""
+        self.record.restore(snapshot)
+        self.answered = False
 
     def done(self, step: Step[Any], how: str) -> None:
         """Mark a step as done and move on behind it; nothing is written yet."""

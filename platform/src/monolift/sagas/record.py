@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db import transaction
+from django.db import connections, transaction
 
 from monolift.kernel import DomainError, Saga, SagaEntry, SagaRun, SagaStatus, clock, uuid7
 from monolift.kernel.saga import declared_sagas, saga_class
@@ -15,6 +15,7 @@ from monolift.observe.trace import carried
 from monolift.registry.settings import setting
 from monolift.registry.sql import after, execute, fetch, moment, now, skip_locked
 from monolift.registry.topology import modules_on
+from monolift.sagas.snapshot import Snapshot
 
 log = logger("monolift.sagas")
 
@@ -111,6 +112,8 @@ class Record:
     attempts: int = 0
     token: str = ""
     stored: bool = False
+    sent: bool = False
+    """Whether it may be stored, also when nobody knows: the statement was given to the database."""
     crashed: bool = False
     due: bool = True
 
@@ -162,6 +165,7 @@ class Record:
             attempts=attempts,
             token=token,
             stored=True,
+            sent=True,
         )
 
     @classmethod
@@ -260,6 +264,8 @@ class Record:
         """Store a new saga: held by this worker, or for any; AlreadyStarted if its key is known."""
         lease = after(self.alias, setting("LEASE")) if held else "NULL"
         moment_ = now(self.alias)
+        connections[self.alias].ensure_connection()
+        self.sent = True
         inserted = execute(
             self.alias,
             "INSERT INTO monolift_saga (module, id, name, version, key, status, state, progress, "
@@ -321,13 +327,13 @@ class Record:
         if not changed:
             raise LeaseLost(self.id)
 
-    def snapshot(self) -> "Snapshot":
+    def snapshot(self) -> Snapshot:
         """What memory holds now, to go back to when a transaction is rolled back."""
         return Snapshot(
             self._state(), self._progress(), self.status, self.attempts, self.failure, self.stored
         )
 
-    def restore(self, snapshot: "Snapshot") -> None:
+    def restore(self, snapshot: Snapshot) -> None:
         """Put memory back; the fields are decoded anew, so nothing done meanwhile remains."""
         self.saga = msgspec.json.decode(snapshot.state, type=type(self.saga))
         self.progress = msgspec.json.decode(snapshot.progress, type=Progress)
@@ -369,18 +375,6 @@ class Record:
 
     def _progress(self) -> str:
         return msgspec.json.encode(self.progress).decode()
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A saga in memory at one moment."""
-
-    state: str
-    progress: str
-    status: SagaStatus
-    attempts: int
-    failure: str
-    stored: bool
 
 
 _AGAIN = 60.0

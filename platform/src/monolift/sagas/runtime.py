@@ -19,11 +19,10 @@ from monolift.kernel.clock import monotonic
 from monolift.observe.logs import logger
 from monolift.registry.fence import refused_by_fence
 from monolift.registry.scope import Scope, current
-from monolift.registry.sql import after, execute
 from monolift.registry.topology import topology
 from monolift.registry.transactions import foreign_transaction
-from monolift.registry.troubles import out_of_order
-from monolift.resilience.backoff import until_it_works
+from monolift.registry.troubles import says_nothing
+from monolift.sagas.owed import let_go_owed, owe
 from monolift.sagas.record import AlreadyStarted, LeaseLost, Record
 from monolift.sagas.runner import Runner
 
@@ -90,7 +89,7 @@ class Runtime:
 
 def run_next(alias: str) -> bool:
     """Claim the next saga that has work to do and run it; False when there is none."""
-    _let_go_owed(alias)
+    let_go_owed(alias)
     record = Record.claim(alias)
     if record is None:
         return False
@@ -105,42 +104,10 @@ def _place(saga: Saga) -> str:
     return topology().alias(saga.saga_owner)
 
 
-_owed: list[Record] = []
-"""Sagas that could not be given back when their database did not work."""
-
-
-def _let_go_owed(alias: str) -> None:
-    """Give them back as they are stored. No worker died, so it is no attempt.
-
-    A commit whose end is not known has its row locked, or is over: what is stored then is true.
-    Who took one over when its lease had ended has counted a crash: it is taken off again.
-    """
-    for record in [record for record in _owed if record.alias == alias]:
-        which = (record.module, record.id, record.token)
-        try:
-            if not execute(
-                alias,
-                "UPDATE monolift_saga SET lease_until = NULL, due_at = CASE WHEN status = "
-                f"'waiting' THEN due_at ELSE {after(alias, until_it_works())} END "
-                "WHERE module = %s AND id = %s AND token = %s",
-                which,
-            ):
-                execute(
-                    alias,
-                    "UPDATE monolift_saga SET attempts = attempts - 1 "
-                    "WHERE module = %s AND id = %s AND token <> %s AND attempts > 0",
-                    which,
-                )
-        except (DatabaseError, InterfaceError) as error:
-            if out_of_order(error):
-                raise
-            log.info("saga is left to its lease", saga_id=record.id, reason=str(error))
-        with contextlib.suppress(ValueError):  # another thread has done it
-            _owed.remove(record)
-
-
 def _run(saga: Saga, deadline: float) -> Record:
-    record = Record.new(_place(saga), saga)
+    alias = _place(saga)
+    let_go_owed(alias)
+    record = Record.new(alias, saga)
     try:
         return _advance(record, deadline)
     except AlreadyStarted:
@@ -155,11 +122,11 @@ def _advance(record: Record, deadline: float | None = None) -> Record:
     try:
         runner.run()
     except (DatabaseError, InterfaceError) as error:
-        if out_of_order(error):
+        if says_nothing(error):
             held = runner.held.record
-            _owed.append(held)
+            owe(held)
             with contextlib.suppress(DatabaseError, InterfaceError):
-                _let_go_owed(held.alias)
+                let_go_owed(held.alias)
         raise
     return runner.held.record
 

@@ -198,6 +198,30 @@ class Parcel(Saga, version=1):
         self.parcel = event.parcel if isinstance(event, Shipped) else "none"
 
 
+class Counter(Saga, version=1):
+    """Answers at the end of a group; more is done after that."""
+
+    held: int | None = None
+
+    @step(calls=Stock.hold)
+    def hold(self) -> None:
+        self.held = stock.hold(sku="a", quantity=1)
+
+    @hold.undo
+    def give_back(self) -> None:
+        if self.held is not None:
+            stock.give_back(hold=self.held)
+
+    @step(pivot=True, answer=True)
+    def write_down(self) -> None:
+        faults.reach("write_down")
+        Sale.objects.create(key=self.key, state="sold")
+
+    @step
+    def close(self) -> None:
+        Sale.objects.filter(key=self.key).update(state="closed")
+
+
 class Booking(Saga, version=1):
     """As it was: one hold, written down at the end."""
 
