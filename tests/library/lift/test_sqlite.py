@@ -4,7 +4,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -296,6 +296,33 @@ def test_a_fence_that_would_take_too_long_is_given_up(lift: Lift) -> None:
     assert topology().alias("stock") == "default"
     use(Stock).hold(sku="a", quantity=1)
     mover.drop()
+
+
+def test_a_writer_that_comes_between_the_last_round_and_the_end_is_kept_out(
+    lift: Lift, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where Django begins its transactions without the write lock, as it does by default."""
+    use(Stock).fill(sku="a", quantity=5)
+    monkeypatch.delitem(connections["default"].settings_dict["OPTIONS"], "transaction_mode")
+    connections["default"].close()
+    name = connections["default"].settings_dict["NAME"]
+    close, refused = movers.fence.close, list[str]()
+
+    def late(*given: Any, **named: Any) -> None:
+        with closing(sqlite3.connect(name, timeout=0, isolation_level=None)) as writer:
+            try:
+                writer.execute("UPDATE stock_item SET left = 4")
+            except sqlite3.OperationalError as error:
+                refused.append(str(error))
+        close(*given, **named)
+
+    monkeypatch.setattr(movers.fence, "close", late)
+    try:
+        out(lift)
+        assert left() == 5
+    finally:
+        connections["default"].close()
+    assert refused == ["database is locked"]
 
 
 def test_two_operators(lift: Lift) -> None:

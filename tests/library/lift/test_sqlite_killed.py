@@ -3,13 +3,18 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
+from django.db import connections
 
 from monolift import use
+from monolift.lift.movers.sqlite.feed import Feed
+from monolift.lift.movers.sqlite.files import opened
 from monolift.lift.movers.sqlite.mover import SqliteMover
 from monolift.lift.moving import Blocked, Move
-from monolift.lift.plan import state
+from monolift.lift.plan import engine, state
 from monolift.lift.plan.stage import Lift
 from monolift.lift.plan.watchdog import watch
 from monolift.registry import topology as registry
@@ -18,7 +23,7 @@ from monolift.registry.topology import topology
 from monolift.truth import row
 from monolift.truth.document import Document, Stay
 from tests.killing import STEP, killed_at, needs_strace
-from tests.library.lift.ways import WRITERS, execute, home, left, out
+from tests.library.lift.ways import WRITERS, execute, home, left, out, quiet
 from tests.library.running import eventually
 from tests.library.world.stock.interface import Level, Stock
 
@@ -49,6 +54,35 @@ def test_a_cut_over_whose_other_half_fails_is_taken_back_and_done_again(lift: Li
     registry.reset()
     assert topology().alias("stock") == "stock"
     assert left() == 4
+
+
+@pytest.mark.parametrize("way", ["out", "home"])
+def test_what_noted_changes_is_ended_where_a_kill_came_before_it(
+    lift: Lift, file: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """Else every change would be noted, for nobody, until the next move."""
+    use(Stock).fill(sku="a", quantity=5)
+    if way == "home":
+        out(lift)
+    end, calls = Feed.end, list[int]()
+
+    def killed(self: Feed, run: Any) -> None:
+        calls.append(1)
+        if len(calls) == 2:  # the first goes before the copy
+            raise KeyboardInterrupt
+        end(self, run)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Feed, "end", killed)
+        (out if way == "out" else home)(lift)
+    registry.reset()
+    engine.resume(lift, report=quiet)
+    for one in (str(file), str(connections["default"].settings_dict["NAME"])):
+        with opened(one) as link:
+            assert not link.execute(
+                "SELECT name FROM sqlite_master WHERE name LIKE 'monolift_feed_%'"
+            ).fetchall()
+    assert left() == 5
 
 
 @needs_strace

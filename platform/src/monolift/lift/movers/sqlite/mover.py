@@ -20,13 +20,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any
 
-from django.db import OperationalError, connections, transaction
+from django.db import connections
 
 from monolift.kernel.clock import monotonic
 from monolift.lift.movers.sqlite import fence
 from monolift.lift.movers.sqlite.compare import Views
+from monolift.lift.movers.sqlite.control import controlling
 from monolift.lift.movers.sqlite.feed import BATCH, BULK, Feed, batches, insert
 from monolift.lift.movers.sqlite.files import (
     PAUSE,
@@ -36,7 +36,6 @@ from monolift.lift.movers.sqlite.files import (
     has,
     opened,
     seen,
-    touch,
     writing,
 )
 from monolift.lift.movers.sqlite.tables import COMING, Layout, Table, renaming
@@ -140,7 +139,7 @@ class SqliteMover:
     def cut_over(self, change: Callable[[], Document]) -> Evidence:
         """See `Mover`."""
         if self._is_closed():
-            with self._control():
+            with controlling(self.move.budget):
                 document = self._open_at_home(change)
             return {"held": 0.0, "carried": 0, "epoch": document.epoch, "resumed": True}
         if self.move.source == DEFAULT_ALIAS:
@@ -149,7 +148,11 @@ class SqliteMover:
 
     def recover(self) -> None:
         """See `Mover`."""
-        if topology().alias(self.move.module) == self.move.source and not self._is_closed():
+        at = topology().alias(self.move.module)
+        if at == self.move.target:
+            with opened(self._source) as source, writing(source):
+                self._feed.end(source.execute)
+        elif at == self.move.source and not self._is_closed():
             with opened(self._source) as source, opened(self._target) as target:
                 self._take_back(source, target)
 
@@ -168,6 +171,8 @@ class SqliteMover:
             self._feed.end(source.execute)
             fence.unguard(source.execute, module=self.move.module, tables=self._tables)
         with opened(self._target) as target:
+            with writing(target):  # of a way home that was killed
+                self._feed.end(target.execute)
             self._there.clear(target)
 
     def finish(self) -> Evidence:
@@ -269,22 +274,6 @@ class SqliteMover:
                 target.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table.coming,))
                 target.execute("INSERT INTO sqlite_sequence VALUES (?, ?)", (table.coming, *given))
 
-    @contextmanager
-    def _control(self) -> Iterator[Any]:
-        """A transaction of the control database, on Django's connection: the truth is in it."""
-        connection: Any = connections[DEFAULT_ALIAS]
-        connection.ensure_connection()
-        usual = int(connection.settings_dict["OPTIONS"].get("timeout", 5) * 1000)
-        connection.connection.execute(f"PRAGMA busy_timeout = {int(self.move.budget * 1000)}")
-        try:
-            touch(connection.connection)  # before anybody waits
-            with transaction.atomic(using=DEFAULT_ALIAS):
-                yield connection.connection.execute
-        except OperationalError as error:
-            raise GaveUp(f"The control database could not be had: {error}.") from error
-        finally:
-            connection.connection.execute(f"PRAGMA busy_timeout = {usual}")
-
     # Out of the control database's file ----------------------------------------------------
 
     def _out(self, change: Callable[[], Document]) -> Evidence:
@@ -298,7 +287,7 @@ class SqliteMover:
             self._catch_up(source, target)
             asked = monotonic()
             try:
-                with self._control() as execute:
+                with controlling(self.move.budget) as execute:
                     began = monotonic()
                     carried = self._last_round(source, target, began)
                     views.freeze()
@@ -339,7 +328,7 @@ class SqliteMover:
             Views(self._source, self._target) as views,
         ):
             self._catch_up(source, target)
-            with self._control():
+            with controlling(self.move.budget):
                 epoch = row.change({}).epoch + 1
             with self._held(source):
                 began = monotonic()
@@ -351,7 +340,7 @@ class SqliteMover:
                 source.execute("COMMIT")
             # Nobody owns the module now: it is opened there, or here again.
             try:
-                with self._control():
+                with controlling(self.move.budget):
                     document = self._open_at_home(change)
             except BaseException:
                 with writing(source):

@@ -61,6 +61,8 @@ class Seal(Stage):
     def apply(self, lift: Lift) -> Evidence:
         """See `Stage`."""
         if lift.place.alias == lift.alias:
+            if lift.vendor == "sqlite":
+                lift.mover(source=DEFAULT_ALIAS, target=lift.alias).recover()
             return {"note": "it was sealed before"}
         if lift.vendor == "sqlite":
             return move(lift, source=DEFAULT_ALIAS, target=lift.alias)
