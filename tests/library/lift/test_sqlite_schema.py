@@ -1,16 +1,20 @@
 """What hangs on a module's tables in a SQLite file moves with them."""
 
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
+from django.apps import apps
+from django.conf import settings
 from django.db import connections
+from django.test import override_settings
 
 from monolift import use
 from monolift.lift.movers.sqlite.files import opened
 from monolift.lift.moving import Progress
 from monolift.lift.plan.stage import Lift
-from tests.library.lift.ways import home, out
+from tests.library.lift.ways import execute, home, out
 from tests.library.world.stock.interface import Stock
 from tests.library.world.stock.models import Item
 
@@ -63,6 +67,49 @@ def test_what_refers_to_a_table_moves_with_it(lift: Lift, file: Path) -> None:
                 "'monolift_moved_stock_note') ORDER BY type DESC"
             ).fetchall():
                 link.execute(f"DROP {kind} {name}")
+
+
+THEIRS = """
+from django.db import models
+class Entry(models.Model):
+    class Meta:
+        app_label = "{label}"
+        db_table = "{table}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("label", "table"),
+    [("stock_history", "stock_history_entry"), ("stock_history", "stock_e"), ("sales", "stock_e")],
+    ids=["an app of a longer name", "an app that is no module", "another module"],
+)
+def test_tables_whose_names_begin_like_the_modules_stay_with_their_owners(
+    lift: Lift, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, label: str, table: str
+) -> None:
+    """By their models, and those without one by the longest name of an app that fits."""
+    (tmp_path / "stock_history").mkdir()
+    (tmp_path / "stock_history" / "__init__.py").write_text("")
+    (tmp_path / "stock_history" / "models.py").write_text(THEIRS.format(label=label, table=table))
+    monkeypatch.syspath_prepend(tmp_path)
+    made = [table, "stock_history_plain", "stock_history_text"]
+    use(Stock).fill(sku="a", quantity=5)
+    for name in made[:2]:
+        execute(f"CREATE TABLE {name} (id INTEGER PRIMARY KEY, body TEXT)")
+    execute(f"CREATE VIRTUAL TABLE stock_history_text USING fts5(body, content={made[1]})")
+    try:
+        with override_settings(INSTALLED_APPS=[*settings.INSTALLED_APPS, "stock_history"]):
+            out(lift)
+            for name in made:
+                execute(f"SELECT * FROM {name}")
+            home(lift)
+    finally:
+        for name in reversed(made):
+            execute(f"DROP TABLE IF EXISTS {name}")
+            execute(f"DROP TABLE IF EXISTS monolift_moved_{name}")
+        apps.all_models[label].pop("entry", None)
+        for name in ("stock_history.models", "stock_history"):
+            sys.modules.pop(name, None)
+        apps.clear_cache()
 
 
 def _found(file: str, words: str) -> list[str]:

@@ -2,11 +2,15 @@
 
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
+
+from monolift.boundaries.sql.ownership import bare, ownership
+from monolift.lift.sealing.postgresql.tables import own_tables
+from monolift.registry.modules import module_of
 
 PLATFORM = "monolift_db"
 _TRAVELLING = (
@@ -74,18 +78,13 @@ class Layout:
     def __init__(self, link: sqlite3.Connection, module: str) -> None:
         self.module = module
         rows = link.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
-        prefix = f"{module}_"
+        is_own = _ownership(module)
         virtual = {
             name: sql
             for kind, name, _, sql in rows
             if kind == "table" and sql and sql.upper().startswith("CREATE VIRTUAL")
         }
         shadows = tuple(f"{name}_" for name in virtual)
-        modelled = {
-            model._meta.db_table
-            for model in apps.get_app_config(module).get_models(include_auto_created=True)
-            if model._meta.managed and not model._meta.proxy
-        }
         ordinary = [
             name
             for kind, name, _, sql in rows
@@ -94,13 +93,13 @@ class Layout:
 
         def called(before: str) -> list[str]:
             names = (name.removeprefix(before) for name in ordinary if name.startswith(before))
-            return sorted(name for name in names if name in modelled or name.startswith(prefix))
+            return sorted(filter(is_own, names))
 
         self.own = called("")
         self.coming = called(COMING)
         self.gone = called(GONE)
-        self.virtual = {name: sql for name, sql in virtual.items() if name.startswith(prefix)}
-        self.missing = sorted(modelled - set(self.own))
+        self.virtual = {name: sql for name, sql in virtual.items() if is_own(name)}
+        self.missing = sorted(set(own_tables(module)) - set(self.own))
         known = {*self.own, *self.virtual}
         self.statements = [
             *(sql for kind, name, _, sql in rows if kind == "table" and name in self.own),
@@ -160,6 +159,36 @@ def platform_statements(link: sqlite3.Connection) -> Iterator[str]:
 def renaming(name: str, new: str) -> str:
     """The statement that gives a table another name, also where something refers to it."""
     return f"ALTER TABLE {quoted(name)} RENAME TO {quoted(new)}"
+
+
+def _ownership(module: str) -> Callable[[str], bool]:
+    """Whether a table is the module's, by its name.
+
+    It is when a model of the module has it. A table that no model has goes by the name that it
+    begins with, to the app of the longest that fits.
+    """
+    owners = ownership()
+    modelled = {
+        bare(model._meta.db_table)
+        for model in apps.get_models(include_auto_created=True)
+        if model._meta.managed and not model._meta.proxy
+    }
+    longer = tuple(
+        f"{app.label}_"
+        for app in apps.get_app_configs()
+        if app.label.startswith(f"{module}_") and module_of(app.name) != module
+    )
+
+    def is_own(name: str) -> bool:
+        if (owner := owners.owner(name)) is not None:
+            return owner == module
+        return (
+            name.startswith(f"{module}_")
+            and name.lower() not in modelled
+            and not name.startswith(longer)
+        )
+
+    return is_own
 
 
 def _columns(link: sqlite3.Connection, table: str) -> tuple[str, ...]:
