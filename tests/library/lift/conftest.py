@@ -72,7 +72,7 @@ def _put_back(file: str) -> None:
                     link.execute(renaming(before + table, table))
         leftovers = link.execute(
             "SELECT type, name FROM sqlite_master WHERE name LIKE 'monolift_fence_stock%' "
-            "OR name LIKE 'monolift_feed_stock%'"
+            "OR name LIKE 'monolift_feed_stock%' OR name LIKE 'monolift_kept_%'"
         ).fetchall()
         for kind, name in sorted(leftovers, reverse=True):  # triggers before their table
             link.execute(f"DROP {kind} IF EXISTS {quoted(name)}")

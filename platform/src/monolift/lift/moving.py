@@ -115,7 +115,8 @@ class Mover(Protocol):
 
     def verify(self) -> Evidence:
         """Compare both sides row for row, as they were at the cut-over. `differences` is empty when
-        they are equal.
+        they are equal. Else `kept` names the source's tables as they were, if a move back would
+        have taken them away: they have other names now.
         """
         ...
 

@@ -33,10 +33,15 @@ def cut_over_and_compare(lift: Lift, mover: Mover, *, source: str, target: str) 
         back = lift.mover(source=target, target=source)
         back.copy(lift.watch)
         _cut_over(lift, back, Stay(deployable=lift.place.deployable, database=source))
-        raise Blocked(
-            f"{lift.module} was taken back, because rows differed: "
-            + "; ".join(compared["differences"])
-        )
+        text = f"{lift.module} was taken back, because rows differed: "
+        text += "; ".join(compared["differences"])
+        if kept := compared.get("kept"):
+            text += (
+                f". It has the rows that were copied. The rows as they were are in "
+                f"{', '.join(kept)}, on the database {source!r}: put right what differs, then drop "
+                "them."
+            )
+        raise Blocked(text)
     return {"cut-over": cut, "tries": tries, "compared": compared}
 
 

@@ -129,16 +129,16 @@ def batches(
     source: sqlite3.Connection, table: Table, *, most: int = BATCH
 ) -> Iterator[list[tuple[Any, ...]]]:
     """The rows of a table, some at a time; between two, the file is free for others."""
-    after = 0
+    beyond, after = "1", tuple[int, ...]()  # a number may be 0 or below
     while True:
         rows = source.execute(
             f"SELECT rowid, {selected(table)} FROM {quoted(table.name)} "
-            f"WHERE rowid > ? AND {table.where} ORDER BY rowid LIMIT {most}",
-            (after, *table.given),
+            f"WHERE {beyond} AND {table.where} ORDER BY rowid LIMIT {most}",
+            (*after, *table.given),
         ).fetchall()
         if not rows:
             return
-        after = rows[-1][0]
+        beyond, after = "rowid > ?", (rows[-1][0],)
         yield [row[1:] for row in rows]
 
 

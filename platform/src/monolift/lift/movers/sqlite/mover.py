@@ -38,6 +38,7 @@ from monolift.lift.movers.sqlite.files import (
     seen,
     writing,
 )
+from monolift.lift.movers.sqlite.keeping import keep
 from monolift.lift.movers.sqlite.tables import COMING, Layout, Table, renaming
 from monolift.lift.movers.sqlite.target import Target
 from monolift.lift.moving import Evidence, GaveUp, Move, Progress, Watch
@@ -51,6 +52,8 @@ _FEW = 50
 _MANY = 500
 """More than these, and the fence would be held too long."""
 _ROUNDS = 50
+_PATIENCE = 60.0
+"""Seconds to wait for the write lock where nobody waits for us."""
 
 
 class SqliteMover:
@@ -61,6 +64,7 @@ class SqliteMover:
         self._source = file_of(move.source)
         self._target = file_of(move.target)
         self._views: Views | None = None
+        self._epoch = 0
 
     def obstacles(self) -> list[str]:
         """See `Mover`."""
@@ -163,7 +167,11 @@ class SqliteMover:
         began = monotonic()
         rows, differences = self._views.compared(self._tables)
         self._views = None
-        return {"rows": rows, "differences": differences, "seconds": monotonic() - began}
+        found = {"rows": rows, "differences": differences, "seconds": monotonic() - began}
+        if differences:  # the way back would take them away, and brings what was copied
+            with opened(self._source, _PATIENCE) as source:
+                found["kept"] = keep(source, self._tables, epoch=self._epoch)
+        return found
 
     def drop(self) -> None:
         """See `Mover`."""
@@ -305,7 +313,7 @@ class SqliteMover:
             held = monotonic() - began
             with writing(source):
                 self._feed.end(source.execute)
-        self._views, waited = views, began - asked
+        self._views, self._epoch, waited = views, document.epoch, began - asked
         return {"held": held, "waited": waited, "carried": carried, "epoch": document.epoch}
 
     def _take_back(self, source: sqlite3.Connection, target: sqlite3.Connection) -> None:
@@ -351,7 +359,7 @@ class SqliteMover:
                 self._feed.end(source.execute)
             with writing(target):
                 fence.unguard(target.execute, module=module, tables=self._tables)
-        self._views = views
+        self._views, self._epoch = views, document.epoch
         return {"held": held, "carried": carried, "epoch": document.epoch}
 
     def _open_at_home(self, change: Callable[[], Document]) -> Document:
