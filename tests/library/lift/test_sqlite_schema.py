@@ -2,6 +2,7 @@
 
 import sqlite3
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,13 @@ from django.test import override_settings
 
 from monolift import use
 from monolift.lift.movers.sqlite.files import opened
-from monolift.lift.moving import Progress
+from monolift.lift.movers.sqlite.mover import SqliteMover
+from monolift.lift.moving import Blocked, Move, Progress
 from monolift.lift.plan.stage import Lift
+from monolift.registry.places import here
+from monolift.registry.topology import topology
+from monolift.truth import row
+from monolift.truth.document import Document, Stay
 from tests.library.lift.ways import execute, home, out
 from tests.library.world.stock.interface import Stock
 from tests.library.world.stock.models import Item
@@ -67,6 +73,99 @@ def test_what_refers_to_a_table_moves_with_it(lift: Lift, file: Path) -> None:
                 "'monolift_moved_stock_note') ORDER BY type DESC"
             ).fetchall():
                 link.execute(f"DROP {kind} {name}")
+
+
+TOTAL = """
+CREATE TABLE stock_booking (id INTEGER PRIMARY KEY AUTOINCREMENT, amount INTEGER NOT NULL);
+CREATE TABLE stock_account (id INTEGER PRIMARY KEY, total INTEGER NOT NULL);
+INSERT INTO stock_account VALUES (1, 0);
+CREATE TRIGGER stock_books AFTER INSERT ON stock_booking BEGIN
+UPDATE stock_account SET total = total + new.amount; END;
+CREATE TRIGGER stock_never BEFORE DELETE ON stock_booking BEGIN
+SELECT RAISE(ABORT, 'kept for ever'); END;
+INSERT INTO stock_booking (amount) VALUES (1), (2), (3);
+"""
+
+
+@pytest.fixture
+def total() -> Iterator[None]:
+    """A table whose trigger adds up, and one that lets nobody delete."""
+    default = str(connections["default"].settings_dict["NAME"])
+    with opened(default) as link:
+        link.executescript(TOTAL)
+    yield
+    connections["default"].close()
+    with opened(default) as link:
+        for name in ("stock_booking", "stock_account"):
+            link.execute(f"DROP TABLE IF EXISTS {name}")
+            link.execute(f"DROP TABLE IF EXISTS monolift_moved_{name}")
+
+
+def test_what_a_trigger_did_is_not_done_again_for_rows_that_are_copied(
+    lift: Lift, file: Path, total: None
+) -> None:
+    """Nor for those that change meanwhile; before and after, it does what it does."""
+    default = str(connections["default"].settings_dict["NAME"])
+    before = _schema(default)
+    expected = [6]
+
+    def add(progress: Progress) -> None:
+        if expected[0] % 10 == 6:
+            expected[0] += 4
+            with opened(default if topology().alias("stock") == "default" else str(file)) as link:
+                link.execute("INSERT INTO stock_booking (amount) VALUES (4)")
+
+    lift.watch = add
+    for way, one in ((out, file), (home, default), (out, file)):
+        way(lift)
+        assert _schema(str(one)) == before
+        with opened(str(one)) as link:
+            link.execute("INSERT INTO stock_booking (amount) VALUES (6)")
+            expected[0] += 6
+            assert link.execute("SELECT total FROM stock_account").fetchall() == [(expected[0],)]
+
+
+def test_a_trigger_comes_back_with_a_cut_over_that_is_done_again(
+    lift: Lift, file: Path, total: None
+) -> None:
+    mover = SqliteMover(Move(module="stock", source="default", target="stock", budget=5.0))
+    mover.copy(lambda progress: None)
+
+    def refuse() -> Document:
+        raise Blocked("Not now.")
+
+    with pytest.raises(Blocked, match="Not now"):
+        mover.cut_over(refuse)
+    execute("INSERT INTO stock_booking (amount) VALUES (4)")
+    there = Stay(deployable=here(), database="stock")
+    mover.cut_over(lambda: row.change({"stock": there}))
+    assert mover.verify()["differences"] == []
+    with opened(str(file)) as link:
+        link.execute("INSERT INTO stock_booking (amount) VALUES (5)")
+        assert link.execute("SELECT total FROM stock_account").fetchall() == [(15,)]
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ("DELETE FROM sales_sale;", "cannot be made in a file of their own: .*sales_sale"),
+        (
+            "DELETE FROM stock_text; UPDATE stock_item SET left = left + 1;",
+            "The trigger stock_added feeds a full text, and does something else",
+        ),
+    ],
+    ids=["needs what stays", "feeds and does more"],
+)
+def test_triggers_that_cannot_move(lift: Lift, body: str, problem: str) -> None:
+    execute("CREATE VIRTUAL TABLE stock_text USING fts5(sku, content='stock_item')")
+    execute(f"CREATE TRIGGER stock_added AFTER INSERT ON stock_item BEGIN {body} END")
+    try:
+        with pytest.raises(Blocked, match=problem):
+            out(lift)
+        assert topology().alias("stock") == "default"
+    finally:
+        execute("DROP TRIGGER stock_added")
+        execute("DROP TABLE stock_text")
 
 
 THEIRS = """

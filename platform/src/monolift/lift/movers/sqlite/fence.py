@@ -65,6 +65,9 @@ def take_over(execute: Execute, *, module: str, tables: Sequence[Table], epoch: 
     for table in tables:
         if table.module is None:
             execute(renaming(table.coming, table.name))
+    for table in tables:
+        for statement in table.triggers:
+            execute(statement)
     _mark(execute, module, epoch, is_open=True)
     for name, (change, held) in RELEASED.items():
         execute(f"UPDATE {name} SET {change} WHERE {held} AND module = '{module}'")

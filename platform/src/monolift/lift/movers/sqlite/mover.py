@@ -40,7 +40,7 @@ from monolift.lift.movers.sqlite.files import (
 )
 from monolift.lift.movers.sqlite.keeping import keep
 from monolift.lift.movers.sqlite.tables import COMING, Layout, Table, renaming
-from monolift.lift.movers.sqlite.target import Target
+from monolift.lift.movers.sqlite.target import Target, unmade
 from monolift.lift.moving import Evidence, GaveUp, Move, Progress, Watch
 from monolift.registry.places import DEFAULT_ALIAS
 from monolift.registry.topology import topology
@@ -83,6 +83,8 @@ class SqliteMover:
                 found.append(
                     f"{self._source} lacks {', '.join(layout.missing)}: run `manage.py migrate`."
                 )
+            if not found:
+                found += unmade(source, layout)
         with seen(self._target) as target:
             there = Layout(target, self.move.module).own
             if there and not self._there.known(target):

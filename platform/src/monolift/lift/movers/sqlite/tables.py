@@ -4,11 +4,13 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from django.apps import apps
 
 from monolift.boundaries.sql.ownership import bare, ownership
+from monolift.lift.movers.sqlite.triggers import triggers
 from monolift.lift.sealing.postgresql.tables import own_tables
 from monolift.registry.modules import module_of
 
@@ -35,6 +37,8 @@ class Table:
     """What finds a row on both sides."""
     module: str | None = None
     """Only the rows of that module; None for all."""
+    triggers: tuple[str, ...] = ()
+    """The statements of those that must not fire while rows are copied."""
 
     @property
     def where(self) -> str:
@@ -101,17 +105,22 @@ class Layout:
         self.virtual = {name: sql for name, sql in virtual.items() if is_own(name)}
         self.missing = sorted(set(own_tables(module)) - set(self.own))
         known = {*self.own, *self.virtual}
+        names = (COMING + name for name in self.coming), (GONE + name for name in self.gone)
+        self.triggers = list(
+            triggers(rows, tables={*self.own, *chain(*names)}, virtual=self.virtual)
+        )
+        """Those of all its tables."""
         self.statements = [
             *(sql for kind, name, _, sql in rows if kind == "table" and name in self.own),
             *self.virtual.values(),
             *(
                 sql
                 for kind, name, table, sql in rows
-                if sql and table in known and kind in ("index", "trigger")
-                if not name.startswith("monolift_")
+                if sql and table in known and kind == "index" and not name.startswith("monolift_")
             ),
+            *(one.sql for one in self.triggers if one.table in known and not one.does_more),
         ]
-        """What makes the module's objects, tables first."""
+        """What makes the module's objects, tables first, without the triggers of `Table`."""
         self.without_rowid = sorted(
             name
             for kind, name, _, sql in rows
@@ -126,7 +135,16 @@ class Layout:
         """
         before = "" if self.own else GONE
         found = [
-            Table(name=name, columns=("rowid", *_columns(link, before + name)), key=("rowid",))
+            Table(
+                name=name,
+                columns=("rowid", *_columns(link, before + name)),
+                key=("rowid",),
+                triggers=tuple(
+                    one.sql.replace(f'"{GONE}', '"')  # as SQLite wrote it when the table left
+                    for one in self.triggers
+                    if one.table == before + name and one.does_more
+                ),
+            )
             for name in self.own or self.gone
         ]
         present = {name for (name,) in link.execute("SELECT name FROM sqlite_master")}

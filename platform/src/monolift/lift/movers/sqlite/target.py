@@ -4,7 +4,8 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from monolift.lift.movers.sqlite.files import count, delete, has, writing
+from monolift.lift.movers.sqlite import fence
+from monolift.lift.movers.sqlite.files import count, delete, has, opened, writing
 from monolift.lift.movers.sqlite.tables import (
     COMING,
     GONE,
@@ -41,10 +42,7 @@ class Target:
             if not has(target, "monolift_outbox"):
                 for statement in platform_statements(source):
                     target.execute(statement)
-            for statement in layout.statements:
-                target.execute(statement)
-            for name in layout.own:
-                target.execute(renaming(name, COMING + name))
+            _make(target, layout)
             self._mark(target, *_COPYING)
             self._copy_migrations(source, target)
 
@@ -53,7 +51,10 @@ class Target:
         with writing(target):  # first it counts for nothing, and nobody finds it
             if self._row(target) is not None:
                 self._mark(target, *_COPYING)
-            for name in Layout(target, self.module).own:
+            found = Layout(target, self.module)
+            for trigger in found.triggers:  # nothing is to be done for what is taken away
+                target.execute(f"DROP TRIGGER {quoted(trigger.name)}")
+            for name in found.own:
                 target.execute(renaming(name, COMING + name))
         layout = Layout(target, self.module)
         names = [
@@ -96,7 +97,11 @@ class Target:
     def take_back(self, target: sqlite3.Connection) -> None:
         """Undo that a cut-over opened the module here. Its feed goes on from before."""
         with writing(target):
-            for name in Layout(target, self.module).own:
+            layout = Layout(target, self.module)
+            for trigger in layout.triggers:
+                if trigger.does_more:
+                    target.execute(f"DROP TRIGGER {quoted(trigger.name)}")
+            for name in layout.own:
                 target.execute(renaming(name, COMING + name))
             self.mark_copied(target)
 
@@ -140,3 +145,36 @@ class Target:
             f"SELECT {columns} FROM {_MIGRATIONS} WHERE {only} ORDER BY id", (module, module)
         ).fetchall()
         target.executemany(f"INSERT INTO {_MIGRATIONS} ({columns}) VALUES (?, ?, ?)", rows)
+
+
+def unmade(source: sqlite3.Connection, layout: Layout) -> list[str]:
+    """Why the tables cannot be made anywhere else, as far as that can be seen without making them:
+    a trigger that needs what stays, a function that only Django's connections have.
+    """
+    found = [
+        f"The trigger {trigger.name} feeds a full text, and does something else as well, which "
+        "would be done again for each row that is copied: make two triggers of it."
+        for trigger in layout.triggers
+        if trigger.feeds and trigger.does_more
+    ]
+    with opened(":memory:") as link:
+        try:
+            for statement in platform_statements(source):
+                link.execute(statement)
+            _make(link, layout)
+            module, tables = layout.module, layout.tables(source)
+            fence.take_over(link.execute, module=module, tables=tables, epoch=1)
+            fence.close(link.execute, module=module, tables=tables, epoch=2, others=False)
+        except sqlite3.OperationalError as error:
+            found.append(
+                f"The tables of {layout.module} cannot be made in a file of their own: {error}. "
+                "Change what needs more than the module's tables, with a migration."
+            )
+    return found
+
+
+def _make(target: sqlite3.Connection, layout: Layout) -> None:
+    for statement in layout.statements:
+        target.execute(statement)
+    for name in layout.own:
+        target.execute(renaming(name, COMING + name))
