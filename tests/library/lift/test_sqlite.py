@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from monolift import atomic, use
 from monolift.events.worker import work_once
 from monolift.lift.movers.sqlite import mover as movers
+from monolift.lift.movers.sqlite.compare import Views
 from monolift.lift.movers.sqlite.files import opened
 from monolift.lift.movers.sqlite.mover import SqliteMover
 from monolift.lift.moving import Blocked, GaveUp, Move
@@ -306,17 +307,17 @@ def test_a_writer_that_comes_between_the_last_round_and_the_end_is_kept_out(
     monkeypatch.delitem(connections["default"].settings_dict["OPTIONS"], "transaction_mode")
     connections["default"].close()
     name = connections["default"].settings_dict["NAME"]
-    close, refused = movers.fence.close, list[str]()
+    freeze, refused = Views.freeze, list[str]()
 
-    def late(*given: Any, **named: Any) -> None:
+    def late(views: Views) -> None:
+        freeze(views)  # nothing that comes later would be compared
         with closing(sqlite3.connect(name, timeout=0, isolation_level=None)) as writer:
             try:
                 writer.execute("UPDATE stock_item SET left = 4")
             except sqlite3.OperationalError as error:
                 refused.append(str(error))
-        close(*given, **named)
 
-    monkeypatch.setattr(movers.fence, "close", late)
+    monkeypatch.setattr(Views, "freeze", late)
     try:
         out(lift)
         assert left() == 5
