@@ -86,7 +86,7 @@ PLANTED: dict[str, tuple[Plant, str]] = {
             "INSERT INTO stock_hold (sku, quantity) VALUES ('x', 1); "
             "ALTER TABLE stock_hold ENABLE TRIGGER USER"
         ),
-        "stock_hold at 'stock_away' has rows of stock already.*`drop`",
+        "stock_hold at 'stock_away' has rows of stock already.*lift stock land`",
     ),
     "another column": (
         drifted("ALTER TABLE stock_item ADD COLUMN odd int"),

@@ -314,7 +314,7 @@ def test_at_the_end_no_feed_and_no_slot_is_left_and_the_old_tables_are_locked(
         apart.do("DELETE FROM stock_item")
     assert apart.ask("SELECT count(*) FROM stock_item") == [(1,)]
     back = apart.mover("stock_away", "stock")
-    with pytest.raises(Blocked, match="rows of stock already, from before: `drop`"):
+    with pytest.raises(Blocked, match=r"rows of stock already, from before: .*land`"):
         back.copy(lambda _: None)
     back.drop()
     back.copy(lambda _: None)

@@ -212,7 +212,7 @@ class Feed:
                 f"The feed of {self.module} to {self.subscriber.alias!r} meets errors "
                 f"({applied} while it applied changes, {copied} while it copied): the log of that "
                 "server says which row or column, or that there is no room. Put it right and go "
-                "on, or drop the copy."
+                f"on, or give the copy up: `monolift lift {self.module} land`."
             )
         return ""
 

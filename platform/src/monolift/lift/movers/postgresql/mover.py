@@ -126,8 +126,7 @@ class PostgresMover:
         migrated = make_tables(self.target)
         self._reach("copy: tables")
         close_target(self.target)
-        if migrated:
-            clear(self.target)  # what migrations wrote comes with the copy
+        clear(self.target)  # what migrations wrote comes with the copy
         with self.source.connected() as here, self.target.connected() as there:
             if differences := drift(here, there, self.move.module):
                 raise Blocked(

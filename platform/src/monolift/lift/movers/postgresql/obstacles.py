@@ -8,7 +8,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from monolift.kernel.interface import operations_of
 from monolift.lift.movers.postgresql.feed import Feed
-from monolift.lift.movers.postgresql.target import drift, rows_there
+from monolift.lift.movers.postgresql.target import being_made, drift, rows_there
 from monolift.lift.moving import Move
 from monolift.lift.sealing.postgresql.rights import LOCK_TIMEOUT
 from monolift.lift.sealing.postgresql.seal import ENGINE, owner_obstacles
@@ -39,8 +39,9 @@ def _obstacles(move: Move, source: Side, target: Side) -> Iterator[str]:
         return
     try:
         with _opened(source) as here, _opened(target) as there:
-            yield from _server(here, source, sends=True)
-            yield from _server(there, target, sends=False)
+            yield from _server(here, source)
+            yield from _stale_slots(here)
+            yield from _server(there, target)
             yield from _tables(here, source)
             yield from owner_obstacles(source, own_tables(source.module))
             yield from _foreign_writers(here, source)
@@ -111,7 +112,7 @@ def _setting(session: Session, name: str) -> str:
     return str(row[0])
 
 
-def _server(session: Session, side: Side, *, sends: bool) -> Iterator[str]:
+def _server(session: Session, side: Side) -> Iterator[str]:
     where = f"The server of {side.alias!r}"
     if session.info.server_version < OLDEST:
         yield f"{where} is older than PostgreSQL 15, which does not publish chosen rows."
@@ -145,8 +146,6 @@ def _server(session: Session, side: Side, *, sends: bool) -> Iterator[str]:
                 f"The owner at {side.alias!r} says where a feed begins: GRANT EXECUTE ON FUNCTION "
                 "pg_replication_origin_advance(text, pg_lsn) TO it."
             )
-    if sends:
-        yield from _stale_slots(session)
     try:
         role = side.as_module()
     except psycopg.OperationalError as error:
@@ -182,7 +181,8 @@ def _stale_slots(session: Session) -> Iterator[str]:
     for slot in stale_slots(session):
         yield (
             f"A replication slot was left behind: {slot}. It keeps the log until the disk is full. "
-            "`drop` the copy that it belongs to, or SELECT pg_drop_replication_slot(...)."
+            "`monolift lift ... land` ends the copy that it belongs to; or SELECT "
+            "pg_drop_replication_slot(...)."
         )
 
 
@@ -291,12 +291,12 @@ def _alike(here: Session, there: Session) -> Iterator[str]:
 
 def _left_behind(here: Session, there: Session, source: Side, target: Side) -> Iterator[str]:
     feed = Feed(source, target)
-    if feed.subscribed(there):
+    if feed.subscribed(there) or being_made(there, target.module):
         return
     if full := rows_there(there, target.module):
         yield (
             f"{', '.join(full)} at {target.alias!r} has rows of {target.module} already, from "
-            "before: `drop` takes them away."
+            f"before: `monolift lift {target.module} land` takes them away."
         )
 
 

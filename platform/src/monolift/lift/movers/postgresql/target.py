@@ -17,6 +17,7 @@ from monolift.lift.sealing.postgresql import rights
 from monolift.lift.sealing.postgresql.seal import make_rights, run
 from monolift.lift.sealing.postgresql.sides import Session, Side
 from monolift.lift.sealing.postgresql.tables import (
+    MARKER,
     PLATFORM,
     literal,
     own_tables,
@@ -26,10 +27,21 @@ from monolift.lift.sealing.postgresql.tables import (
 from monolift.lift.sealing.postgresql.tries import again, patience
 
 PLATFORM_APP = "monolift_db"
+_MAKING = "making "
+"""Before a module's name, in a row of the marker that no publication has."""
 
 
 def make_tables(side: Side) -> list[str]:
-    """Migrate the module and the platform there; the migrations that were run."""
+    """Migrate the module and the platform there; the migrations that were run.
+
+    Until `clear` is done, the rows there are theirs: who is killed in between finds that written.
+    """
+    with side.connected() as session:
+        session.execute(rights.marker_table())
+        session.execute(
+            f"INSERT INTO {MARKER} (module, mark) VALUES (%s, '') ON CONFLICT DO NOTHING",
+            (_MAKING + side.module,),
+        )
     with _as_owner(side) as connection:
         executor = MigrationExecutor(connection)
         labels = {side.module, PLATFORM_APP}
@@ -61,6 +73,15 @@ def clear(side: Side) -> None:
     """Take all rows of the module away there."""
     with side.connected() as session, session.transaction():
         run(session, rights.clear_rows(side.module, side.role, own_tables(side.module)))
+        session.execute(f"DELETE FROM {MARKER} WHERE module = %s", (_MAKING + side.module,))
+
+
+def being_made(session: Session, module: str) -> bool:
+    """Whether a copy made tables there and has not cleared them yet: their rows are its own."""
+    if session.execute("SELECT to_regclass(%s)", (MARKER,)).fetchone() == (None,):
+        return False
+    query = f"SELECT 1 FROM {MARKER} WHERE module = %s"
+    return session.execute(query, (_MAKING + module,)).fetchone() is not None
 
 
 def rows_there(session: Session, module: str) -> list[str]:

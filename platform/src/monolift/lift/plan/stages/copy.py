@@ -41,7 +41,9 @@ class Copy(Stage):
         if lift.place.alias == lift.away:
             return {"note": "it was cut over before"}
         lift.say(f"Copying the rows of {lift.module} from {lift.alias!r} to {lift.away!r} ...")
-        return lift.mover(source=lift.alias, target=lift.away).copy(lift.watch)
+        mover = lift.mover(source=lift.alias, target=lift.away)
+        mover.recover()  # a slot of one that was killed is in the way
+        return mover.copy(lift.watch)
 
     def undo(self, lift: Lift) -> Evidence:
         """See `Stage`."""
