@@ -120,30 +120,32 @@ def revoke(role: str, tables: list[str], sequences: list[str]) -> list[str]:
 
 
 def row_rights(module: str, role: str) -> list[str]:
-    """Of the platform's tables the role sees the module's rows only; others see what they did."""
-    name = quoted(f"monolift_{module}")
+    """Of the platform's tables the role sees the module's rows only; others see what they did.
+
+    One statement for each table, so that modules that are sealed already never see it half done; and
+    what is there as it must be is not made anew, since that waits for all who read the table.
+    """
+    return [_row_rights(table, module, role) for table in PLATFORM]
+
+
+def _row_rights(table: str, module: str, role: str) -> str:
+    name = f"monolift_{module}"
     mine = f"(module = {literal(module)})"
-    return [
-        statement
-        for table in PLATFORM
-        for statement in (
-            f"DROP POLICY IF EXISTS monolift_everyone ON {table}",
-            f"CREATE POLICY monolift_everyone ON {table} USING (true) WITH CHECK (true)",
-            f"DROP POLICY IF EXISTS {name} ON {table}",
-            (
-                f"CREATE POLICY {name} ON {table} AS RESTRICTIVE TO {quoted(role)} "
-                f"USING {mine} WITH CHECK {mine}"
-            ),
-            f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
-        )
-    ]
-
-
-def no_row_rights(module: str) -> list[str]:
-    """The reverse. What is harmless to others stays."""
-    return [
-        f"DROP POLICY IF EXISTS {quoted(f'monolift_{module}')} ON {table}" for table in PLATFORM
-    ]
+    there = f"SELECT FROM pg_policy WHERE polrelid = {literal(table)}::regclass AND polname ="
+    to_role = f"ARRAY[{literal(quoted(role))}::regrole::oid]"
+    return f"""DO $$ BEGIN
+  IF NOT EXISTS ({there} 'monolift_everyone') THEN
+    CREATE POLICY monolift_everyone ON {table} USING (true) WITH CHECK (true);
+  END IF;
+  IF NOT EXISTS ({there} {literal(name)} AND polroles = {to_role}) THEN
+    DROP POLICY IF EXISTS {quoted(name)} ON {table};
+    CREATE POLICY {quoted(name)} ON {table} AS RESTRICTIVE TO {quoted(role)}
+      USING {mine} WITH CHECK {mine};
+  END IF;
+  IF NOT (SELECT relrowsecurity FROM pg_class WHERE oid = {literal(table)}::regclass) THEN
+    ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
+  END IF;
+END $$"""
 
 
 def lock_tables(tables: list[str]) -> str:
