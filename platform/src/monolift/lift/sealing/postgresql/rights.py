@@ -80,6 +80,16 @@ def role_settings(role: str, database: str) -> list[str]:
     ]
 
 
+def way_in(role: str, database: str, schemas: list[str]) -> list[str]:
+    """What everybody has, unless somebody has taken it from PUBLIC."""
+    names = ", ".join(map(quoted, schemas))
+    return [
+        f"GRANT CONNECT ON DATABASE {quoted(database)} TO {quoted(role)}",
+        f"GRANT USAGE ON SCHEMA {names} TO {quoted(role)}",
+        f"GRANT EXECUTE ON FUNCTION monolift_fence_enter(text, bigint) TO {quoted(role)}",
+    ]
+
+
 def marker_table() -> str:
     """What shows that a feed has arrived."""
     return f"CREATE TABLE IF NOT EXISTS {MARKER} (module text PRIMARY KEY, mark text NOT NULL)"
@@ -122,8 +132,8 @@ def revoke(role: str, tables: list[str], sequences: list[str]) -> list[str]:
 def row_rights(module: str, role: str) -> list[str]:
     """Of the platform's tables the role sees the module's rows only; others see what they did.
 
-    One statement for each table, so that modules that are sealed already never see it half done; and
-    what is there as it must be is not made anew, since that waits for all who read the table.
+    One statement for each table, so that modules that are sealed already never see it half done;
+    and what is there as it must be is not made anew: that would wait for all who read the table.
     """
     return [_row_rights(table, module, role) for table in PLATFORM]
 

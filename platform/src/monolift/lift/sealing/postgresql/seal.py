@@ -5,14 +5,17 @@ by the default alias is refused, looks at the topology, and comes by the module'
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import closing
 
+import psycopg
 from django.db import connections
+from psycopg import errors
 
 from monolift.lift.moving import Blocked, Evidence
 from monolift.lift.sealing.postgresql import rights
 from monolift.lift.sealing.postgresql.sides import Session, Side
 from monolift.lift.sealing.postgresql.tables import PLATFORM, own_tables, owned_sequences, quoted
-from monolift.lift.sealing.postgresql.tries import again, patience
+from monolift.lift.sealing.postgresql.tries import PATIENCE, again, patience
 from monolift.registry.databases import own_module
 from monolift.registry.places import DEFAULT_ALIAS
 from monolift.truth import row
@@ -68,6 +71,7 @@ class PostgresSeal:
         if found := self.obstacles():
             raise Blocked(" ".join(found))
         make_rights(self.side, self.tables, is_open=True)
+        again(lambda: try_role(self.side, self.tables), what=f"Trying {self.side.role}")
 
         def locked() -> Document:
             with self.side.transaction() as session:
@@ -118,6 +122,7 @@ def rights_of(
         *([] if there else rights.role_exists_not(side.role, password)),
         *rights.role_settings(side.role, side.database),
         *rights.functions(),
+        *rights.way_in(side.role, side.database, _schemas(session, [*tables, *PLATFORM])),
         rights.marker_table(),
         rights.set_fence(side.module, epoch=epoch, is_open=is_open),
         f"GRANT SELECT ON monolift_fence TO {quoted(side.role)}",
@@ -136,6 +141,36 @@ def make_rights(side: Side, tables: list[str], *, is_open: bool) -> None:
                 lambda text=statement: session.execute(text),  # type: ignore[misc]  # bound at once
                 what=f"Giving {side.role} its rights",
             )
+
+
+def try_role(side: Side, tables: list[str]) -> None:
+    """Come in as the module's role, as its calls will, and look at each table. Raises Blocked."""
+    try:
+        session = side.as_module()
+    except psycopg.OperationalError as error:
+        raise Blocked(
+            f"{side.role!r} cannot connect to {side.alias!r}: {_last(error)}. Look at USER and "
+            "PASSWORD there: of a role that was there before, they are not changed (ALTER ROLE "
+            "... LOGIN PASSWORD ...)."
+        ) from error
+    with closing(session):
+        try:
+            session.execute(f"SET lock_timeout = '{int(PATIENCE * 1000)}ms'")
+            for table in (*tables, *PLATFORM):
+                session.execute(f"SELECT FROM {quoted(table)} LIMIT 0")
+            epoch = row.epoch(connections[DEFAULT_ALIAS])
+            session.execute("SELECT monolift_fence_enter(%s, %s)", (side.module, epoch))
+        except errors.LockNotAvailable:
+            raise  # it is tried again
+        except psycopg.Error as error:
+            raise Blocked(
+                f"{side.role!r} cannot work at {side.alias!r}: {str(error).splitlines()[0]}. Give "
+                "it the same search_path as the owner of the tables, and what else it says."
+            ) from error
+
+
+def _last(error: Exception) -> str:
+    return str(error).strip().splitlines()[-1].strip().removesuffix(".")
 
 
 def run(session: Session, statements: Iterable[str]) -> None:
@@ -176,6 +211,15 @@ def owner_obstacles(side: Side, tables: list[str]) -> list[str]:
             "ALTER TABLE ... OWNER TO the role that migrates."
         )
     return problems
+
+
+def _schemas(session: Session, tables: list[str]) -> list[str]:
+    found = session.execute(
+        "SELECT DISTINCT nspname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace "
+        "WHERE c.oid = ANY(%s::regclass[]) ORDER BY 1",
+        ([quoted(table) for table in tables],),
+    )
+    return [name for (name,) in found.fetchall()]
 
 
 def _existing(session: Session, tables: Iterable[str]) -> list[str]:
