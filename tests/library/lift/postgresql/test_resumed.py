@@ -66,3 +66,22 @@ def test_rows_that_the_migrations_of_a_killed_copy_have_written_are_in_nobodys_w
     assert resumed().stage == "copy"
     assert world.ask("SELECT sku FROM stock_item", "stock_away") == [("a",)]
     equal(world)
+
+
+@pytest.mark.parametrize("again", ["resume", "rehearse"])
+def test_a_rehearsal_that_was_killed_lets_the_feed_go_on(world: Places, again: str) -> None:
+    world.sealed()
+    world.mover().copy(lambda _: None)
+    standing("copy")
+    killed(world, "rehearse", "F6")
+    enabled = (
+        "SELECT subenabled FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid "
+        "WHERE datname = current_database()"
+    )
+    assert world.ask(enabled, "stock_away") == [(False,)]
+    if again == "resume":
+        assert resumed().stage == "copy"
+        assert world.ask(enabled, "stock_away") == [(True,)]
+    else:
+        assert world.mover().rehearse()["held"] < 2
+    equal(world)

@@ -2,6 +2,7 @@
 
 cut SOURCE TARGET STEP   cut over, and be killed on reaching that step
 copy STEP                copy, and be killed on reaching that step
+rehearse STEP            rehearse the cut-over, and be killed on reaching that step
 write                    for each line of its input, fill `frozen` by one and say so
 follow                   follow the topology, until its input ends
 """
@@ -42,6 +43,8 @@ def main() -> None:
     mover = PostgresMover(move, reach=killed)
     if verb == "copy":
         mover.copy(lambda _: None)
+    elif verb == "rehearse":
+        mover.rehearse()
     else:
         mover.cut_over(to(target))
 

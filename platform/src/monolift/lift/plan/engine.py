@@ -61,7 +61,7 @@ def home(lift: Lift, *, report: Report) -> Standing:
 
 
 def resume(lift: Lift, *, report: Report) -> Standing:
-    """End the stage that somebody was killed in; on the way home, all of the way."""
+    """End the stage that somebody was killed in, or its gate; on the way home, all of the way."""
     lift.check_declared()
     standing = state.current(lift.module)
     if standing is None:
@@ -74,6 +74,10 @@ def resume(lift: Lift, *, report: Report) -> Standing:
             _forward(lift, stages[_index(stages, standing.doing)], mine, report)
             if standing.stage == stages[-1].name:
                 mine.ends()
+        else:
+            stages = stages_of(lift)
+            for stage in stages[_done(stages, standing) :][:1]:
+                stage.mend(lift)
     return standing
 
 

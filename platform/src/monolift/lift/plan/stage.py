@@ -174,6 +174,9 @@ class Stage(ABC):
     def gate(self, lift: Lift) -> None:
         """Raise Blocked, with the way out, when it must not begin."""
 
+    def mend(self, lift: Lift) -> None:  # noqa: B027 - most gates leave nothing
+        """Put right what a gate that was killed has left; nothing of the stage is done yet."""
+
     @abstractmethod
     def apply(self, lift: Lift) -> Evidence:
         """Do it; what was measured."""

@@ -157,6 +157,7 @@ class PostgresMover:
         """The whole cut-over, taken back before the commit. Raises GaveUp."""
         self._must_own(self.source)
         self._must_be_copied()
+        self.recover()  # one that was killed has stopped the feed
         try:
             attempt = self._ready()
             attempt.run(None)

@@ -36,6 +36,11 @@ class CutOver(Stage):
             rehearsed = lift.mover(source=lift.alias, target=lift.away).rehearse()
             lift.say(f"Rehearsed: {rehearsed}")
 
+    def mend(self, lift: Lift) -> None:
+        """See `Stage`."""
+        if lift.place.alias == lift.alias:
+            lift.mover(source=lift.alias, target=lift.away).recover()
+
     def apply(self, lift: Lift) -> Evidence:
         """See `Stage`."""
         mover = lift.mover(source=lift.alias, target=lift.away)
