@@ -25,6 +25,7 @@ from monolift.lift.movers.sqlite.mover import SqliteMover
 from monolift.lift.moving import Blocked, GaveUp, Move
 from monolift.lift.plan import state
 from monolift.lift.plan.stage import Lift
+from monolift.lift.plan.stages.seal import Seal
 from monolift.registry import sql
 from monolift.registry import topology as registry
 from monolift.registry.fence import MARK
@@ -121,6 +122,15 @@ def test_a_difference_takes_it_back(lift: Lift, monkeypatch: pytest.MonkeyPatch)
         out(lift)
     monkeypatch.undo()
     assert topology().alias("stock") == "default"
+    standing = state.current("stock")
+    assert standing is not None
+    assert standing.evidence["seal differed"]["differences"][0].startswith("stock_item: rowid 1")
+
+
+def test_what_was_not_compared_is_said(lift: Lift) -> None:
+    """Of a seal that was killed after its commit: the other side has not been kept as it was."""
+    out(lift)
+    assert "not compared" in Seal().apply(lift)["note"]
 
 
 # Who has not heard of it ----------------------------------------------------------------------

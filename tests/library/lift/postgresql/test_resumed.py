@@ -6,12 +6,14 @@ import pytest
 from pytest_django import Settings
 
 from monolift import use
+from monolift.lift.moving import Blocked
 from monolift.lift.plan import engine, state
 from monolift.lift.plan.stage import Lift, Wishes
+from monolift.lift.plan.stages.cutover import CutOver
 from monolift.registry import topology as registry
 from tests.library.lift.postgresql.load import seed
-from tests.library.lift.postgresql.places import Places
-from tests.library.lift.postgresql.test_killed import equal, killed
+from tests.library.lift.postgresql.places import Places, learn, to
+from tests.library.lift.postgresql.test_killed import equal, killed, owner
 from tests.library.lift.ways import quiet
 from tests.library.world.stock.interface import Stock
 
@@ -85,3 +87,50 @@ def test_a_rehearsal_that_was_killed_lets_the_feed_go_on(world: Places, again: s
     else:
         assert world.mover().rehearse()["held"] < 2
     equal(world)
+
+
+def test_a_cut_over_that_was_killed_after_its_commit_is_compared(world: Places) -> None:
+    use(Stock).fill(sku="a")
+    world.sealed()
+    world.mover().copy(lambda _: None)
+    standing("copy", doing="cutover")
+    killed(world, "cut", "stock", "stock_away", "G1")
+    learn()
+    done = resumed()
+    assert owner() == "stock_away"
+    assert done.evidence["cutover"]["compared"]["differences"] == []
+
+
+def test_a_cut_over_that_was_killed_after_its_commit_goes_back_if_rows_differ(
+    world: Places,
+) -> None:
+    use(Stock).fill(sku="a")
+    world.sealed()
+    world.mover().copy(lambda _: None)
+    standing("copy", doing="cutover")
+    world.do(
+        'SET session_replication_role = replica; UPDATE stock_item SET "left" = 3', "stock_away"
+    )
+    killed(world, "cut", "stock", "stock_away", "G1")
+    learn()
+    with pytest.raises(Blocked, match=r"taken back, because rows differed: stock_item"):
+        resumed()
+    assert owner() == "stock"
+    assert use(Stock).levels(skus=["a"])["a"].left == 10
+    open_lift = state.current("stock")
+    assert open_lift is not None
+    assert open_lift.evidence["cutover differed"]["differences"] == [
+        "stock_item: 1 rows at the source, 1 at the target, with other values"
+    ]
+
+
+def test_a_cut_over_home_that_was_killed_after_its_commit_is_compared(world: Places) -> None:
+    use(Stock).fill(sku="a")
+    world.sealed()
+    world.mover().copy(lambda _: None)
+    world.mover().cut_over(to("stock_away"))
+    killed(world, "cut", "stock_away", "stock", "G1")
+    learn()
+    done = CutOver().undo(Lift(module="stock", evidence={"cutover": {}}))
+    assert owner() == "stock"
+    assert done["compared"]["differences"] == []

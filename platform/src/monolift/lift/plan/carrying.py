@@ -27,8 +27,18 @@ def cut_over_and_compare(lift: Lift, mover: Mover, *, source: str, target: str) 
     """Cut over what is copied, and compare both sides as they were then; back if they differ."""
     cut, tries = _cut_over(lift, mover, Stay(deployable=lift.place.deployable, database=target))
     lift.say(f"{lift.module} is on {target!r}. Writers waited {cut['held'] * 1000:.1f} ms.")
+    compared = compare(lift, mover, source=source, target=target)
+    return {"cut-over": cut, "tries": tries, **compared}
+
+
+def compare(lift: Lift, mover: Mover, *, source: str, target: str) -> Evidence:
+    """Compare both sides after a cut-over; what differs is kept, and it goes back. Raises Blocked.
+
+    Whoever goes on after a kill compares them as they are now.
+    """
     compared = mover.verify()
     if compared["differences"]:
+        lift.note("differed", compared)
         lift.say("The two sides differ. It goes back at once.")
         back = lift.mover(source=target, target=source)
         back.copy(lift.watch)
@@ -42,7 +52,7 @@ def cut_over_and_compare(lift: Lift, mover: Mover, *, source: str, target: str) 
                 "them."
             )
         raise Blocked(text)
-    return {"cut-over": cut, "tries": tries, "compared": compared}
+    return {"compared": compared}
 
 
 def _cut_over(lift: Lift, mover: Mover, stay: Stay) -> tuple[Evidence, int]:

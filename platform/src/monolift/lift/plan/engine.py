@@ -83,8 +83,7 @@ def resume(lift: Lift, *, report: Report) -> Standing:
 
 def _forward(lift: Lift, stage: Stage, mine: Held, report: Report) -> None:
     report(stage, "out")
-    lift.check = mine.check
-    lift.evidence = mine.standing.evidence
+    _gives(lift, mine, stage.name)
     if mine.standing.doing != stage.name:
         stage.gate(lift)
         mine.starts(stage.name)
@@ -100,12 +99,18 @@ def _back(lift: Lift, mine: Held, report: Report) -> None:
     for position in reversed(range(count)):
         stage = stages[position]
         report(stage, "home")
-        lift.check = mine.check
+        _gives(lift, mine, f"-{stage.name}")
         mine.starts(f"-{stage.name}")
         before = stages[position - 1].name if position else ""
         mine.done(before, stage.undo(lift), of=f"-{stage.name}")
         report(stage, "done")
     mine.ends()
+
+
+def _gives(lift: Lift, mine: Held, doing: str) -> None:
+    lift.check = mine.check
+    lift.evidence = mine.standing.evidence
+    lift.note = lambda what, evidence: mine.notes(f"{doing} {what}", evidence)
 
 
 def _done(stages: Sequence[Stage], standing: Standing) -> int:

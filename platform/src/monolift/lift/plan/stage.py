@@ -50,6 +50,8 @@ class Lift:
     watch: Callable[[Progress], None] = lambda progress: None
     check: Callable[[], None] = lambda: None
     """Raises Blocked when somebody else has taken the lift over."""
+    note: Callable[[str, Evidence], None] = lambda what, evidence: None
+    """Keeps, at once, what was found in a stage that may not come to its end."""
 
     @property
     def place(self) -> Place:

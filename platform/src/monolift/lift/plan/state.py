@@ -116,6 +116,12 @@ class Held:
         self._write("doing = '', stage = %s, evidence = %s", (stage, json.dumps(known)))
         self.standing.doing, self.standing.stage = "", stage
 
+    def notes(self, name: str, evidence: Mapping[str, Any]) -> None:
+        """Record what was found in the middle of a stage."""
+        known = self.standing.evidence
+        known[name] = {**evidence, "at": clock.now().isoformat()}
+        self._write("evidence = %s", (json.dumps(known),))
+
     def ends(self) -> None:
         """Close the lift."""
         self._write("doing = '', ended_at = %s", (moment(DEFAULT_ALIAS, clock.now()),))

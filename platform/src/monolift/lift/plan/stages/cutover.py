@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from monolift.lift.moving import Evidence
-from monolift.lift.plan.carrying import cut_over_and_compare
+from monolift.lift.plan.carrying import compare, cut_over_and_compare
 from monolift.lift.plan.stage import Lift, Stage
 
 
@@ -46,7 +46,8 @@ class CutOver(Stage):
         mover = lift.mover(source=lift.alias, target=lift.away)
         if lift.place.alias == lift.away:
             mover.recover()
-            return {"note": "it was cut over before"}
+            compared = compare(lift, mover, source=lift.alias, target=lift.away)
+            return {"note": "it was cut over before", **compared}
         mover.recover()
         return cut_over_and_compare(lift, mover, source=lift.alias, target=lift.away)
 
@@ -55,7 +56,10 @@ class CutOver(Stage):
         mover = lift.mover(source=lift.away, target=lift.alias)
         if lift.place.alias == lift.alias:
             mover.recover()
-            return {"note": "it was here"}
+            if self.name not in lift.evidence:
+                return {"note": "it was here"}
+            compared = compare(lift, mover, source=lift.away, target=lift.alias)
+            return {"note": "it was cut over before", **compared}
         if not mover.begun():  # `finish` has ended the feed back: a new move
             mover.drop()
             mover.copy(lift.watch)

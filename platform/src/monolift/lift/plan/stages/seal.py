@@ -63,6 +63,7 @@ class Seal(Stage):
         if lift.place.alias == lift.alias:
             if lift.vendor == "sqlite":
                 lift.mover(source=DEFAULT_ALIAS, target=lift.alias).recover()
+                return {"note": "it was sealed before, by a command that was killed: not compared"}
             return {"note": "it was sealed before"}
         if lift.vendor == "sqlite":
             return move(lift, source=DEFAULT_ALIAS, target=lift.alias)
