@@ -149,7 +149,7 @@ def try_role(side: Side, tables: list[str]) -> None:
         session = side.as_module()
     except psycopg.OperationalError as error:
         raise Blocked(
-            f"{side.role!r} cannot connect to {side.alias!r}: {_last(error)}. Look at USER and "
+            f"{side.role!r} cannot connect to {side.alias!r}: {_line(error)}. Look at USER and "
             "PASSWORD there: of a role that was there before, they are not changed (ALTER ROLE "
             "... LOGIN PASSWORD ...)."
         ) from error
@@ -169,8 +169,8 @@ def try_role(side: Side, tables: list[str]) -> None:
             ) from error
 
 
-def _last(error: Exception) -> str:
-    return str(error).strip().splitlines()[-1].strip().removesuffix(".")
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split()).removesuffix(".")
 
 
 def run(session: Session, statements: Iterable[str]) -> None:
