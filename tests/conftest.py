@@ -46,7 +46,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is about PostgreSQL itself (`@pytest.mark.postgresql`) on other databases.
+    """Leave out what is about PostgreSQL itself (`@pytest.mark.postgresql`) on other databases, and
+    what is about modules that share one (`one_database`) where each has its own.
 
     Left out, not skipped: nothing is missing there.
     """
@@ -56,12 +57,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:], others = contract_suites(items)
         config.hook.pytest_deselected(items=others)
         return
-    left_out = [item for item in items if item.get_closest_marker("postgresql")]
-    if not left_out:
-        return
-    from django.db import connection
+    left_out = []
+    if os.environ.get("MONOLIFT_DATABASES") == "each":
+        left_out += [item for item in items if item.get_closest_marker("one_database")]
+    if of_postgresql := [item for item in items if item.get_closest_marker("postgresql")]:
+        from django.db import connection
 
-    if connection.vendor != "postgresql":
+        left_out += of_postgresql if connection.vendor != "postgresql" else []
+    if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
 

@@ -21,6 +21,8 @@ from tests.library.advice.conftest import MODULES, Repository
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
+WORLD = ("stock", "cards", "sales")
+"""Modules that only tests have."""
 GUIDE = (Path(__file__).parents[2] / "docs" / "guides" / "assess.md").read_text("utf-8")
 TODAY = datetime(2026, 12, 1, 12, tzinfo=UTC)
 
@@ -91,7 +93,8 @@ def test_the_guide_prints_what_is_printed(
     assert shown is not None
     capsys.readouterr()
     call_command("monolift", *shown[1].split())
-    printed = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    told = re.sub(rf"\b({'|'.join(WORLD)}), ", "", capsys.readouterr().out)
+    printed = [line.strip() for line in told.splitlines()]
     place = 0
     for line in (one.strip() for one in shown[2].splitlines()):
         if line != "...":

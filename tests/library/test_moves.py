@@ -434,8 +434,6 @@ def test_a_subscriber_that_its_release_does_not_know_is_told_and_kept(scenario: 
 @pytest.fixture
 def quiet(request: pytest.FixtureRequest) -> Iterator[None]:
     """Handlers that write nothing, of stock and of sales."""
-    if topology().alias("stock") != topology().alias("sales"):
-        pytest.skip("rows of several modules are in one database")
     added = [
         Subscription(
             event=Counted,
@@ -467,6 +465,7 @@ def quiet_ones(alias: str) -> list[tuple[str, str]]:
     )
 
 
+@pytest.mark.one_database
 def test_what_is_done_beside_a_module_that_has_moved_stays_done(
     quiet: None, attic: Move, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -481,6 +480,7 @@ def test_what_is_done_beside_a_module_that_has_moved_stays_done(
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["where it is", "not yet where it is"])
+@pytest.mark.one_database
 def test_what_is_not_begun_beside_a_sealed_module_is_given_back(
     quiet: None,
     attic: Move,

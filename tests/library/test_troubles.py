@@ -174,7 +174,7 @@ def test_a_lane_that_cannot_go_on_costs_nothing_but_time(
     assert [one.key for one in claim()] == ["a"]
 
 
-@pytest.mark.skipif(not OF_A_CALL, reason="what is elsewhere is claimed there")
+@pytest.mark.one_database  # what is elsewhere is claimed there
 def test_who_relays_runs_what_it_claimed_though_a_lane_cannot_go_on(scenario: Scenario) -> None:
     for sku in "aa":
         fill(sku)
@@ -187,7 +187,7 @@ def test_who_relays_runs_what_it_claimed_though_a_lane_cannot_go_on(scenario: Sc
     assert [one.key for one in relayed.claimed] == ["b"]
 
 
-@pytest.mark.skipif(not OF_A_CALL, reason="what is elsewhere is claimed there")
+@pytest.mark.one_database  # what is elsewhere is claimed there
 def test_what_was_claimed_before_the_database_broke_down_is_given_back(
     scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
