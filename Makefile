@@ -65,7 +65,7 @@ load: $(READY) ## Send orders to the shop that runs, until Ctrl-C (PORT= RATE=)
 
 .PHONY: test
 test: $(READY) ## Run the tests on SQLite (PYTEST_ARGS=)
-	@$(PYTEST) -n 2 $(PYTEST_ARGS)
+	@$(PYTEST) $(PYTEST_ARGS)
 
 # What does not depend on the database of the run is run once, in the last run: guards, type checks,
 # contracts, documents, pages in a browser, and what starts servers of its own.
