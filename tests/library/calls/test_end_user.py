@@ -28,6 +28,7 @@ from monolift import (
 from monolift.gateway import kept
 from monolift.registry.places import Rehearsal
 from monolift.registry.topology import install, reset, topology
+from monolift.testing.transports import transported
 from monolift.transport.signing import Key, Signer
 from tests.library.calls.test_http import SHOP, post
 from tests.library.calls.warehouse import KEYS, reached
@@ -37,13 +38,6 @@ from tests.library.world.stock.interface import Stock
 pytestmark = pytest.mark.django_db(databases="__all__")
 ADA = Caller(user_id=uuid4(), scopes=frozenset({"read"}))
 SHE = f"{ADA.user_id} ['read']"
-
-
-@contextmanager
-def _in_process(settings: Settings, transport: str) -> Iterator[None]:
-    settings.MONOLIFT = {**settings.MONOLIFT, "TRANSPORT": transport}
-    reset()
-    yield
 
 
 @contextmanager
@@ -65,7 +59,7 @@ def stock(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Stock]
         elif request.param == "rehearsed":
             stack.enter_context(_rehearsed())
         else:
-            stack.enter_context(_in_process(settings, request.param))
+            stack.enter_context(transported(request.param))
         yield use(Stock)
     reset()
 
@@ -87,7 +81,7 @@ kept_for_all = part(use(Stock).levels, of=[PAGE], fresh_for=60)
 
 @pytest.mark.parametrize(("asked", "whom"), [(asked_anew, ADA), (kept_for_all, None)])
 def test_what_is_kept_for_others_is_asked_for_nobody(
-    monkeypatch: pytest.MonkeyPatch, settings: Settings, asked: Any, whom: Caller | None
+    monkeypatch: pytest.MonkeyPatch, asked: Any, whom: Caller | None
 ) -> None:
     """Else one user would be shown what another may see."""
     kept.forget()
@@ -96,7 +90,7 @@ def test_what_is_kept_for_others_is_asked_for_nobody(
         "tests.library.world.stock.services.StockService.levels",
         lambda self, *, skus: seen.append(end_user()) or {},
     )
-    with _in_process(settings, "local"), acting_for(ADA):
+    with transported("local"), acting_for(ADA):
         assert asked(skus=["a"]) == {}
     kept.forget()
     assert seen == [whom]

@@ -39,8 +39,10 @@ def failure(code: str, **fields: object) -> bytes:
 
 
 @contextmanager
-def peer(answer: bytes) -> Iterator[list[bytes]]:
-    """A server that says the same to everybody, and keeps what it was sent."""
+def peer(*answers: bytes | None) -> Iterator[list[bytes]]:
+    """A server that says its answers in turn, the last to all who are left, and keeps what it was
+    sent. None is to say nothing, for two seconds.
+    """
     asked: list[bytes] = []
     listening = socket.create_server(("127.0.0.1", 0))
 
@@ -53,7 +55,11 @@ def peer(answer: bytes) -> Iterator[list[bytes]]:
             with link:
                 try:
                     asked.append(message(link))
-                    link.sendall(answer)
+                    answer = answers[min(len(asked), len(answers)) - 1]
+                    if answer is None:
+                        time.sleep(2)
+                    else:
+                        link.sendall(answer)
                 except OSError:
                     continue
 
@@ -104,6 +110,14 @@ def test_what_cannot_be_an_answer_is_unavailable(said: str) -> None:
     """Said clearly: whose answer it was, or what is wrong with it."""
     answer, told = LEVELS[said]
     with peer(answer), deadline(seconds=3), pytest.raises(Unavailable, match=told):
+        stock.levels(skus=["a"])
+
+
+def test_a_call_that_followed_its_module_in_vain_says_so() -> None:
+    """Also where its last attempt was cut off by the end of its time."""
+    told = "no answer in time; before that, its module is not in warehouse"
+    moved, _ = LEVELS["one that has moved"]
+    with peer(moved, None), deadline(seconds=0.5), pytest.raises(Unavailable, match=told):
         stock.levels(skus=["a"])
 
 

@@ -75,6 +75,14 @@ def follow(
                 return getattr(binding.proxy, operation.method)(**arguments)
             except Moved as again:
                 moved = again
+            except Unavailable as error:
+                if monotonic() < end:
+                    raise
+                raise Unavailable(
+                    operation.name,
+                    f"{error.reason}; before that, {moved}",
+                    retry_after=error.retry_after,
+                ) from error
     finally:
         caller.following = False
         caller.deadline, caller.outgoing, caller.plain = before
