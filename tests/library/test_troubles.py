@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -377,45 +378,44 @@ def test_a_breakdown_uses_up_no_attempt_of_a_saga(
     assert Item.objects.get(sku="a").left == 9
 
 
-def test_sagas_that_could_not_be_given_back_in_time_have_not_crashed(
-    stock: Stock, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+def _two_in_turn(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch, owed: ModuleType, *, times: int
 ) -> None:
-    """Two processes, in turn, on a disk that lets them claim and nothing else."""
-    times = 3 * Selling.saga_attempts
-    faults.planned["write_down"] = [failing.break_down] * times
-    Selling.start(key="1")
-    owed_by: list[list[Record]] = [[], []]
-    for number in range(3 * times):
-        monkeypatch.setattr(sagas_owed, "_owed", owed_by[number % 2])
+    """Two processes whose disk lets them claim and nothing else; in the end they owe nothing."""
+    owed_by: list[list[object]] = [[], []]
+    for number in range(times):
+        monkeypatch.setattr(owed, "_owed", owed_by[number % 2])
         with contextlib.suppress(DatabaseError):
             scenario.travel(seconds=setting("LEASE") + 1)
         failing.mend()
+    assert owed_by == [[], []]
+
+
+def test_sagas_that_could_not_be_given_back_in_time_have_not_crashed(
+    stock: Stock, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = 3 * Selling.saga_attempts
+    faults.planned["write_down"] = [failing.break_down] * times
+    Selling.start(key="1")
+    _two_in_turn(scenario, monkeypatch, sagas_owed, times=3 * times)
     assert faults.planned["write_down"] == []
     run = Selling.find(key="1")
     assert run is not None
     assert run.status is SagaStatus.DONE, run.failure
     if connections[topology().alias("sales")].vendor == "sqlite":  # another session can do it
         assert "crashed" in {entry.what for entry in run.history}, "no lease ended"
-    assert owed_by == [[], []]
 
 
 def test_events_that_could_not_be_given_back_in_time_have_no_attempt(
     scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two processes, in turn, on a disk that lets them claim and nothing else."""
     fill("a")
     relay_all()
     times = 2 * setting("ATTEMPTS")
     faults.planned["note"] = [failing.break_down] * times
-    owed_by: list[list[tuple[str, Sequence[Claimed]]]] = [[], []]
-    for number in range(2 * times):
-        monkeypatch.setattr(events_owed, "_owed", owed_by[number % 2])
-        with contextlib.suppress(DatabaseError):
-            scenario.travel(seconds=setting("LEASE") + 1)
-        failing.mend()
+    _two_in_turn(scenario, monkeypatch, events_owed, times=2 * times)
     assert faults.planned["note"] == []
     assert mails() == ["a:1"]
-    assert owed_by == [[], []]
 
 
 if OF_A_CALL:

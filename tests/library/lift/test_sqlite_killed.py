@@ -13,7 +13,7 @@ from monolift import use
 from monolift.lift.movers.sqlite.feed import Feed
 from monolift.lift.movers.sqlite.files import opened
 from monolift.lift.movers.sqlite.mover import SqliteMover
-from monolift.lift.moving import Blocked, Move
+from monolift.lift.moving import Move
 from monolift.lift.plan import engine, state
 from monolift.lift.plan.stage import Lift
 from monolift.lift.plan.watchdog import watch
@@ -21,9 +21,9 @@ from monolift.registry import topology as registry
 from monolift.registry.places import here
 from monolift.registry.topology import topology
 from monolift.truth import row
-from monolift.truth.document import Document, Stay
+from monolift.truth.document import Stay
 from tests.killing import STEP, killed_at, needs_strace
-from tests.library.lift.ways import WRITERS, execute, home, left, out, quiet
+from tests.library.lift.ways import WRITERS, execute, home, left, out, quiet, taken_back
 from tests.library.running import eventually
 from tests.library.world.stock.interface import Level, Stock
 
@@ -40,12 +40,7 @@ def test_a_cut_over_whose_other_half_fails_is_taken_back_and_done_again(lift: Li
     execute("UPDATE monolift_delivery SET lease_until = '2999-01-01' WHERE module = 'stock'")
     mover = SqliteMover(Move(module="stock", source="default", target="stock", budget=5.0))
     mover.copy(lambda progress: None)
-
-    def taken_over() -> Document:
-        raise Blocked("Somebody else has taken this lift over.")
-
-    with pytest.raises(Blocked, match="Somebody else"):
-        mover.cut_over(taken_over)
+    taken_back(mover)
     assert topology().alias("stock") == "default"
     use(Stock).hold(sku="a", quantity=1)
     there = Stay(deployable=here(), database="stock")

@@ -19,8 +19,8 @@ from monolift.lift.plan.stage import Lift
 from monolift.registry.places import here
 from monolift.registry.topology import topology
 from monolift.truth import row
-from monolift.truth.document import Document, Stay
-from tests.library.lift.ways import execute, home, out
+from monolift.truth.document import Stay
+from tests.library.lift.ways import execute, home, out, taken_back
 from tests.library.world.stock.interface import Stock
 from tests.library.world.stock.models import Item
 
@@ -130,12 +130,7 @@ def test_a_trigger_comes_back_with_a_cut_over_that_is_done_again(
 ) -> None:
     mover = SqliteMover(Move(module="stock", source="default", target="stock", budget=5.0))
     mover.copy(lambda progress: None)
-
-    def refuse() -> Document:
-        raise Blocked("Not now.")
-
-    with pytest.raises(Blocked, match="Not now"):
-        mover.cut_over(refuse)
+    taken_back(mover)
     execute("INSERT INTO stock_booking (amount) VALUES (4)")
     there = Stay(deployable=here(), database="stock")
     mover.cut_over(lambda: row.change({"stock": there}))

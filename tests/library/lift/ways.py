@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 
+import pytest
 from django.db import connections, transaction
 
 from monolift import use
+from monolift.lift.movers.sqlite.mover import SqliteMover
+from monolift.lift.moving import Blocked
 from monolift.lift.plan import engine
 from monolift.lift.plan.stage import Lift, Stage
+from monolift.truth.document import Document
 from tests.library.world.stock.interface import Stock
 from tests.library.world.stock.models import Item
 
@@ -21,6 +25,16 @@ def out(lift: Lift) -> None:
 
 def home(lift: Lift) -> None:
     engine.home(lift, report=quiet)
+
+
+def taken_back(mover: SqliteMover) -> None:
+    """A cut-over whose other half, the new row of the truth, is not written."""
+
+    def fail() -> Document:
+        raise Blocked("Somebody else has taken this lift over.")
+
+    with pytest.raises(Blocked, match="Somebody else"):
+        mover.cut_over(fail)
 
 
 def left(sku: str = "a") -> int:

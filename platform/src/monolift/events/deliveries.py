@@ -302,9 +302,12 @@ def failed(
         (state, _reason(error), int(waits), *claimed[:3], claimed.token),
     )
     if not changed:  # its commit was not heard of, or somebody's hook failed after it
-        promote(alias, [claimed.lane] if claimed.lane else [])
-        log.error("delivery failed after it had ended or was taken over", event_id=claimed.event,
-                  exc_info=error)  # fmt: skip
+        go_on(alias, [claimed.lane] if claimed.lane else [])
+        log.error(
+            "delivery failed after it had ended or was taken over",
+            event_id=claimed.event,
+            exc_info=error,
+        )
         return
     if calm:
         log.info(calm, event_id=claimed.event, reason=str(error))
