@@ -2,15 +2,17 @@
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, connections, transaction
 from pytest_django import Settings
 
 from monolift import atomic, publish, use
-from monolift.events import deliveries, handling, worker
+from monolift.events import deliveries, handling, relay, worker
 from monolift.events.tasks import task_named
 from monolift.kernel import CallFailed, OutsideTransaction, clock
 from monolift.kernel.ids import uuid7
@@ -123,6 +125,36 @@ def test_an_error_after_its_commit_does_not_run_a_handler_again(scenario: Scenar
     assert fetch(alias, "SELECT DISTINCT state FROM monolift_delivery WHERE module = 'sales'") == [
         ("done",)
     ]
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_an_outbox_that_was_empty_is_looked_at_again_when_somebody_knocks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A backlog is worked off without a look at it for each batch. At the latest POLL later."""
+    looks = list[str]()
+    look = relay.relay
+
+    def seen(alias: str, **how: Any) -> relay.Relayed:
+        looks.append(alias)
+        return look(alias, **how)
+
+    monkeypatch.setattr(relay, "relay", seen)
+    alias, calm = topology().alias("stock"), worker.Calm()
+    for _ in range(3):
+        worker.work_once(alias, calm=calm)
+    assert len(looks) == 1
+    fill("a", 1)
+    worker.work_once(alias, calm=calm)
+    assert len(looks) == 2
+    assert fetch(alias, "SELECT 1 FROM monolift_outbox WHERE relayed_at IS NULL") == []
+    for _ in range(3):
+        worker.work_once(alias, calm=calm)
+    before = len(looks)
+    later = time.monotonic() + setting("POLL")
+    monkeypatch.setattr(worker, "monotonic", lambda: later)
+    worker.work_once(alias, calm=calm)
+    assert len(looks) == before + 1
 
 
 def give_the_transaction_up() -> None:

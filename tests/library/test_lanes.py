@@ -1,5 +1,6 @@
 """Lanes: one delivery active, the others behind it; nothing waits for nothing."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -389,31 +390,78 @@ def test_what_is_to_be_handed_over_is_found_by_an_index() -> None:
     assert "monolift_delivery_failed" in plan
 
 
+KNOWN = pytest.mark.parametrize("known", ["nothing", "when it was empty", "all"])
+"""What the database knows of the table when it plans."""
+
+
+def plans(captured: CaptureQueriesContext, alias: str) -> list[str]:
+    """What is done for each statement of a work queue, with what it was told beforehand."""
+    made = []
+    for query in captured:
+        before, _, statement = query["sql"].rpartition("; ")
+        if before:
+            with transaction.atomic(using=alias):
+                fetch(alias, before)
+                made.append(
+                    " ".join(row[-1] for row in fetch(alias, f"EXPLAIN ANALYZE {statement}"))
+                )
+                transaction.set_rollback(True, using=alias)
+    return made
+
+
+def multiply(alias: str, *, anew: str, which: str, known: str) -> None:
+    """3,000 more deliveries like some, told apart by the columns `anew`."""
+    names = [name for (name,) in fetch(alias, _COLUMNS_OF_DELIVERIES)]
+    values = ", ".join(f"d.{name} || n" if name in anew.split() else f"d.{name}" for name in names)
+    execute(
+        alias,
+        f"INSERT INTO monolift_delivery ({', '.join(names)}) SELECT {values} FROM "
+        f"monolift_delivery d, generate_series(1, 3000) n WHERE {which}",
+    )
+    if known == "all":
+        execute(alias, "ANALYZE monolift_delivery")
+
+
 @pytest.mark.postgresql  # SQLite finds it by its number
-def test_the_next_of_a_lane_is_found_by_an_index(scenario: Scenario) -> None:
-    """Nothing else that waits is read, in a table of which the database knows nothing yet."""
+@KNOWN
+def test_the_next_of_a_lane_is_found_by_an_index(scenario: Scenario, known: str) -> None:
+    """Nothing else that waits is read, whatever the database knows of the table."""
     alias = sales()
+    if known == "when it was empty":
+        execute(alias, "ANALYZE monolift_delivery")
     fill("a", 1, 2)
     fill("b", 1, 2, 3)
     relay_all()
     execute(alias, "UPDATE monolift_delivery SET state = 'done' WHERE state = 'pending'")
-    names = [name for (name,) in fetch(alias, _COLUMNS_OF_DELIVERIES)]
-    anew = ", ".join("d.event || n" if name == "event" else f"d.{name}" for name in names)
-    execute(
-        alias,
-        f"INSERT INTO monolift_delivery ({', '.join(names)}) SELECT {anew} FROM "
-        "monolift_delivery d, generate_series(1, 3000) n WHERE d.state = 'waiting' AND key = 'a'",
-    )
-    lane = lanes.Lane("sales", "stock", "b", "")
+    multiply(alias, anew="event", which="d.state = 'waiting' AND key = 'a'", known=known)
     with CaptureQueriesContext(connections[alias]) as captured:
-        assert lanes.promote(alias, [lane]) == 1
+        assert lanes.promote(alias, [lanes.Lane("sales", "stock", "b", "")]) == 1
     execute(alias, "UPDATE monolift_delivery SET state = 'done' WHERE state = 'pending'")
-    without_choice, _, statement = captured[-1]["sql"].rpartition("; ")
-    with transaction.atomic(using=alias):
-        fetch(alias, without_choice)
-        plan = " ".join(row[-1] for row in fetch(alias, f"EXPLAIN ANALYZE {statement}"))
+    (plan,) = plans(captured, alias)
     assert "monolift_delivery_behind" in plan
     assert "Removed by Filter" not in plan
+
+
+@pytest.mark.postgresql
+@KNOWN
+def test_what_is_claimed_and_ended_is_found_by_an_index(scenario: Scenario, known: str) -> None:
+    """Nothing else is read for it, due or not, whatever the database knows of the table."""
+    alias = sales()
+    if known == "when it was empty":
+        execute(alias, "ANALYZE monolift_delivery")
+    fill("a", 1)
+    relay_all()
+    multiply(alias, anew="event key", which="true", known=known)
+    with CaptureQueriesContext(connections[alias]) as captured:
+        batch = deliveries.claim(alias, modules=["sales"])
+        deliveries.give_back(alias, batch[:3])
+        deliveries.take_off(alias, batch[:3])
+        deliveries.done(alias, batch[3:])
+    found = plans(captured, alias)
+    assert len(found) == 5
+    for plan in found:
+        removed = re.findall(r"Rows Removed by (?:Join )?Filter: (\d+)", plan)
+        assert all(int(number) <= len(batch) for number in removed), plan
 
 
 _COLUMNS_OF_DELIVERIES = (

@@ -20,6 +20,8 @@ from monolift.registry.sql import (
     fetch,
     fetch_by_index,
     now,
+    place,
+    placed,
     vendor,
 )
 from monolift.registry.troubles import out_of_order
@@ -32,7 +34,7 @@ SHARE = 100
 _CRASHED = "!"
 _BEHIND = 37
 """Where in a token the mark is, behind the id."""
-_FOUND_A_LEASE = f"(substr(d.token, {_BEHIND}) = '{_CRASHED}' OR d.token = '{_CRASHED}')"
+_FOUND_A_LEASE = f"(substr(token, {_BEHIND}) = '{_CRASHED}' OR token = '{_CRASHED}')"
 """Of what is claimed, or was and is given back."""
 # The conditions of the two indexes on what is due, by whether it goes elsewhere.
 _TARGET = {False: "target = ''", True: "target > ''"}
@@ -110,18 +112,16 @@ class Claimed(NamedTuple):
         return self.token.endswith(_CRASHED)
 
 
-_ROW = "d.module = c.module AND d.event = c.event AND d.subscriber = c.subscriber"
 _DUE = (
     "SELECT {columns} FROM monolift_delivery WHERE state = 'pending' AND {target} "
     "AND module = m.module AND due_at <= {now} AND (lease_until IS NULL OR lease_until <= {now}) "
     "ORDER BY due_at LIMIT {limit}"
 )
 # A share for each module: what is due for one never keeps a claim from what is due for another.
-_CLAIM = {
-    "postgresql": "WITH c AS (SELECT due.* FROM (SELECT value #>> '{{}}' AS module FROM {given}) m "
-    "CROSS JOIN LATERAL ({due} FOR UPDATE SKIP LOCKED) due) ",
-    "sqlite": "WITH c AS (SELECT d.module, d.event, d.subscriber FROM "
-    "(SELECT value AS module FROM {given}) m JOIN monolift_delivery d ON d.rowid IN ({due})) ",
+_SHARES = {
+    "postgresql": "SELECT due.ctid FROM ({labels}) m "
+    "CROSS JOIN LATERAL ({due} FOR UPDATE SKIP LOCKED) due",
+    "sqlite": "SELECT d.rowid FROM ({labels}) m JOIN monolift_delivery d ON d.rowid IN ({due})",
 }
 HELD = ", ".join(Claimed._fields)
 """The columns of what is claimed."""
@@ -134,10 +134,15 @@ _LABELS = {
     "sqlite": f"SELECT value AS module FROM {_GIVEN['sqlite']}",
 }
 _CHOSEN = (
+    "SELECT (SELECT d.{place} FROM monolift_delivery d WHERE d.module = c.module "
+    "AND d.event = c.event AND d.subscriber = c.subscriber AND d.token {held} c.token) FROM "
     "(SELECT value ->> 0 AS module, value ->> 1 AS event, value ->> 2 AS subscriber, "
     "value ->> 3 AS token FROM {given}) c"
 )
-_HOLDS = f"{_ROW} AND d.token = c.token AND d.state = 'pending'"
+PENDING = "state || '' = 'pending'"
+"""A condition on a row that is looked up by its key: by an expression, or the planner may take an
+index of all that is pending instead, where it knows nothing of the table yet.
+"""
 
 
 def waiting_modules(alias: str, modules: Sequence[str]) -> list[str]:
@@ -163,21 +168,15 @@ def claim(
     if vendor(alias) == "sqlite" and not _any_due(alias, modules, away=away):
         return []  # a statement that finds nothing to write would still wait for the write lock
     kind = vendor(alias)
-    due = _DUE.format(
-        columns="module, event, subscriber" if kind == "postgresql" else "rowid",
-        target=_TARGET[away],
-        now=now(alias),
-        limit=share,
-    )
-    held = ", ".join(f"d.{name}" for name in Claimed._fields)
+    due = _DUE.format(columns=place(alias), target=_TARGET[away], now=now(alias), limit=share)
+    shares = _SHARES[kind].format(labels=_LABELS[kind], due=due)
     rows = fetch_by_index(
         alias,
-        _CLAIM[kind].format(given=_GIVEN[kind], due=due)
-        + "UPDATE monolift_delivery AS d SET attempts = attempts + 1, "
+        "UPDATE monolift_delivery SET attempts = attempts + 1, "
         f"lease_until = {after(alias, setting('LEASE'))}, token = %s || "
-        f"CASE WHEN d.lease_until IS NULL THEN '' ELSE '{_CRASHED}' END FROM c WHERE {_ROW} "
-        f"RETURNING {held if kind == 'postgresql' else HELD}",
-        (msgspec.json.encode(list(modules)).decode(), new_token()),
+        f"CASE WHEN lease_until IS NULL THEN '' ELSE '{_CRASHED}' END "
+        f"WHERE {placed(alias, shares)} RETURNING {HELD}",
+        (new_token(), msgspec.json.encode(list(modules)).decode()),
     )
     return sorted((Claimed(*row) for row in rows), key=lambda claimed: claimed.number)
 
@@ -226,10 +225,9 @@ def done(alias: str, batch: Sequence[Claimed], *, ended: Sequence[Claimed] = ())
     if batch:
         rows = fetch_by_index(
             alias,
-            f"UPDATE monolift_delivery AS d SET state = 'done', done_at = {now(alias)}, "
-            f"failure = '' FROM {_CHOSEN.format(given=_GIVEN[vendor(alias)])} WHERE {_HOLDS} "
-            "RETURNING 1",
-            (_names(batch),),
+            f"UPDATE monolift_delivery SET state = 'done', done_at = {now(alias)}, failure = '' "
+            f"WHERE {_held(alias, batch)} RETURNING 1",
+            _parameters(batch),
         )
         if len(rows) < len(batch):
             log.warning("deliveries were taken over", count=len(batch) - len(rows))
@@ -246,12 +244,11 @@ def give_back(alias: str, batch: Sequence[Claimed]) -> None:
     if batch:
         fetch_by_index(
             alias,
-            "UPDATE monolift_delivery AS d SET attempts = d.attempts - 1, "
-            f"token = substr(d.token, {_BEHIND}), lease_until = "
-            f"CASE WHEN substr(d.token, {_BEHIND}) = '{_CRASHED}' THEN {now(alias)} END "
-            f"FROM {_CHOSEN.format(given=_GIVEN[vendor(alias)])} WHERE {_HOLDS} "
-            "AND d.lease_until IS NOT NULL RETURNING 1",
-            (_names(batch),),
+            "UPDATE monolift_delivery SET attempts = attempts - 1, "
+            f"token = substr(token, {_BEHIND}), lease_until = "
+            f"CASE WHEN substr(token, {_BEHIND}) = '{_CRASHED}' THEN {now(alias)} END "
+            f"WHERE {_held(alias, batch)} AND lease_until IS NOT NULL RETURNING 1",
+            _parameters(batch),
         )
 
 
@@ -260,18 +257,32 @@ def take_off(alias: str, batch: Sequence[Claimed]) -> None:
 
     Only a claim that found a lease over has counted one: any other one is left as it is.
     """
-    fetch_by_index(
-        alias,
-        "UPDATE monolift_delivery AS d SET attempts = d.attempts - 1 "
-        f"FROM {_CHOSEN.format(given=_GIVEN[vendor(alias)])} WHERE {_ROW} "
-        f"AND d.token <> c.token AND {_FOUND_A_LEASE} AND d.state = 'pending' AND d.attempts > 0 "
-        "RETURNING 1",
-        (_names(batch),),
-    )
+    if batch:
+        fetch_by_index(
+            alias,
+            "UPDATE monolift_delivery SET attempts = attempts - 1 "
+            f"WHERE {_held(alias, batch, by_others=True)} AND {_FOUND_A_LEASE} AND attempts > 0 "
+            "RETURNING 1",
+            _parameters(batch),
+        )
 
 
-def _names(batch: Iterable[Claimed]) -> str:
-    return msgspec.json.encode([(*claimed[:3], claimed.token) for claimed in batch]).decode()
+def _held(alias: str, batch: Sequence[Claimed], *, by_others: bool = False) -> str:
+    """A condition: one of the batch, under way, and held as it says; or `by_others` meanwhile."""
+    given = _GIVEN[vendor(alias)]
+    chosen = _CHOSEN.format(place=place(alias), held="<>" if by_others else "=", given=given)
+    tokens = ", ".join(["%s"] * len(_tokens(batch)))
+    among = "NOT IN" if by_others else "IN"
+    return f"{placed(alias, chosen)} AND {PENDING} AND token {among} ({tokens})"
+
+
+def _parameters(batch: Sequence[Claimed]) -> list[str]:
+    names = [(*claimed[:3], claimed.token) for claimed in batch]
+    return [msgspec.json.encode(names).decode(), *_tokens(batch)]
+
+
+def _tokens(batch: Iterable[Claimed]) -> list[str]:
+    return sorted({claimed.token for claimed in batch})
 
 
 def failed(
@@ -298,7 +309,7 @@ def failed(
         f"UPDATE monolift_delivery SET state = %s, failure = %s, lease_until = NULL, "
         f"attempts = attempts - %s, due_at = {due} "
         "WHERE module = %s AND event = %s AND subscriber = %s AND token = %s "
-        "AND state = 'pending'",
+        f"AND {PENDING}",
         (state, _reason(error), int(waits), *claimed[:3], claimed.token),
     )
     if not changed:  # its commit was not heard of, or somebody's hook failed after it

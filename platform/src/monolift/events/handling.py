@@ -15,7 +15,7 @@ import msgspec
 from django.db import DatabaseError, InterfaceError
 
 from monolift.events import deliveries
-from monolift.events.deliveries import Claimed
+from monolift.events.deliveries import PENDING, Claimed
 from monolift.events.moved import one_by_one, wherever_they_are
 from monolift.events.owed import give_back_owed, owe
 from monolift.events.subscriptions import named
@@ -146,7 +146,7 @@ class _Mark:
             alias,
             f"UPDATE monolift_delivery SET state = 'done', done_at = {now(alias)}, failure = '' "
             "WHERE module = %s AND event = %s AND subscriber = %s AND token = %s "
-            "AND state = 'pending'",
+            f"AND {PENDING}",
             (*self.claimed[:3], self.claimed.token),
         )
         if not changed:

@@ -18,7 +18,7 @@ from django.db import DatabaseError, IntegrityError, InterfaceError, Operational
 
 from monolift.observe.logs import logger
 from monolift.registry.fence import refused_by_fence
-from monolift.registry.sql import fetch_by_index, vendor
+from monolift.registry.sql import fetch_by_index, place, placed, vendor
 from monolift.registry.topology import topology
 from monolift.registry.troubles import in_the_way, out_of_order
 
@@ -60,19 +60,16 @@ _LANES = {
     "sqlite": "(SELECT value ->> 0 AS module, value ->> 1 AS publisher, value ->> 2 AS key, "
     "value ->> 3 AS target FROM json_each(%s))",
 }
-# The state of the row is looked at as an expression, or the planner may read all that waits to find
-# it, where it knows nothing of the table yet.
-_PROMOTE = {
-    "postgresql": "UPDATE monolift_delivery d SET state = 'pending' FROM "
-    "(SELECT n.* FROM {lanes} l CROSS JOIN LATERAL "
-    + _NEXT.format(columns="d.module, d.event, d.subscriber")
-    + f" n WHERE {_ANY} AND {_ACTIVE} IS NULL) n "
-    "WHERE d.module = n.module AND d.event = n.event AND d.subscriber = n.subscriber "
-    "AND d.state || '' = 'waiting' RETURNING 1",
-    "sqlite": "UPDATE monolift_delivery SET state = 'pending' WHERE rowid IN (SELECT "
-    + _NEXT.format(columns="d.rowid")
-    + f" FROM {{lanes}} l WHERE {_ANY} AND {_ACTIVE} IS NULL) RETURNING 1",
-}
+_FIRST = (
+    f"SELECT {_NEXT.format(columns='d.{place}')} FROM {{lanes}} l "
+    f"WHERE {_ANY} AND {_ACTIVE} IS NULL"
+)
+# The state is looked at as an expression, or the planner may read all that waits to find the row,
+# where it knows nothing of the table yet.
+_PROMOTE = (
+    "UPDATE monolift_delivery SET state = 'pending' WHERE {placed} AND state || '' = 'waiting' "
+    "RETURNING 1"
+)
 
 
 def promote(alias: str, lanes: Iterable[Lane]) -> int:
@@ -80,8 +77,8 @@ def promote(alias: str, lanes: Iterable[Lane]) -> int:
     wanted = sorted(set(lanes))  # in one order: two that look at the same lock less crosswise
     if not wanted:
         return 0
-    kind = vendor(alias)
-    statement = _PROMOTE[kind].format(lanes=_LANES[kind])
+    first = _FIRST.format(lanes=_LANES[vendor(alias)], place=place(alias))
+    statement = _PROMOTE.format(placed=placed(alias, first))
     given = msgspec.json.encode(wanted).decode()
     for _ in range(_TRIES - 1):
         try:

@@ -25,7 +25,7 @@ from monolift.events.owed import owe
 from monolift.events.subscriptions import all_subscriptions, generation
 from monolift.registry.places import here
 from monolift.registry.settings import setting
-from monolift.registry.sql import after, execute, fetch, fetch_by_index, now, vendor
+from monolift.registry.sql import after, execute, fetch, fetch_by_index, now, placed, vendor
 from monolift.registry.topology import modules_on, on_change, topology
 
 BATCH = 300
@@ -216,13 +216,12 @@ def _relay_postgresql(alias: str, insert: str, heard: Audience, token: str) -> M
     lock = crc32(f"{here()} {alias}".encode()) - 2**31
     *rows, last = fetch_by_index(
         alias,
-        "WITH picked AS MATERIALIZED (SELECT module, event, name, key, number, body, trace "
+        "WITH picked AS MATERIALIZED (SELECT ctid, module, event, name, key, number, body, trace "
         "FROM monolift_outbox WHERE relayed_at IS NULL "
         f"AND {_OF_MODULES['postgresql']} "
         f"AND current_setting('monolift.relay') = 'ours' ORDER BY number LIMIT {BATCH}), "
-        f"marked AS (UPDATE monolift_outbox o SET relayed_at = {now(alias)} FROM picked p "
-        "WHERE o.module = p.module AND o.key = p.key AND o.number = p.number "
-        "AND o.event = p.event), "
+        f"marked AS (UPDATE monolift_outbox SET relayed_at = {now(alias)} "
+        f"WHERE {placed(alias, 'SELECT ctid FROM picked')}), "
         f"wanted AS ({_WANTED.format(unpacked=_UNPACKED['postgresql'])}), "
         f"{fresh}, inserted AS ({insert}) "
         "SELECT * FROM inserted WHERE token <> '' OR state = 'waiting' UNION ALL "

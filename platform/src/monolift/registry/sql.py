@@ -165,6 +165,22 @@ def moment(alias: str, at: datetime) -> Any:
     return connections[alias].ops.adapt_datetimefield_value(at)
 
 
+def place(alias: str) -> str:
+    """The column that says where a row is, within one statement."""
+    return "ctid" if vendor(alias) == "postgresql" else "rowid"
+
+
+def placed(alias: str, chosen: str) -> str:
+    """A condition: the row is at one of the places that `chosen` selects.
+
+    An UPDATE that is joined to what it is about may begin with the table instead, and read all of
+    it for each row: when its statistics are of a time when it was empty. Here is nothing to choose.
+    What must still hold of a row that somebody changes at the same moment is said beside it: the
+    place itself is not looked at again.
+    """
+    return f"ctid = ANY(ARRAY({chosen}))" if place(alias) == "ctid" else f"rowid IN ({chosen})"
+
+
 def skip_locked(alias: str) -> str:
     """The clause that lets several workers claim rows side by side; SQLite has one writer."""
     return "FOR UPDATE SKIP LOCKED" if vendor(alias) == "postgresql" else ""
