@@ -225,7 +225,8 @@ class Record:
             which.append(identifier)
         at = now(alias)
         some = f"FROM monolift_saga s WHERE {_DUE.format(now=at)}{these}"
-        if fetch(alias, f"SELECT 1 {some} LIMIT 1", which):
+        # By an order, or the planner may go by the key of all that were ever kept.
+        if fetch(alias, f"SELECT 1 {some} ORDER BY s.due_at LIMIT 1", which):
             taken = cls._take(alias, some, which)
             if taken is not None:
                 return taken
