@@ -140,20 +140,20 @@ def test_an_outbox_that_was_empty_is_looked_at_again_when_somebody_knocks(
         return look(alias, **how)
 
     monkeypatch.setattr(relay, "relay", seen)
-    alias, calm = topology().alias("stock"), worker.Calm()
+    alias, empty = topology().alias("stock"), worker.EmptyOutboxes()
     for _ in range(3):
-        worker.work_once(alias, calm=calm)
+        worker.work_once(alias, empty=empty)
     assert len(looks) == 1
     fill("a", 1)
-    worker.work_once(alias, calm=calm)
+    worker.work_once(alias, empty=empty)
     assert len(looks) == 2
     assert fetch(alias, "SELECT 1 FROM monolift_outbox WHERE relayed_at IS NULL") == []
     for _ in range(3):
-        worker.work_once(alias, calm=calm)
+        worker.work_once(alias, empty=empty)
     before = len(looks)
     later = time.monotonic() + setting("POLL")
     monkeypatch.setattr(worker, "monotonic", lambda: later)
-    worker.work_once(alias, calm=calm)
+    worker.work_once(alias, empty=empty)
     assert len(looks) == before + 1
 
 

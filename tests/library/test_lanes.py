@@ -1,6 +1,7 @@
 """Lanes: one delivery active, the others behind it; nothing waits for nothing."""
 
 import re
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -22,6 +23,7 @@ from monolift.registry.sql import execute, fetch, now, vendor
 from monolift.registry.topology import topology
 from monolift.testing.scenario import Scenario
 from tests.library.relaying import claim, moved, relay_all
+from tests.library.running import eventually
 from tests.library.world.sales.models import Mail
 from tests.library.world.stock import faults
 from tests.library.world.stock.events import Counted, Filled
@@ -462,6 +464,39 @@ def test_what_is_claimed_and_ended_is_found_by_an_index(scenario: Scenario, know
     for plan in found:
         removed = re.findall(r"Rows Removed by (?:Join )?Filter: (\d+)", plan)
         assert all(int(number) <= len(batch) for number in removed), plan
+
+
+@pytest.mark.postgresql  # SQLite has one writer
+@pytest.mark.django_db(transaction=True, databases="__all__")
+@pytest.mark.parametrize(
+    ("change", "becomes"),
+    [("token = 'of another'", "pending"), ("attempts = attempts - 1", "done")],
+    ids=["it is taken over", "it stays ours"],
+)
+def test_what_is_changed_at_the_same_moment_is_ended_by_who_holds_it(
+    scenario: Scenario, change: str, becomes: str
+) -> None:
+    """Who ends it waits for the row, and finds it changed."""
+    alias = sales()
+    fill("a", 1)
+    relay_all()
+    batch = deliveries.claim(alias, modules=["sales"])
+    changed = threading.Event()
+
+    def change_it() -> None:
+        with transaction.atomic(using=alias):
+            execute(alias, f"UPDATE monolift_delivery SET {change}")
+            changed.set()
+            waits = "SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
+            eventually(lambda: fetch(alias, waits), what="somebody waits for the row")
+        connections.close_all()
+
+    another = threading.Thread(target=change_it)
+    another.start()
+    assert changed.wait(10)
+    deliveries.done(alias, batch)
+    another.join()
+    assert fetch(alias, "SELECT state FROM monolift_delivery") == [(becomes,)]
 
 
 _COLUMNS_OF_DELIVERIES = (

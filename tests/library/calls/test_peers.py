@@ -41,7 +41,7 @@ def failure(code: str, **fields: object) -> bytes:
 @contextmanager
 def peer(*answers: bytes | None) -> Iterator[list[bytes]]:
     """A server that says its answers in turn, the last to all who are left, and keeps what it was
-    sent. None is to say nothing, for two seconds.
+    sent. None is to say nothing, until the caller hangs up.
     """
     asked: list[bytes] = []
     listening = socket.create_server(("127.0.0.1", 0))
@@ -57,7 +57,7 @@ def peer(*answers: bytes | None) -> Iterator[list[bytes]]:
                     asked.append(message(link))
                     answer = answers[min(len(asked), len(answers)) - 1]
                     if answer is None:
-                        time.sleep(2)
+                        link.recv(1)
                     else:
                         link.sendall(answer)
                 except OSError:

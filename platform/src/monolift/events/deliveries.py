@@ -223,15 +223,20 @@ def done(alias: str, batch: Sequence[Claimed], *, ended: Sequence[Claimed] = ())
     A lane that cannot go on now is found by a sweep.
     """
     if batch:
-        rows = fetch_by_index(
-            alias,
-            f"UPDATE monolift_delivery SET state = 'done', done_at = {now(alias)}, failure = '' "
-            f"WHERE {_held(alias, batch)} RETURNING 1",
-            _parameters(batch),
-        )
-        if len(rows) < len(batch):
-            log.warning("deliveries were taken over", count=len(batch) - len(rows))
+        missing = len(batch) - _end(alias, batch)
+        if missing:  # one whose attempts somebody takes off at the same moment is found now
+            missing -= _end(alias, batch)
+        if missing:
+            log.warning("deliveries were taken over", count=missing)
     go_on(alias, (claimed.lane for claimed in (*batch, *ended) if claimed.lane))
+
+
+def _end(alias: str, batch: Sequence[Claimed]) -> int:
+    statement = (
+        f"UPDATE monolift_delivery SET state = 'done', done_at = {now(alias)}, failure = '' "
+        f"WHERE {_held(alias, batch)} RETURNING 1"
+    )
+    return len(fetch_by_index(alias, statement, _parameters(batch)))
 
 
 def give_back(alias: str, batch: Sequence[Claimed]) -> None:

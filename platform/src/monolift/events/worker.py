@@ -56,7 +56,7 @@ def aliases() -> list[str]:
     return sorted(here or {DEFAULT_ALIAS})
 
 
-class Calm:
+class EmptyOutboxes:
     """Outboxes that had nothing for this thread: looked at again at the next knock, or after POLL.
 
     As for a worker that has nothing at all to do. One with a backlog does not ask for each batch.
@@ -65,31 +65,31 @@ class Calm:
     def __init__(self) -> None:
         self._since: dict[str, tuple[int, float]] = {}
 
-    def begins(self, alias: str, *, knocks: int) -> None:
+    def add(self, alias: str, *, knocks: int) -> None:
         """Nothing was there; the knocks had been counted before."""
         self._since[alias] = knocks, monotonic()
 
-    def lasts(self, alias: str) -> bool:
-        """Whether nobody has knocked since."""
+    def __contains__(self, alias: str) -> bool:
+        """Whether nothing was there, and nobody has knocked since."""
         knocks, since = self._since.get(alias, (-1, 0.0))
         return knocks == signal.count and monotonic() < since + setting("POLL")
 
 
-def work_once(alias: str, pool: Pool | None = None, *, calm: Calm | None = None) -> bool:
+def work_once(alias: str, pool: Pool | None = None, *, empty: EmptyOutboxes | None = None) -> bool:
     """Relay, hand over, run a batch, then one piece of each other kind of work.
 
-    Batches are of the pool's modules, or of all. False when there was nothing to do. With `calm`,
-    an outbox known to be empty is passed by.
+    Batches are of the pool's modules, or of all. False when there was nothing to do. With `empty`,
+    an outbox that is among them is passed by.
     """
     mine = [label for label in modules_on(alias) if pool is None or label in pool.modules]
     found = False
-    if calm is None or not calm.lasts(alias):
+    if empty is None or alias not in empty:
         knocks = signal.count
         relayed = relay.relay(alias, claim=mine if executor().runs_here else ())
         handling.run(alias, relayed.claimed)
         found = relayed.events > 0
-        if calm is not None and not found:
-            calm.begins(alias, knocks=knocks)
+        if empty is not None and not found:
+            empty.add(alias, knocks=knocks)
     if relay.audience(alias).elsewhere or relay.anything_left(alias):
         found = handover.hand_over(alias) > 0 or found
     found = executor().work(alias, mine) or found
@@ -165,7 +165,7 @@ class _Crew:
         self._threads = [
             threading.Thread(
                 target=self._loop,
-                args=(partial(work_once, pool=rest, calm=Calm()),),
+                args=(partial(work_once, pool=rest, empty=EmptyOutboxes()),),
                 name=f"monolift-worker-{number}",
                 daemon=True,
             )

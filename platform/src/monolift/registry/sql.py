@@ -175,8 +175,9 @@ def placed(alias: str, chosen: str) -> str:
 
     An UPDATE that is joined to what it is about may begin with the table instead, and read all of
     it for each row: when its statistics are of a time when it was empty. Here is nothing to choose.
-    What must still hold of a row that somebody changes at the same moment is said beside it: the
-    place itself is not looked at again.
+    A row that somebody changes at the same moment is left out, or taken all the same: releases of
+    PostgreSQL before the autumn of 2025 do not look at the place again. So say beside it what must
+    still hold then.
     """
     return f"ctid = ANY(ARRAY({chosen}))" if place(alias) == "ctid" else f"rowid IN ({chosen})"
 
