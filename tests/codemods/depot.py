@@ -4,12 +4,12 @@ import contextlib
 import json
 import shutil
 import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.codemods import forked
 from tests.library.running import MONOLIFT, environment
 
 ASSETS = Path(__file__).parent / "assets"
@@ -54,7 +54,13 @@ class Depot:
 
     def manage(self, *arguments: str) -> str:
         """Run manage.py; what it prints."""
-        return str(self.process(sys.executable, "manage.py", *arguments).stdout)
+        return self.python("manage.py", *arguments)
+
+    def python(self, *arguments: str) -> str:
+        """Run Python with a script that succeeds, or with `-c CODE`; what it prints."""
+        code, output = forked.run(self.folder, self.env, *arguments)
+        assert code == 0, f"{arguments}\n{output}"
+        return output
 
     def monolift(self, *arguments: str) -> str:
         """Run a codemod that succeeds; what it prints."""
@@ -90,7 +96,7 @@ class Depot:
             "run(['manage.py', 'makemigrations', '--check', '--dry-run'])\n"
             "run(['manage.py', 'test', '--noinput'])\n"
         )
-        self.process(sys.executable, "-c", code)
+        self.python("-c", code)
 
     def ask(self, script: str) -> Any:
         """Run a script with the project loaded, and read the JSON in `answer`."""
@@ -98,7 +104,7 @@ class Depot:
             "import json, os\nos.environ['DJANGO_SETTINGS_MODULE'] = 'mysite.settings'\n"
             f"import django\ndjango.setup()\n{script}\nprint(json.dumps(answer, default=str))"
         )
-        return json.loads(self.process(sys.executable, "-c", code).stdout)
+        return json.loads(self.python("-c", code))
 
     def tables(self, *names: str) -> Any:
         """Rows of tables, and the names of their constraints and indexes."""
