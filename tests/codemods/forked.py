@@ -50,7 +50,7 @@ def _become(
     sys.path.insert(0, folder)
     if arguments[0] == "-c":
         sys.argv = ["-c", *arguments[2:]]
-        exec(arguments[1], {"__name__": "__main__"})  # noqa: S102 - the test's own text
+        exec(arguments[1], {"__name__": "__main__"})
     else:
         sys.argv = list(arguments)
         runpy.run_path(arguments[0], run_name="__main__")

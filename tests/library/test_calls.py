@@ -126,8 +126,8 @@ def test_a_context_copied_to_another_thread_shares_its_deadline_only(stock: Stoc
         thread.join()
         assert here.depth == 1
         assert current() is here
+        assert there["deadline"] == here.deadline
     assert there["depth"] == 0
-    assert there["deadline"] == here.deadline
     assert there["scope"] is not here
 
 

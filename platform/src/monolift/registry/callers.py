@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from monolift.registry.scope import Scope, current, entered
+from monolift.registry.scope import Scope, current
 
 READ, WRITE = "read", "write"
 
@@ -35,10 +35,14 @@ def end_user() -> Caller | None:
 
 @contextmanager
 def acting_for(user: Caller | None, /) -> Iterator[None]:
-    """Run a block on a user's behalf, or on nobody's. For tests, and for code outside requests."""
-    outer = current()
-    scope = Scope(outer.module, outer, outer.deadline, outer.operation, "request")
+    """Run a block on a user's behalf, or on nobody's. For tests, and for code outside requests.
+
+    Nothing else changes, as with `deadline()`. Not across an `await`.
+    """
+    scope = current()
+    before = scope.acts_for
     scope.acts_for = lambda: user
-    scope.weighed_with(outer)
-    with entered(scope):
+    try:
         yield
+    finally:
+        scope.acts_for = before

@@ -5,20 +5,24 @@ from contextlib import contextmanager
 
 from monolift.kernel import Unavailable
 from monolift.kernel.clock import monotonic
-from monolift.registry.scope import Scope, current, entered
+from monolift.registry.scope import current
 
 
 @contextmanager
 def deadline(*, seconds: float) -> Iterator[None]:
-    """Give the calls made inside the block at most `seconds` in all."""
-    outer = current()
+    """Give the calls made inside the block at most `seconds` in all. Not across an `await`.
+
+    Nothing else changes: keys, the rules of a saga's step, and the one transaction of the operation
+    are what they are outside.
+    """
+    scope = current()
+    before = scope.deadline
     end = monotonic() + seconds
-    scope = Scope(outer.module, outer, end if outer.deadline is None else min(outer.deadline, end))
-    scope.kind = "request"
-    scope.operation = outer.operation
-    scope.weighed_with(outer)
-    with entered(scope):
+    scope.deadline = end if before is None else min(before, end)
+    try:
         yield
+    finally:
+        scope.deadline = before
 
 
 def remaining() -> float | None:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from django.core.exceptions import ImproperlyConfigured
 from urllib3.exceptions import HTTPError, NewConnectionError
 
-from monolift.kernel import CallFailed, KeyInFlight, Operation, Unavailable
+from monolift.kernel import CallFailed, CallRefused, KeyInFlight, Operation, Unavailable
 from monolift.kernel.clock import monotonic
 from monolift.kernel.ids import uuid7
 from monolift.observe.matrix import row
@@ -116,6 +116,7 @@ def _method(
         cell = cells[caller.module]
         start = monotonic()
         try:
+            _refuse_in_group(caller, operation)
             key = admit(caller, operation)
             body = codec.encode_arguments(operation, arguments)
             end = start + operation.timeout
@@ -145,6 +146,18 @@ def _method(
             cell.seconds += monotonic() - start
 
     return call
+
+
+def _refuse_in_group(caller: Scope, operation: Operation) -> None:
+    """Keep a fused group's calls in its transaction, also where a module moves while it runs.
+
+    What was done elsewhere would stay when the group is rolled back, and be done again under
+    another key. So the group ends here, and its step runs alone, under its own key.
+    """
+    if caller.group is not None:
+        error = CallRefused(f"{operation.name} is answered elsewhere: no transaction holds it.")
+        caller.group.doom(error)
+        raise error
 
 
 class _Call:

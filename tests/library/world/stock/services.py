@@ -3,7 +3,7 @@ from collections.abc import Mapping, Sequence
 
 from django.db.models import F, Sum
 
-from monolift import atomic, end_user, publish, use
+from monolift import acting_for, atomic, deadline, end_user, publish, use
 from monolift.kernel import Unavailable
 from monolift.resilience.deadline import remaining
 from tests.library.world.cards.interface import Cards
@@ -64,6 +64,11 @@ class StockService(Stock):
         match how:
             case "raise after commit block":
                 with atomic():
+                    Item.objects.create(sku="ghost", left=1)
+                raise ValueError("after the block")
+            case "raise after deadline" | "raise after acting for":
+                block = deadline(seconds=60) if how.endswith("deadline") else acting_for(None)
+                with block, atomic():
                     Item.objects.create(sku="ghost", left=1)
                 raise ValueError("after the block")
             case "two transactions":
