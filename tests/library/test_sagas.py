@@ -8,15 +8,17 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from monolift import SagaStatus, atomic, publish, use
-from monolift.kernel import CallInsideTransaction
+from monolift.events import worker
+from monolift.kernel import CallInsideTransaction, Unavailable
 from monolift.observe import matrix
 from monolift.registry.sql import execute, fetch, vendor
 from monolift.registry.topology import topology
 from monolift.sagas import operate
-from monolift.sagas.record import Record
+from monolift.sagas.record import Progress, Record
 from monolift.testing.scenario import Scenario
 from monolift.testing.statements import statements
 from tests.library.failing import break_the_commit
+from tests.library.running import eventually
 from tests.library.world.cards.services import network
 from tests.library.world.sales.events import Dropped, Shipped
 from tests.library.world.sales.models import Mail, Sale
@@ -49,6 +51,17 @@ def fail(error: Exception, times: int = 1) -> list[object]:
         raise error
 
     return [act] * times
+
+
+def stored(identifier: object) -> Progress:
+    record = Record.get(alias(), str(identifier))
+    assert record is not None
+    return record.progress
+
+
+def until_silent(identifier: object) -> None:
+    """Run what is due until the saga has not been answered once."""
+    eventually(lambda: worker.work_once(alias()) and stored(identifier).silent)
 
 
 def test_a_saga_runs_to_its_end(stock: Stock, scenario: Scenario, fusion: str) -> None:
@@ -163,6 +176,68 @@ def test_after_the_pivot_there_is_only_forward(
     faults.planned.clear()
     operate.retry(alias(), str(run.id))
     assert scenario.settle(Selling, key="1").status is SagaStatus.DONE
+
+
+def test_after_the_pivot_nothing_is_given_up_because_somebody_is_away(
+    stock: Stock, scenario: Scenario, fusion: str
+) -> None:
+    faults.planned["hold_second"] = fail(Unavailable("stock.hold", "connection refused"), 20)
+    Local.start(key="1")
+    run = scenario.settle(Local, key="1")
+    assert run.status is SagaStatus.DONE, run.failure
+    assert stock.levels(skus=["b"])["b"] == Level(left=8, held=2)
+    waited = [line.note for line in stored(run.id).history if line.what == "not answered"]
+    assert [note.partition(":")[0] for note in waited] == [
+        "time 1", "time 2", "time 4", "time 8", "time 16",
+    ]  # fmt: skip
+
+
+def test_silence_is_no_attempt(stock: Stock, scenario: Scenario, fusion: str) -> None:
+    """What fails when the callee is back is tried as often as if it had never been away."""
+    away = Unavailable("stock.hold", "connection refused")
+    faults.planned["hold_second"] = [*fail(away, 20), *fail(RuntimeError("bug"), 4)]
+    Local.start(key="1")
+    assert scenario.settle(Local, key="1").status is SagaStatus.DONE
+
+
+@pytest.mark.parametrize(
+    ("verb", "ends", "held"),
+    [("skip", "done", 0), ("abandon", "abandoned", 0), ("retry", "done", 2)],
+)
+def test_an_operator_need_not_wait_for_an_answer(
+    stock: Stock, scenario: Scenario, verb: str, ends: str, held: int
+) -> None:
+    faults.planned["hold_second"] = fail(Unavailable("stock.hold", "connection refused"), 3)
+    started = Local.start(key="1")
+    until_silent(started.id)
+    faults.planned.clear()
+    getattr(operate, verb)(alias(), str(started.id))
+    assert scenario.settle(Local, key="1").status == ends
+    assert stock.levels(skus=["b"])["b"].held == held
+
+
+@pytest.mark.parametrize(("verb", "ends"), [("skip", "undone"), ("retry", "undone")])
+def test_an_operator_need_not_wait_for_an_undo(
+    stock: Stock, scenario: Scenario, verb: str, ends: str
+) -> None:
+    away = Unavailable("stock.give_back", "connection refused")
+    faults.planned["give_back_second"] = fail(away, 99)
+    started = Selling.start(key="1", card="declined")
+    until_silent(started.id)
+    faults.planned.clear()
+    getattr(operate, verb)(alias(), str(started.id))
+    assert scenario.settle(Selling, key="1").status == ends
+    held = {name: level.held for name, level in stock.levels(skus=["a", "b"]).items()}
+    assert held == {"a": 0, "b": 2 if verb == "skip" else 0}
+
+
+def test_an_undo_waits_for_who_is_away(stock: Stock, scenario: Scenario, fusion: str) -> None:
+    away = Unavailable("stock.give_back", "connection refused")
+    faults.planned["give_back_second"] = fail(away, 20)
+    Selling.start(key="1", card="declined")
+    run = scenario.settle(Selling, key="1")
+    assert run.status is SagaStatus.UNDONE, run.failure
+    assert stock.levels(skus=["b"])["b"] == Level(left=10, held=0)
 
 
 def test_a_refusal_after_the_pivot_in_the_same_group_is_stuck(

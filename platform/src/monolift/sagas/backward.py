@@ -125,6 +125,10 @@ class Backward:
             raise_if_no_attempt(error, alias=self.held.record.alias)
             raise_if_uncertain(error)
             self.held.restore(before)
+            if isinstance(error, Unavailable):
+                self.held.await_answer(step, error)
+                return
+            self.held.progress.silent = 0
             self.held.record.attempts += 1
             self.held.progress.log(
                 step.name, "undo failed", f"attempt {self.held.record.attempts}: {error}"
@@ -147,4 +151,5 @@ class Backward:
         self.held.progress.marks[step.name] = "undone"
         self.held.progress.intent = None
         self.held.progress.log(step.name, "undone")
+        self.held.progress.silent = 0
         self.held.record.attempts = 0

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from monolift.kernel import DomainError, SagaStatus, Step
+from monolift.kernel import DomainError, SagaStatus, Step, Unavailable
 from monolift.observe.logs import logger
 from monolift.registry.troubles import in_the_way
 from monolift.sagas import arrivals
@@ -139,7 +139,7 @@ class Forward:
             self.held.restore(before)
             self._again_or_give_up(step, error)
         else:
-            first = self.held.record.attempts == 0 and not self.held.record.crashed
+            first = not self.held.record.tried
             self.held.done(step, "done")
             self._keep_result(carry=first)
 
@@ -216,8 +216,15 @@ class Forward:
         self.held.turn_back()
 
     def _again_or_give_up(self, step: Step[Any], error: BaseException) -> None:
-        """Repeat later under the same key, up to the saga's attempts."""
+        """Repeat later under the same key, up to the saga's attempts, or until there is an answer.
+
+        Where there is no way back, nobody has to decide anything while a callee is away.
+        """
         raise_if_moved(error)
+        if isinstance(error, Unavailable) and self.held.past_pivot():
+            self.held.await_answer(step, error)
+            return
+        self.held.progress.silent = 0
         self.held.record.attempts += 1
         self.held.record.failure = f"{step.name}: {type(error).__name__}: {error}"
         self.held.progress.log(step.name, "failed", f"attempt {self.held.record.attempts}: {error}")

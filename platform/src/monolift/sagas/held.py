@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from monolift.kernel import SagaStatus, Step
+from monolift.kernel import SagaStatus, Step, Unavailable
 from monolift.kernel.clock import monotonic
 from monolift.observe.logs import logger
 from monolift.registry.transactions import GroupAtomic
@@ -64,6 +64,7 @@ class Held:
         self.progress.cursor = self.steps.index(step) + 1
         self.progress.intent = None
         self.progress.log(step.name, how)
+        self.progress.silent = 0
         self.record.attempts = 0
         self.record.failure = ""
         self.answered = step.answer and self.deadline is not None
@@ -123,13 +124,35 @@ class Held:
 
     def pause(self) -> None:
         """Wait out the backoff here when there is time, else let a worker go on later."""
-        wait = delay(attempt=self.record.attempts)
+        wait = delay(attempt=self.record.attempts + self.progress.silent)
         self.alone = True
         if self.deadline is not None and monotonic() + wait < self.deadline:
             self.save()
             time.sleep(wait)
         else:
             self.save(release=True, wait=wait)
+
+    def await_answer(self, step: Step[Any], error: Unavailable) -> None:
+        """Repeat until somebody answers, where there is no other way: that is no attempt.
+
+        An error in the log when it has been as often as others are tried, a line of the history
+        each time it has been twice as often as at the last one.
+        """
+        self.progress.silent += 1
+        count = self.progress.silent
+        self.record.failure = f"{step.name}: {error}"
+        if count & (count - 1) == 0:
+            self.progress.log(step.name, "not answered", f"time {count}: {error}")
+        report = log.error if count == self.record.saga.saga_attempts else log.warning
+        report(
+            "saga is not answered",
+            saga=self.record.saga.saga_name,
+            saga_id=self.record.id,
+            step=step.name,
+            times=count,
+            reason=str(error),
+        )
+        self.pause()
 
     def give_up(self) -> None:
         """After the last attempt: back before the pivot, *stuck* after it."""
@@ -168,5 +191,6 @@ class Held:
         """Leave a step marked for a human, and let the others be undone."""
         self.progress.marks[step.name] = "undo failed"
         self.progress.intent = None
+        self.progress.silent = 0
         self.record.attempts = 0
         self.save()

@@ -1,13 +1,13 @@
-"""The operator's verbs for a saga that rests as stuck."""
+"""The operator's verbs for a saga that is stuck, or waits for somebody who does not answer."""
 
 from monolift.events.wake import wake
 from monolift.kernel import SagaStatus
-from monolift.registry.sql import execute
+from monolift.registry.sql import execute, now
 from monolift.sagas.record import Record
 
 
 class NotStuck(Exception):
-    """The saga does not rest as stuck, so there is nothing to decide."""
+    """The saga is not stuck and waits for no answer, so there is nothing to decide."""
 
 
 def retry(alias: str, identifier: str) -> Record:
@@ -60,18 +60,32 @@ def abandon(alias: str, identifier: str) -> Record:
 
 
 def _stuck(alias: str, identifier: str) -> Record:
+    """The saga, held by the operator: one that is stuck, or that waits for who does not answer."""
     record = Record.get(alias, identifier)
     if record is None:
         raise NotStuck(f"There is no saga {identifier!r} on {alias!r}.")
+    rests = "status = 'stuck'"
+    if record.progress.silent:
+        rests += f" OR lease_until IS NULL OR lease_until <= {now(alias)}"
     taken = execute(
         alias,
-        "UPDATE monolift_saga SET token = %s WHERE id = %s AND status = 'stuck' AND token = %s",
+        f"UPDATE monolift_saga SET token = %s WHERE id = %s AND ({rests}) AND token = %s",
         (f"operator-{record.token}"[:80], identifier, record.token),
     )
     if not taken:
         raise NotStuck(f"Saga {identifier} is {record.status}, not stuck.")
     record.token = f"operator-{record.token}"[:80]
+    _stop_waiting(record)
     return record
+
+
+def _stop_waiting(record: Record) -> None:
+    """An undo that was not answered is one that failed."""
+    intent = record.progress.intent
+    if record.progress.silent and intent is not None and intent.undo:
+        record.progress.marks[intent.step] = "undo failed"
+        record.progress.intent = None
+    record.progress.silent = 0
 
 
 def _settling(record: Record) -> bool:

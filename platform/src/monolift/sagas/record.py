@@ -55,6 +55,8 @@ class Progress(msgspec.Struct, omit_defaults=True):
     marks: dict[str, str] = msgspec.field(default_factory=dict)
     intent: Intent | None = None
     refusal: Refusal | None = None
+    silent: int = 0
+    """How often in a row nobody answered what there is no other way than."""
     history: list[Happened] = msgspec.field(default_factory=list)
 
     def log(self, step: str, what: str, note: str = "") -> None:
@@ -116,6 +118,11 @@ class Record:
     """Whether it may be stored, also when nobody knows: the statement was given to the database."""
     crashed: bool = False
     due: bool = True
+
+    @property
+    def tried(self) -> bool:
+        """Whether what it does now may have been begun before."""
+        return self.attempts > 0 or self.progress.silent > 0 or self.crashed
 
     @classmethod
     def new(cls, alias: str, saga: Saga) -> "Record":

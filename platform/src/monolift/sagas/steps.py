@@ -39,7 +39,7 @@ class StepCalls:
         self.fused = fused
         self.key = CallKey(
             f"{record.id}:{step.name}" + (":undo" if undo else ""),
-            repeated=record.attempts > 0 or record.crashed or settling,
+            repeated=record.tried or settling,
             settling=settling,
         )
         self.commanded: Operation | None = None
