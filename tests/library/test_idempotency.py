@@ -10,6 +10,7 @@ import pytest
 from django.db import connections
 from django.http import HttpResponse
 from django.test import RequestFactory
+from pytest_django import Settings
 
 from monolift import use
 from monolift.gateway.requests import RequestKey, RequestScopeMiddleware
@@ -112,7 +113,13 @@ def test_a_process_killed_in_progress_neither_blocks_nor_doubles(place: str) -> 
     assert Hold.objects.count() == 1
 
 
-def key_of(header: str, *, path: str = "/orders", caller: str = "one") -> tuple[int, str]:
+def key_of(
+    header: str,
+    *,
+    path: str = "/orders",
+    caller: str = "one",
+    cookies: dict[str, str] | None = None,
+) -> tuple[int, str]:
     """Status, and the key that a request's command would be given."""
     seen: list[str] = []
 
@@ -124,6 +131,7 @@ def key_of(header: str, *, path: str = "/orders", caller: str = "one") -> tuple[
 
     headers = {"Idempotency-Key": header, "Authorization": f"Bearer {caller}"}
     request = RequestFactory().post(path, headers=headers)
+    request.COOKIES.update(cookies or {})
     status = RequestScopeMiddleware(view)(request).status_code
     return status, seen[0] if seen else ""
 
@@ -138,6 +146,14 @@ def test_the_key_of_another_endpoint_or_caller_is_another_key() -> None:
     assert key_of("8e03978e") == key_of("8e03978e")
     assert key_of("8e03978e") != key_of("8e03978e", path="/baskets")
     assert key_of("8e03978e") != key_of("8e03978e", caller="two")
+
+
+@pytest.mark.parametrize("name", ["sessionid", "__Host-session"])
+def test_the_key_of_another_session_is_another_key(settings: Settings, name: str) -> None:
+    """Case C22, where a project has another name for the cookie of its sessions."""
+    settings.SESSION_COOKIE_NAME = name
+    assert key_of("8e03978e", cookies={name: "a"}) == key_of("8e03978e", cookies={name: "a"})
+    assert key_of("8e03978e", cookies={name: "a"}) != key_of("8e03978e", cookies={name: "b"})
 
 
 @pytest.mark.parametrize("header", ["", '""', "x" * 5000, "schlüssel", "two words", "a\tb"])

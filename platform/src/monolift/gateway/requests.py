@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cached_property, partial
 from uuid import UUID, uuid5
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 
@@ -142,5 +143,5 @@ def _whose(request: HttpRequest) -> str:
     user = acts_for(request)
     if user is not None:
         return f"user {user.user_id}"
-    session = request.COOKIES.get("sessionid", "")
+    session = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
     return f"{request.headers.get('Authorization', '')}|{session}"
