@@ -136,11 +136,18 @@ chaos: $(READY) ## Kill processes in the middle of things, and compare (PLANS= E
 bench: $(READY) ## Measure (BENCH_ARGS=)
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
+# Two at a time: each waits for servers and for single processes half of its time.
+CHECKED := test-postgresql-each lint contracts-check codeowners-check docs-check bench-short test-alone \
+  test-postgresql test-each test-django-lts
+
 # The full test run comes last, so that its summary is the last line.
-.PHONY: check
+.PHONY: check bench-short
 check: $(READY) ## Everything continuous integration checks
-	@$(MAKE) --no-print-directory lint contracts-check codeowners-check docs-check bench BENCH_ARGS=--short
-	@$(MAKE) --no-print-directory test-alone test-postgresql-each test-postgresql test-each test-django-lts test
+	@$(MAKE) --no-print-directory -j 2 --output-sync $(CHECKED)
+	@$(MAKE) --no-print-directory test
+
+bench-short: $(READY)
+	@$(MAKE) --no-print-directory bench BENCH_ARGS=--short
 
 ##@ Guard
 
