@@ -11,11 +11,8 @@ from monolift.supervise.processes import Recipe
 from monolift.supervise.project import Project
 from monolift.supervise.servers import PostgreSQL, Redis
 from monolift.supervise.supervisor import Supervisor, say
+from monolift.supervise.web import THREADS
 
-THREADS = 20
-"""Of a web process: more than the calls it makes to one module at once (`CALLS_AT_ONCE`), so that
-some are left for calls that come in meanwhile, perhaps from that module; and more than those it
-serves (`SERVES_AT_ONCE`), so that some are left to refuse what is too much."""
 WORKER_DRAIN = "8"
 """Seconds for running work to end; less than what the supervisor gives the whole process."""
 _SERVER_START = 60.0

@@ -16,12 +16,19 @@ DRAIN = 8
 """Seconds for running requests to end; less than what the supervisor gives the whole process."""
 
 
+THREADS = 20
+"""Of a web process: more than the calls it makes to one module at once (`CALLS_AT_ONCE`), so that
+some are left for calls that come in meanwhile, perhaps from that module; and more than those it
+serves (`SERVES_AT_ONCE`), so that some are left to refuse what is too much.
+"""
+
+
 class Web(NamedTuple):
     """How the web process listens."""
 
     host: str
     port: int
-    threads: int = 4
+    threads: int
 
 
 def serve(*, server: str, web: Web, project: Project) -> None:

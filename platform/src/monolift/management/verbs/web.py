@@ -7,6 +7,7 @@ import argparse
 
 from monolift.management.errors import VerbError
 from monolift.management.verbs.run import add_address
+from monolift.supervise.web import THREADS
 
 NEEDS_DJANGO = False
 
@@ -19,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         choices=range(1, 65),
         metavar="N",
-        default=4,
+        default=THREADS,
         help="requests at a time, 1 to 64 (default: %(default)s)",
     )
 
