@@ -48,14 +48,15 @@ class Pair:
             **more,
         )
 
-    def move(self, deployable: str, *, module: str = "stock") -> None:
-        """As an operator in the control deployable."""
+    def move(self, deployable: str, *, module: str = "stock") -> str:
+        """As an operator in the control deployable; who could not be told, and why."""
         script = (
+            "from monolift.truth import follow, row\n"
             "from monolift.truth.document import Stay\n"
-            "from monolift.truth.follow import change\n"
-            f"change({{{module!r}: Stay(deployable={deployable!r}, database='default')}})"
+            f"stay = Stay(deployable={deployable!r}, database='default')\n"
+            f"print(follow.spread(row.change({{{module!r}: stay}})))"
         )
-        python(script, self.one["shop"].env)
+        return python(script, self.one["shop"].env)
 
     def ask(
         self, name: str, document: object = NOTHING, *, issuer: str = "", signed: bool = True

@@ -17,7 +17,7 @@ from monolift.truth import copy, learning, row
 from monolift.truth.document import Document, Malformed, Stay, applied, decode, encode, of
 from tests.library.pairs import Pair
 from tests.library.relaying import moved
-from tests.library.running import eventually, monolift
+from tests.library.running import eventually, monolift, python
 
 HERE = "shop"
 AWAY = Stay(deployable="warehouse", database=DEFAULT_ALIAS)
@@ -214,6 +214,31 @@ def test_two_that_claim_a_module_are_named(pair: Pair) -> None:
     assert pair.ask("shop", told).json()["places"]["sales"]["deployable"] == "shop"
     log = pair.one["shop"].log.read_text()
     assert "two deployables claim a module" in log
+
+
+def test_a_row_that_was_restored_is_said_and_can_be_put_in_force(pair: Pair) -> None:
+    """Nobody follows an epoch that is older than what they know: a person has to look."""
+    pair.move("shop")
+    before, _ = pair.knows("shop")
+    pair.move("warehouse")
+    pair.move("warehouse")
+    eventually(lambda: pair.knows("warehouse") == (before + 2, "warehouse"))
+    shop = pair.one["shop"]
+    backup = f"DELETE FROM monolift_truth WHERE epoch > {before}"
+    python(f"from django.db import connection\nconnection.cursor().execute({backup!r})", shop.env)
+    told = pair.move("warehouse")
+    reason = f"it knows epoch {before + 2} of the topology, and the truth row says {before + 1}"
+    assert reason in told
+    pair.ask("shop", {"epoch": before + 3, "places": {}})
+    assert "a deployable does not follow the truth row" in shop.log.read_text()
+
+    raised = monolift("topology", "raise", "--above", str(before + 2), env=shop.env)
+    assert raised.stdout == f"Epoch {before + 3} is in force: what the row said before.\n"
+    for name in pair.ports:
+        eventually(lambda name=name: pair.knows(name) == (before + 3, "warehouse"), seconds=20)
+    elsewhere = monolift("topology", "raise", "--above", "1", env=pair.one["warehouse"].env)
+    assert elsewhere.returncode == 1
+    assert "The truth row is in the deployable 'shop'" in elsewhere.stderr
 
 
 @pytest.mark.parametrize("body", [[], {"epoch": "x"}, "{"], ids=["list", "types", "text"])

@@ -9,7 +9,7 @@ from monolift.kernel.errors import Unavailable
 from monolift.registry.places import here
 from monolift.registry.topology import topology, urls
 from monolift.transport.peers import peer
-from monolift.truth import presence
+from monolift.truth import presence, row
 from monolift.truth.document import Document, Malformed, decode, encode, of
 from monolift.truth.presence import Process
 
@@ -46,10 +46,10 @@ def tell() -> dict[str, str]:
 
     def told(name: str) -> str:
         try:
-            _post(name, of(known))
+            theirs = _post(name, of(known))
         except Unavailable as error:
             return error.reason
-        return ""
+        return row.lost(theirs.epoch) if theirs.epoch > known.epoch else ""
 
     with ThreadPoolExecutor(max_workers=len(others)) as pool:
         failed = dict(zip(others, pool.map(told, others), strict=True))

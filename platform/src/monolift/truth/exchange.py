@@ -16,7 +16,7 @@ from monolift.registry.places import here
 from monolift.registry.topology import topology
 from monolift.transport.signed import TooLarge, read
 from monolift.transport.signing import SignatureRefused
-from monolift.truth import learning, presence
+from monolift.truth import learning, presence, row
 from monolift.truth.document import Document, Malformed, decode, encode, of
 
 LARGEST = 1024 * 1024
@@ -75,8 +75,10 @@ def processes(request: HttpRequest) -> HttpResponse:
 
 
 def _compare(issuer: str, theirs: Document) -> None:
-    """Name the modules that a deployable takes for its own although they are not."""
+    """Name what a deployable knows otherwise: modules that are not its own, a later epoch."""
     known = topology()
+    if theirs.epoch > known.epoch and (reason := row.lost(theirs.epoch)):
+        log.error("a deployable does not follow the truth row", deployable=issuer, reason=reason)
     for label, stay in theirs.places.items():
         ours = known.place(label).deployable
         if theirs.epoch == known.epoch and stay.deployable == issuer != ours:

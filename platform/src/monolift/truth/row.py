@@ -58,9 +58,12 @@ def apart() -> Document | None:
         connection.close()
 
 
-def change(places: dict[str, Stay], *, rehearsal: Rehearsal | None = None) -> Document:
+def change(
+    places: dict[str, Stay], *, rehearsal: Rehearsal | None = None, above: int = 0
+) -> Document:
     """Put modules somewhere else, begin a rehearsal or end the one there is: the next epoch.
 
+    Its number is above the row's, and `above` one that somebody knows although the row was lost.
     It is part of the transaction that is open, if one is.
 
     Only in the control deployable. What other processes know follows (`monolift.truth.spread`).
@@ -69,7 +72,9 @@ def change(places: dict[str, Stay], *, rehearsal: Rehearsal | None = None) -> Do
     connection: Any = connections[DEFAULT_ALIAS]
     before = latest(connection)
     after = Document(
-        epoch=before.epoch + 1, places={**before.places, **places}, rehearsal=rehearsal
+        epoch=max(before.epoch, above) + 1,
+        places={**before.places, **places},
+        rehearsal=rehearsal,
     )
     try:
         with connection.cursor() as cursor:
@@ -81,6 +86,27 @@ def change(places: dict[str, Stay], *, rehearsal: Rehearsal | None = None) -> Do
             "`monolift topology show`, then try again."
         ) from None
     return after
+
+
+def again(*, above: int) -> Document:
+    """What is in force already, under an epoch that all take who know no later one than `above`.
+
+    For a row that was restored from a backup. Raises Overtaken.
+    """
+    return change({}, rehearsal=latest(connections[DEFAULT_ALIAS]).rehearsal, above=above)
+
+
+def lost(known: int) -> str:
+    """Why a deployable that knows this epoch ignores what the row says; empty if it does not."""
+    document = apart()
+    if document is None or document.epoch >= known:
+        return ""
+    return (
+        f"it knows epoch {known} of the topology, and the truth row says {document.epoch}: was the "
+        "control deployable's database restored from a backup? See that the row is right "
+        "(`monolift topology show`, `monolift lift MODULE status`), then put it in force with "
+        f"`monolift topology raise --above {known}`."
+    )
 
 
 def _exists(name: str) -> bool:

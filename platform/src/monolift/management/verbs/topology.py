@@ -1,7 +1,8 @@
 """Show where each module runs, check that it can, and explain what a call to one would do.
 
-All of it is offline: no deployable is asked. `check` ends with status 1 when something is missing,
-or the file differs from the truth row.
+All of that is offline: no deployable is asked. `check` ends with status 1 when something is
+missing, or the file differs from the truth row. `raise` puts the row in force again, after it was
+restored from a backup that is older than what the others know.
 """
 
 import argparse
@@ -25,12 +26,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     explain = below.add_parser("explain", help="what a call to a module does from here, and why")
     explain.add_argument("module", help="the module's label: inventory")
     add_format(explain)
+    above = below.add_parser("raise", help="the row again, under an epoch above what others know")
+    above.add_argument(
+        "--above", type=int, metavar="EPOCH", required=True, help="the latest that somebody knows"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Do it."""
     if options.action == "check":
         return _check(options)
+    if options.action == "raise":
+        print(_raise(options.above))
+        return 0
     print(_show(options) if options.action == "show" else _explain(options))
     return 0
 
@@ -57,6 +65,24 @@ def _show(options: argparse.Namespace) -> str:
     titles = ("module", "owner", "deployable", "route", "database")
     head = f"Epoch {current.epoch}, seen from the deployable {here()!r}.\n\n"
     return head + columns(titles, [list(row.values()) for row in rows])
+
+
+def _raise(above: int) -> str:
+    from monolift.registry.places import here
+    from monolift.registry.topology import topology
+    from monolift.truth import row
+    from monolift.truth.follow import spread
+
+    if topology().control != here():
+        raise VerbError(
+            f"The truth row is in the deployable {topology().control!r}, and this is {here()!r}."
+        )
+    try:
+        document = row.again(above=above)
+    except row.Overtaken as error:
+        raise VerbError(str(error)) from None
+    not_told = "".join(f"\n{name}: {why}" for name, why in sorted(spread(document).items()))
+    return f"Epoch {document.epoch} is in force: what the row said before.{not_told}"
 
 
 def _check(options: argparse.Namespace) -> int:
