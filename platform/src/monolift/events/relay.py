@@ -57,11 +57,12 @@ class Audience(NamedTuple):
 
 def audience(alias: str, *, here: bool = False, claim: Sequence[str] = ()) -> Audience:
     """The subscribers on a database, or (not `here`) everywhere, as a relay there sees them."""
-    return _audience(alias, here, tuple(claim), generation())
+    return _audience(alias, here, tuple(claim), generation(), topology().epoch)
 
 
+# By the epoch too: what is worked out while the topology changes is kept after all was forgotten.
 @lru_cache(maxsize=64)
-def _audience(alias: str, here: bool, claim: tuple[str, ...], _: int) -> Audience:
+def _audience(alias: str, here: bool, claim: tuple[str, ...], _: int, __: int) -> Audience:
     local = set(modules_on(alias))
     found = []
     for subscription in all_subscriptions():

@@ -10,16 +10,20 @@ from monolift.registry.settings import setting
 from monolift.registry.topology import on_change, topology
 
 _fusible: dict[Any, tuple[bool, ...]] = {}
+"""By saga and epoch: what is worked out while the topology changes is kept after it was cleared."""
 
 
 def group_at(saga: type[Saga], cursor: int) -> tuple[Step[Any], ...]:
     """The longest run of steps from `cursor` on that may share one transaction; empty if none."""
     if not setting("FUSION"):
         return ()
-    fusible = _fusible.get(saga)
+    known = topology()
+    fusible = _fusible.get((saga, known.epoch))
     if fusible is None:
-        alias = topology().alias(saga.saga_owner)
-        fusible = _fusible[saga] = tuple(_may_fuse(step, alias) for step in saga.saga_steps)
+        alias = known.alias(saga.saga_owner)
+        fusible = _fusible[saga, known.epoch] = tuple(
+            _may_fuse(step, alias) for step in saga.saga_steps
+        )
     end = cursor
     while end < len(fusible) and fusible[end]:
         end += 1

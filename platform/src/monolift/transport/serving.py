@@ -84,13 +84,13 @@ def _serve(request: HttpRequest, interface: str, method: str) -> HttpResponse:
         return _refuse(413, f"the arguments have {error}")
     except BadKey as error:
         return _refuse(400, str(error))
-    found = _operations().get(interface, {}).get(method)
+    found = operation_of(interface, method)
+    if isinstance(found, str):
+        renewed()
+        found = operation_of(interface, method)
     if found is None:
         return _refuse(404, f"{interface} has no operation {method!r} here")
-    if not isinstance(found, Target):
-        renewed()
-        found = _operations()[interface][method]
-    if not isinstance(found, Target):
+    if isinstance(found, str):
         return _refuse(MISDIRECTED, found)
     operation = found.operation
     if key is not None and (operation.kind == "query" or not operation.keyed):
@@ -169,9 +169,18 @@ def caller_of(operation: Operation, *, label: str, milliseconds: str, user: Call
     return scope
 
 
+def operation_of(interface: str, method: str) -> Target | str | None:
+    """What runs it here, or where it runs; None for what no module provides."""
+    return _operations(topology().epoch).get(interface, {}).get(method)
+
+
 @cache
-def _operations() -> Mapping[str, Mapping[str, Target | str]]:
-    """By interface and method: what runs it here, or where it runs."""
+def _operations(_: int) -> Mapping[str, Mapping[str, Target | str]]:
+    """By interface and method: what runs it here, or where it runs.
+
+    Of an epoch, because what is worked out while the topology changes is kept after all was
+    forgotten.
+    """
     known = topology()
     found: dict[str, dict[str, Target | str]] = {}
     for label, module in modules().items():
