@@ -1,7 +1,9 @@
 """Identity's tables: users, tokens, and counted attempts."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
+from django.contrib.auth.hashers import is_password_usable
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
 
@@ -51,13 +53,25 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Store it; addresses that differ in case only are one user's.
 
         A new password ends the user's tokens, as Django lets it end their other sessions: wherever
-        it is set. A new hash of the same password, which Django makes by itself, does not.
+        it is set. So does taking the password away. A new hash of the same password, which Django
+        makes by itself, does not.
         """
         self.email = self.email.lower()
-        new_password = getattr(self, "_password", None) is not None and not self._state.adding
+        ends_tokens = not self._state.adding and (
+            getattr(self, "_password", None) is not None or self._loses_password(**options)
+        )
         super().save(*args, **options)
-        if new_password:
-            ApiToken.objects.filter(user=self, revoked_at=None).update(revoked_at=clock.now())
+        if ends_tokens:
+            self.tokens.filter(revoked_at=None).update(revoked_at=clock.now())
+
+    def _loses_password(
+        self, *, update_fields: Iterable[str] | None = None, **_options: Any
+    ) -> bool:
+        """Whether there is one in the database that saving takes away."""
+        if self.has_usable_password() or (update_fields and "password" not in update_fields):
+            return False
+        stored = User.objects.filter(pk=self.pk).values_list("password", flat=True).first()
+        return stored is not None and is_password_usable(stored)
 
 
 class ApiToken(models.Model):

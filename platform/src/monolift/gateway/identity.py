@@ -3,14 +3,20 @@
 The edge, which alone knows users, sessions and tokens, puts a `Caller` into `request.auth` (where
 django-ninja puts what an authentication returns). A module's endpoint reads it with `caller()` and
 knows a user by id only. The modules behind it ask `end_user()`.
+
+Before the edge deletes a user it sends `leaving`, with the `user_id`, outside any transaction. What
+is kept of them is erased then; a receiver that raises keeps the user, who can be deleted again.
 """
 
 from uuid import UUID
 
+from django.dispatch import Signal
 from django.http import HttpRequest
 
 from monolift.kernel import DomainError
 from monolift.registry.callers import Caller
+
+leaving = Signal()
 
 
 class NotSignedIn(DomainError, status=401):
