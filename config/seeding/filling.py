@@ -177,4 +177,5 @@ def _shipment(identifier: UUID, order: orders.PastOrder) -> shipping.PastShipmen
             for line in order.lines
         ],
         at=order.placed_at,
+        customer_id=order.customer_id,
     )

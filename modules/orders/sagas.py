@@ -279,6 +279,7 @@ class Checkout(Saga, version=1):
                 ParcelLine(sku=line.sku, title=line.title, quantity=line.quantity)
                 for line in self.lines
             ],
+            customer_id=self.customer_id,
         )
 
     @step(awaits=(ShipmentBooked, ShipmentCancelled), match="order_id", within=days(14))

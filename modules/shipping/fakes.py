@@ -34,7 +34,13 @@ class FakeShipping(Shipping):
         return rate_queries.rate(country=country, currency=currency, method=method)
 
     def book(
-        self, *, order_id: UUID, method: str, recipient: Recipient, parcel: Sequence[ParcelLine]
+        self,
+        *,
+        order_id: UUID,
+        method: str,
+        recipient: Recipient,
+        parcel: Sequence[ParcelLine],
+        customer_id: UUID | None = None,
     ) -> Shipment:
         new = Shipment(
             order_id=order_id, state=ShipmentState.ORDERED, method=method, tracking="", carrier=""

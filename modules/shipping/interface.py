@@ -95,9 +95,18 @@ class Shipping(Interface, Protocol, version=1):
 
     @command(timeout=5)
     def book(
-        self, *, order_id: UUID, method: str, recipient: Recipient, parcel: Sequence[ParcelLine]
+        self,
+        *,
+        order_id: UUID,
+        method: str,
+        recipient: Recipient,
+        parcel: Sequence[ParcelLine],
+        customer_id: UUID | None = None,
     ) -> Shipment:
-        """Have an order delivered, once. `ShipmentBooked` says when the carrier has it."""
+        """Have an order delivered, once. `ShipmentBooked` says when the carrier has it.
+
+        `customer_id` is by whom the recipient is forgotten when they ask for it.
+        """
         ...
 
     @command(timeout=5, raises=AlreadyShipped)

@@ -22,6 +22,7 @@ class PastShipment(NamedTuple):
     recipient: Recipient
     parcel: Sequence[ParcelLine]
     at: datetime
+    customer_id: UUID | None = None
 
 
 def tracking_of(order_id: UUID) -> str:
@@ -41,6 +42,7 @@ def ship(shipments: Sequence[PastShipment]) -> None:
 
 _COLUMNS = (
     "order_id", "state", "method", "recipient", "parcel", "carrier", "tracking", "ordered_at",
+    "customer_id",
 )  # fmt: skip
 
 
@@ -55,4 +57,5 @@ def _row(shipment: PastShipment) -> tuple[Any, ...]:
         _CARRIER if carried else "",
         tracking_of(shipment.order_id) if carried else "",
         shipment.at,
+        shipment.customer_id,
     )

@@ -40,11 +40,18 @@ class ShippingService(Shipping):
         return rate_queries.rate(country=country, currency=currency, method=method)
 
     def book(
-        self, *, order_id: UUID, method: str, recipient: Recipient, parcel: Sequence[ParcelLine]
+        self,
+        *,
+        order_id: UUID,
+        method: str,
+        recipient: Recipient,
+        parcel: Sequence[ParcelLine],
+        customer_id: UUID | None = None,
     ) -> Shipment:
         """See `Shipping.book`."""
         row = models.Shipment(
             order_id=order_id,
+            customer_id=customer_id,
             method=method,
             recipient=msgspec.to_builtins(recipient),
             parcel=msgspec.to_builtins(list(parcel)),

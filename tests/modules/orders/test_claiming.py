@@ -8,9 +8,7 @@ import pytest
 from django.db import connections
 
 from modules.orders.interface import BasketId, Orders, OrderState
-from modules.profiles.interface import Profiles
 from monolift import use
-from monolift.testing.scenario import Scenario
 from tests.shop import ADDRESS, basket_with, card, shelve, total_of
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -108,23 +106,3 @@ def test_two_sign_ins_at_once_lose_nothing() -> None:
         list(pool.map(sign_in, range(2)))
     last = orders.claim_basket(basket_id=BasketId(uuid4()), customer_id=customer)
     assert contents(last) == {"MUG": 1, "BOWL": 1}
-
-
-@pytest.mark.together
-def test_the_baskets_of_who_is_forgotten_are_emptied_and_orders_stay(scenario: Scenario) -> None:
-    shelve()
-    forgotten, other = uuid4(), uuid4()
-    ordered, open_one, others = basket_with(), basket_with(), basket_with()
-    for basket_id, customer_id in ((ordered, forgotten), (others, other)):
-        orders.claim_basket(basket_id=basket_id, customer_id=customer_id)
-    order = orders.check_out(basket_id=ordered, expected_total=total_of(ordered), card_token=card())
-    orders.claim_basket(basket_id=open_one, customer_id=forgotten)
-    use(Profiles).forget(user_id=forgotten)
-    scenario.run_until_idle()
-    assert contents(open_one) == {}
-    assert orders.basket(basket_id=open_one).address is None
-    assert contents(others) == {"MUG": 1}
-    assert orders.basket(basket_id=others).address == ADDRESS
-    kept = orders.order(order_id=order.id)
-    assert kept.lines
-    assert kept.address == ADDRESS

@@ -9,6 +9,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from modules.pricing.interface import Pricing
+from modules.profiles.interface import Profiles
+from modules.shipping import models
 from modules.shipping.interface import (
     AlreadyShipped,
     NoSuchMethod,
@@ -35,13 +37,14 @@ ADA = Recipient(
 )
 
 
-def booked() -> UUID:
+def booked(customer_id: UUID | None = None) -> UUID:
     order_id = uuid4()
     shipping.book(
         order_id=order_id,
         method="express",
         recipient=ADA,
         parcel=[ParcelLine(sku="MUG", title="Mug", quantity=2)],
+        customer_id=customer_id,
     )
     return order_id
 
@@ -216,6 +219,62 @@ def test_nothing_to_cancel_is_harmless_and_nothing_to_deliver_is_not() -> None:
         shipping.mark_delivered(order_id=uuid4())
     with pytest.raises(ShipmentNotFound):
         shipping.shipment(order_id=uuid4())
+
+
+# Erasure ------------------------------------------------------------------------------------------
+
+
+def recipients(*order_ids: UUID) -> list[Any]:
+    rows = dict(models.Shipment.objects.values_list("pk", "recipient"))
+    return [rows[order_id].get("name") for order_id in order_ids]
+
+
+@pytest.mark.inside
+def test_who_is_forgotten_is_no_recipient_any_more(scenario: Scenario) -> None:
+    ada, other = uuid4(), uuid4()
+    cancelled, delivered, on_its_way = booked(ada), booked(ada), booked(ada)
+    others, nobodys = booked(other), booked()
+    shipping.cancel(order_id=cancelled)
+    scenario.travel(minutes=2)
+    shipping.mark_delivered(order_id=delivered)
+    use(Profiles).forget(user_id=ada)
+    scenario.run_until_idle()
+    assert recipients(cancelled, delivered, on_its_way) == [None, None, None]
+    assert recipients(others, nobodys) == ["Ada", "Ada"]
+    assert models.Shipment.objects.filter(customer_id=ada).count() == 0
+
+
+@pytest.mark.inside
+def test_a_parcel_finds_its_way_to_who_is_forgotten_meanwhile(
+    scenario: Scenario, books: type[Books]
+) -> None:
+    ada = uuid4()
+    waits = booked(ada)
+    use(Profiles).forget(user_id=ada)
+    scenario.run_until_idle()
+    late = booked(ada)
+    assert recipients(waits, late) == ["Ada", "Ada"]
+    scenario.travel(minutes=2)
+    assert sorted(books.handed) == sorted([waits, late])
+    scenario.travel(days=1)
+    assert recipients(waits, late) == [None, None]
+    assert scenario.failed_deliveries() == []
+
+
+@pytest.mark.inside
+def test_what_waits_for_the_carrier_waits_to_be_forgotten(
+    scenario: Scenario, settings: Settings
+) -> None:
+    settings.SHIPPING = {**settings.SHIPPING, "HAND_OVER_AFTER": 60 * 3600}
+    ada = uuid4()
+    waits = booked(ada)
+    use(Profiles).forget(user_id=ada)
+    for _ in range(2):
+        scenario.travel(hours=25)
+        assert recipients(waits) == ["Ada"]
+    for _ in range(2):
+        scenario.travel(hours=25)
+    assert recipients(waits) == [None]
 
 
 # REST ---------------------------------------------------------------------------------------------
