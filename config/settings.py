@@ -378,6 +378,10 @@ SHIPPING: dict[str, Any] = {
     # Seconds until a parcel is packed; until then its order can be cancelled.
     "HAND_OVER_AFTER": 60,
 }
+ORDERS = {
+    # Days that what is in a basket is kept after its last change, as long as a browser knows it.
+    "KEEP_BASKETS": 90,
+}
 CELERY_BROKER_URL = os.environ.get("REDIS_URL", "")
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]

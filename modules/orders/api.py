@@ -243,8 +243,13 @@ class InvoiceOut(Schema):
 
 @baskets.post("", response={201: BasketCreated})
 def create_basket(request: HttpRequest) -> Status[dict[str, UUID]]:
-    """A new, empty basket. Nothing is stored until something is put in."""
-    return Status(201, {"id": uuid4()})
+    """A new, empty basket: yours if you are signed in.
+
+    Nothing is stored of a guest's until something is put in.
+    """
+    known = known_caller(request)
+    made = orders.create_basket(customer_id=known.user_id) if known else uuid4()
+    return Status(201, {"id": made})
 
 
 @baskets.get("/{basket_id}", response=BasketOut)

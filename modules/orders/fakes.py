@@ -143,6 +143,11 @@ class FakeOrders(Orders):
             customer_id=stored.customer_id,
         )
 
+    def create_basket(self, *, customer_id: UUID) -> BasketId:
+        basket_id = BasketId(uuid4())
+        self._baskets[basket_id] = _Basket(customer_id=customer_id)
+        return basket_id
+
     def add_to_basket(
         self, *, basket_id: BasketId, sku: str, quantity: int, currency: str = "EUR"
     ) -> None:

@@ -22,9 +22,17 @@ def note_delivery(event: ShipmentDelivered) -> None:
 
 @subscribe(CustomerForgotten)
 def forget_customer(event: CustomerForgotten) -> None:
-    """Empty the customer's baskets. Orders stay as they are: bills must be kept."""
+    """Empty the customer's baskets. Orders stay as they are: bills must be kept.
+
+    There is no bill of an order that failed, so of that only what it was about stays.
+    """
     with atomic():
+        theirs = models.Order.objects.filter(customer_id=event.user_id)
+        ordered = models.Basket.objects.filter(pk__in=theirs.values("basket_id"))
+        ordered.update(address=None)
         open_ones = baskets().filter(customer_id=event.user_id, order_id=None)
         keys = list(open_ones.values_list("pk", flat=True))
         models.BasketLine.objects.filter(basket__in=keys).delete()
         models.Basket.objects.filter(pk__in=keys).update(address=None, delivery="", coupon="")
+        failed = theirs.filter(state=_State.FAILED)
+        failed.update(email="", address={}, customer_id=None)

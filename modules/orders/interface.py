@@ -301,6 +301,14 @@ class Orders(Interface, Protocol, version=1):
         """The basket with current prices; an unknown id is an empty basket."""
         ...
 
+    @command(timeout=5)
+    def create_basket(self, *, customer_id: UUID) -> BasketId:
+        """Make a new, empty basket that is a customer's, and is emptied when they are forgotten.
+
+        A guest's needs no making. `claim_basket` moves what is in it to the customer's others.
+        """
+        ...
+
     @command(timeout=5, raises=(UnknownSku, QuantityOutOfRange, BasketFull, BasketClosed))
     def add_to_basket(
         self, *, basket_id: BasketId, sku: str, quantity: int, currency: str = "EUR"

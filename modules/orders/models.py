@@ -1,7 +1,16 @@
 """Orders' tables."""
 
+from datetime import date
+
 from django.db import models
 from django.db.models import Q
+
+from monolift.kernel import clock
+
+
+def today() -> date:
+    """The day by UTC."""
+    return clock.now().date()
 
 
 class Basket(models.Model):
@@ -15,6 +24,8 @@ class Basket(models.Model):
     coupon = models.CharField(max_length=40, blank=True)
     # Which try at checking out comes next: each has an order id, a hold and a payment of its own.
     attempt = models.PositiveIntegerField(default=0)
+    # The day of its last change. Null once nothing in it has to go any more.
+    used_on = models.DateField(null=True, default=today)
 
     class Meta:
         indexes = (
@@ -22,6 +33,11 @@ class Basket(models.Model):
                 fields=["customer_id"],
                 name="orders_baskets_of_customer",
                 condition=Q(customer_id__isnull=False),
+            ),
+            models.Index(
+                fields=["used_on"],
+                name="orders_baskets_by_use",
+                condition=Q(used_on__isnull=False),
             ),
         )
 

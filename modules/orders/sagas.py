@@ -3,7 +3,8 @@
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from django.db.models import F
+from django.db.models import F, UUIDField, Value
+from django.db.models.functions import Coalesce
 
 from modules.orders import models
 from modules.orders.events import (
@@ -93,7 +94,11 @@ class Checkout(Saga, version=1):
     def allow_another(self) -> None:
         """Move the basket on to its next attempt."""
         here = models.Basket.objects.filter(pk=self.basket_id, attempt=self.attempt)
-        here.update(attempt=self.attempt + 1)
+        here.update(attempt=self.attempt + 1, customer_id=self.owner())
+
+    def owner(self) -> Coalesce:
+        """Whose the basket is from here on: a customer who ordered nobody's made it theirs."""
+        return Coalesce("customer_id", Value(self.customer_id, output_field=UUIDField()))
 
     @step(calls=(Pricing.quote, Pricing.redeem, Shipping.rate))
     def check_prices(self) -> None:

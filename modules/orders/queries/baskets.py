@@ -157,8 +157,8 @@ def basket(*, basket_id: BasketId, currency: str) -> Basket:
 
 
 def address_of(stored: Any) -> Address | None:
-    """The address as it was stored."""
-    return None if stored is None else msgspec.convert(stored, Address)
+    """The address as it was stored; None where there is none, or none any more."""
+    return msgspec.convert(stored, Address) if stored else None
 
 
 def _quote(stored: StoredBasket) -> tuple[Quote, str]:

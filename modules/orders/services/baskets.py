@@ -37,6 +37,14 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
+def create(*, customer_id: UUID) -> BasketId:
+    """See `Orders.create_basket`."""
+    basket_id = BasketId(uuid4())
+    with atomic():
+        _made(basket_id, currency="EUR", customer_id=customer_id)
+    return basket_id
+
+
 def add(*, basket_id: BasketId, sku: str, quantity: int, currency: str) -> None:
     """See `Orders.add_to_basket`."""
     _check_quantity(quantity, least=1)
@@ -114,7 +122,9 @@ def claim(*, basket_id: BasketId, customer_id: UUID) -> BasketId:
         ]
         if given is not None and free and given.customer_id is None:
             if not own:
-                models.Basket.objects.filter(pk=basket_id).update(customer_id=customer_id)
+                models.Basket.objects.filter(pk=basket_id).update(
+                    customer_id=customer_id, used_on=models.today()
+                )
                 return basket_id
             own.append(given)
         if not own:
@@ -146,7 +156,7 @@ def _merge(guest: models.Basket, *, into: models.Basket) -> None:
                 basket=into, sku=line.sku, title=line.title, name=line.name, quantity=quantity
             )
         )
-    changes: dict[str, Any] = {"currency": guest.currency}
+    changes: dict[str, Any] = {"currency": guest.currency, "used_on": models.today()}
     if guest.address is not None:
         changes |= {"address": guest.address, "delivery": guest.delivery}
     if guest.coupon:
@@ -183,13 +193,15 @@ def _locked(basket_id: BasketId) -> models.Basket | None:
         return None
     for order_id in standing().filter(basket_id=basket_id).values_list("id", flat=True):
         raise BasketClosed(basket_id=basket_id, order_id=OrderId(order_id))
+    if rows[0].used_on != models.today():
+        models.Basket.objects.filter(pk=basket_id).update(used_on=models.today())
     return rows[0]
 
 
 def _set(basket_id: BasketId, **fields: Any) -> None:
     """Change a basket that is open, by one statement; make one that does not exist yet."""
     with atomic():
-        if baskets().filter(pk=basket_id, order_id=None).update(**fields):
+        if baskets().filter(pk=basket_id, order_id=None).update(used_on=models.today(), **fields):
             return
         if _locked(basket_id) is None:
             _made(basket_id, currency="EUR", **fields)

@@ -59,6 +59,10 @@ class OrdersService(Orders):
         """See `Orders.basket`."""
         return basket_queries.basket(basket_id=basket_id, currency=currency)
 
+    def create_basket(self, *, customer_id: UUID) -> BasketId:
+        """See `Orders.create_basket`."""
+        return baskets.create(customer_id=customer_id)
+
     def add_to_basket(
         self, *, basket_id: BasketId, sku: str, quantity: int, currency: str = "EUR"
     ) -> None:
