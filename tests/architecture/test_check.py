@@ -237,6 +237,24 @@ def test_a_baseline_that_grew_since_the_trunk_fails(tmp_path: Path) -> None:
     assert "modules.orders.services -> modules.inventory.tasks" in result.stdout
 
 
+def test_a_baseline_is_not_judged_by_a_clone_without_its_history(tmp_path: Path) -> None:
+    origin = build(tmp_path, "import_in_a_function")
+    check(origin, "--baseline")
+    git(origin, "init", "-q", "-b", "main")
+    for message in ("Begin", "Go on"):
+        git(origin, "add", ".")
+        git(origin, "commit", "-qm", message, "--allow-empty")
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", "--depth=1", origin.as_uri(), str(clone))
+    for arguments in ([], ["--baseline"]):
+        result = check(clone, *arguments)
+        assert result.returncode == 3
+        assert "monolift-baseline.json cannot be compared: this clone is shallow" in result.stderr
+        assert "fetch-depth: 0" in result.stderr
+    git(clone, "fetch", "-q", "--unshallow")
+    assert check(clone).returncode == 0
+
+
 # --- bad input ------------------------------------------------------------------------------------
 
 

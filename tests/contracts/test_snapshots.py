@@ -181,6 +181,46 @@ def test_on_the_trunk_the_commit_before_is_compared_with(project: Project) -> No
     assert project.contracts("check", "--against", "HEAD~1")[0] == 2
 
 
+def test_a_first_commit_has_nothing_before_it(project: Project) -> None:
+    project.commit()
+    assert project.contracts("check") == (0, "")
+
+
+@pytest.mark.parametrize("checkout", ["push", "pull request", "trunk fetched alone"])
+def test_a_shallow_clone_is_refused_until_it_has_the_history(
+    project: Project, tmp_path_factory: pytest.TempPathFactory, checkout: str
+) -> None:
+    """As actions/checkout leaves it by default: one commit, and only the branch it is about."""
+    project.commit()
+    project.git("switch", "-c", "branch")
+    project.edit(*FIELD)
+    project.contracts("write")
+    project.commit()
+    if checkout == "push":
+        project.git("branch", "-f", "main")
+        project.git("switch", "main")
+    clone = Project.__new__(Project)
+    clone.root = tmp_path_factory.mktemp("clone")
+    clone.git("init", "-b", "main" if checkout == "push" else "work")
+    clone.git("remote", "add", "origin", project.root.as_uri())
+    if checkout == "push":
+        clone.git("fetch", "--depth=1", "origin", "+main:refs/remotes/origin/main")
+        clone.git("reset", "--hard", "origin/main")
+    else:
+        clone.git("fetch", "--depth=1", "origin", "+branch:refs/remotes/pull/1/merge")
+        clone.git("checkout", "--detach", "refs/remotes/pull/1/merge")
+    if checkout == "trunk fetched alone":
+        clone.git("fetch", "--depth=1", "origin", "+main:refs/remotes/origin/main")
+    code, output = clone.contracts("check")
+    assert code == 3
+    assert "this clone is shallow" in output
+    assert "`git fetch --unshallow` (in CI: fetch-depth: 0)" in output
+    clone.git("fetch", "--unshallow", "origin")
+    code, output = clone.contracts("check")
+    assert code == 2, output
+    assert "BREAKING: field room was added without a default." in output
+
+
 def test_a_break_is_accepted_with_a_reason_once(project: Project) -> None:
     project.commit()
     project.git("switch", "-c", "branch")

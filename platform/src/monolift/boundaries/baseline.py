@@ -12,7 +12,7 @@ import msgspec
 
 from monolift.boundaries.project import Project, ProjectError
 from monolift.boundaries.violations import Violation, identifier
-from monolift.contracts.history import NoBase, base
+from monolift.contracts.history import NoBase, Shallow, base
 
 _VERSION = 1
 
@@ -57,7 +57,7 @@ class Compared(msgspec.Struct, kw_only=True):
 def compare(
     project: Project, violations: Iterable[Violation], *, judged: Container[str] | None = None
 ) -> Compared:
-    """Divide today's violations by the baseline. Raises ProjectError when it is unreadable.
+    """Divide today's violations by the baseline. Raises ProjectError when it cannot be compared.
 
     `judged` are the rules that were fully judged; entries of others are never stale. None: all.
     """
@@ -133,6 +133,8 @@ def _before(project: Project) -> set[tuple[str, str, str]] | None:
         found = base(_file(project)).files.get(Path(project.baseline).name)
     except NoBase:
         return None
+    except Shallow as error:
+        raise ProjectError(f"{project.baseline} cannot be compared: {error}") from None
     return (
         None if found is None else {entry.identity for entry in _decoded(project, found.encode())}
     )

@@ -1,8 +1,9 @@
 """Code against snapshots: what changed, whether it breaks, and whether the files say so.
 
 What breaks is judged against the commit where this branch left the trunk, because that is what is
-deployed; without one (no git, a first commit) against the files themselves. Whether the files are
-up to date is a question of its own: a branch may change a contract twice before anybody sees it.
+deployed; without one (no git, a first commit) against the files themselves. A shallow clone that
+left it out is refused. Whether the files are up to date is a question of its own: a branch may
+change a contract twice before anybody sees it.
 """
 
 from enum import IntEnum
@@ -40,7 +41,8 @@ class Checked(NamedTuple):
 def check(declared: Snapshots, *, folder: Path, against: str | None = None) -> Checked:
     """Compare what the code declares with the snapshots, now and before.
 
-    Raises ContractError when a file cannot be read or `against` is no commit.
+    Raises ContractError when a file cannot be read, `against` is no commit, or a shallow clone left
+    out what to compare with.
     """
     present = snapshots.read(folder)
     outdated = compare(old=present, new=declared)

@@ -21,11 +21,22 @@ class NoBase(Exception):
     """There is nothing to compare with; the message says why."""
 
 
+class Shallow(ContractError):
+    """What to compare with was left out of this clone, so nothing can be said."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this clone is shallow and does not hold the commit to compare with. Fetch all of the "
+            "history: `git fetch --unshallow` (in CI: fetch-depth: 0)."
+        )
+
+
 def base(folder: Path, *, against: str | None = None) -> Base:
     """The files of `folder` where this branch left the trunk.
 
     On the trunk itself that is the last commit while there are changes to it, else the one before.
-    Raises NoBase without git or a trunk; ContractError when `against` is no commit.
+    Raises NoBase without git or a trunk, Shallow when a shallow clone left them out, and
+    ContractError when `against` is no commit.
     """
     here = folder.parent
     if against is not None:
@@ -44,13 +55,24 @@ def _merge_base(here: Path) -> str:
         raise NoBase("there is no git history here")
     trunk = next((name for name in _TRUNKS if _git(here, "rev-parse", "-q", "--verify", name)), "")
     if not trunk:
+        _refuse_shallow(here)
         raise NoBase(f"none of the branches {', '.join(_TRUNKS)} is here; name one with --against")
     commit = _git(here, "merge-base", "HEAD", trunk)
     if not commit:
-        raise NoBase(f"{trunk} and HEAD have no common commit here; fetch more of the history")
+        _refuse_shallow(here)
+        raise NoBase(f"{trunk} and HEAD have no common commit")
     if commit == head and not _git(here, "status", "--porcelain", "--untracked-files=no"):
-        return _git(here, "rev-parse", "--verify", "--quiet", "HEAD^") or head
+        commit = _git(here, "rev-parse", "--verify", "--quiet", "HEAD^")
+        if not commit:
+            _refuse_shallow(here)
+            return head  # the first commit of all
     return commit
+
+
+def _refuse_shallow(here: Path) -> None:
+    """Called where a commit is missing. A clone that left it out would pass every change."""
+    if _git(here, "rev-parse", "--is-shallow-repository") == "true":
+        raise Shallow
 
 
 def _files(here: Path, commit: str, name: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ left the trunk (`--against` names another commit), and says of each difference w
 or BREAKING and what to do. A breaking change that was decided stands in contracts/accepted.toml.
 
 Exit codes: 0 equal; 1 the snapshots are out of date, nothing breaks; 2 something breaks; 3 wrong
-command line, or nothing to compare.
+command line, or they cannot be compared (a broken file, a shallow clone).
 """
 
 import argparse
