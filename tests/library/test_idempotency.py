@@ -3,19 +3,30 @@
 import os
 import signal
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
+import msgspec
 import pytest
 from django.db import connections
 from django.http import HttpResponse
 from django.test import RequestFactory
 from pytest_django import Settings
 
-from monolift import use
+from monolift import atomic, use
 from monolift.gateway.requests import RequestKey, RequestScopeMiddleware
-from monolift.kernel import KeyInFlight, KeyReused, Unavailable
-from monolift.registry.scope import current
+from monolift.kernel import (
+    Interface,
+    KeyInFlight,
+    KeyReused,
+    Unavailable,
+    command,
+)
+from monolift.kernel.interface import operations_of
+from monolift.registry.scope import CallKey, current
+from monolift.registry.sql import execute
+from monolift.registry.topology import topology
+from monolift.resilience.idempotency import KeyedCommand
 from tests.keyed import under
 from tests.library.world.stock import faults
 from tests.library.world.stock.interface import SoldOut, Stock
@@ -82,6 +93,73 @@ def test_another_request_under_a_used_key_is_refused(stock: Stock) -> None:
 def _fill(key: str) -> None:
     with under(key):
         use(Stock).fill(sku="a", quantity=1)
+
+
+class Now(Interface, Protocol, version=1, name="stock.things.v1"):
+    """An interface as the release that stored the key has it."""
+
+    @command(timeout=5)
+    def put(self, *, sku: str, mode: str = "normal", note: str) -> None: ...
+
+
+class AnArgumentMore(Interface, Protocol, version=1, name="stock.things.v1"):
+    """As a newer release may have it: the rest of these too."""
+
+    @command(timeout=5)
+    def put(
+        self, *, sku: str, mode: str = "normal", note: str, tags: Mapping[str, str] = {}
+    ) -> None: ...
+
+
+class AnotherDefault(Interface, Protocol, version=1, name="stock.things.v1"):
+    @command(timeout=5)
+    def put(self, *, sku: str, mode: str = "fast", note: str) -> None: ...
+
+
+class ADefaultMore(Interface, Protocol, version=1, name="stock.things.v1"):
+    @command(timeout=5)
+    def put(self, *, sku: str, mode: str = "normal", note: str = "none") -> None: ...
+
+
+def put_by(release: type, body: bytes) -> KeyedCommand:
+    """The command under one key, as a release makes it from what was sent."""
+    operation = operations_of(release)["put"]
+    arguments = msgspec.json.decode(body, type=operation.arguments)
+    return KeyedCommand(operation, "stock", CallKey("deploy:put"), arguments)
+
+
+SENT = b'{"sku":"a","mode":"normal","note":"none"}'
+OTHER = b'{"sku":"b","mode":"normal","note":"none"}'
+
+
+@pytest.mark.parametrize("newer", [AnArgumentMore, AnotherDefault, ADefaultMore])
+@pytest.mark.parametrize("first", ["old", "new"])
+def test_a_repetition_is_known_by_the_release_before_and_after(newer: type, first: str) -> None:
+    """Its first answer was lost in a rolling deploy; all of these changes are called SAFE."""
+    by, other = (Now, newer) if first == "old" else (newer, Now)
+    with atomic(module="stock"):
+        put_by(by, SENT).first(topology().alias("stock"))
+    found = put_by(other, SENT).look(topology().alias("stock"))
+    assert found is not None
+    assert found.state == "done"
+    with pytest.raises(KeyReused):
+        put_by(other, OTHER).look(topology().alias("stock"))
+
+
+def test_what_the_sender_leaves_out_may_have_another_default_later() -> None:
+    """A saga's step goes on after the deploy, and leaves out the same as before."""
+    body = b'{"sku":"a","note":"none"}'
+    with atomic(module="stock"):
+        put_by(Now, body).first(topology().alias("stock"))
+    assert put_by(AnotherDefault, body).look(topology().alias("stock")) is not None
+
+
+def test_a_key_stored_with_one_digest_of_everything_is_known_by_its_operation(stock: Stock) -> None:
+    first = hold("before")
+    execute(topology().alias("stock"), "UPDATE monolift_key SET fingerprint = %s", ("0" * 64,))
+    assert hold("before") == first
+    with pytest.raises(KeyReused):
+        _fill("before")
 
 
 def test_a_refusal_leaves_the_key_unused(stock: Stock) -> None:

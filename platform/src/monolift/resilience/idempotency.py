@@ -6,9 +6,6 @@ flight waits on the unique index, or is refused while an external effect is unde
 external commands, since in every other case an error means that nothing happened.)
 """
 
-import hashlib
-from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 import msgspec
@@ -23,6 +20,7 @@ from monolift.kernel import (
 )
 from monolift.registry.scope import CallKey, current
 from monolift.registry.sql import after, execute, fetch, now
+from monolift.resilience.fingerprint import alike, fingerprint
 
 LEASE = 30.0
 """Seconds that an external command may be under way before its key may be settled by another."""
@@ -48,7 +46,6 @@ class Stored(msgspec.Struct, frozen=True):
     """What is kept under a key."""
 
     state: str
-    fingerprint: str
     answer: str
     error: str
     under_way: bool
@@ -61,8 +58,7 @@ class KeyedCommand:
         self.operation = operation
         self.module = module
         self.key = key
-        body = msgspec.json.encode(_given(arguments), order="deterministic")
-        self.fingerprint = hashlib.sha256(operation.name.encode() + b"\n" + body).hexdigest()
+        self.fingerprint = fingerprint(arguments)
 
     def first(self, alias: str) -> None:
         """Claim the key in the operation's transaction; Answered or Clashed when it is taken."""
@@ -83,16 +79,17 @@ class KeyedCommand:
         """What is kept under the key; KeyReused when it belongs to another request."""
         rows = fetch(
             alias,
-            "SELECT state, fingerprint, answer, error, "
+            "SELECT state, operation, fingerprint, answer, error, "
             f"CASE WHEN lease_until > {now(alias)} THEN 1 ELSE 0 END "
             "FROM monolift_key WHERE module = %s AND key = %s",
             (self.module, self.key.value),
         )
         if not rows:
             return None
-        state, fingerprint, answer, error, under_way = rows[0]
-        stored = Stored(state, fingerprint, answer, error, bool(under_way))
-        if stored.fingerprint != self.fingerprint and not self.key.settling:
+        state, operation, kept, answer, error, under_way = rows[0]
+        stored = Stored(state, answer, error, bool(under_way))
+        same = operation == self.operation.name and alike(kept, self.fingerprint)
+        if not same and not self.key.settling:
             raise KeyReused(
                 f"The key {self.key.value!r} was used before for another request. "
                 "Send a new key with a new request."
@@ -162,35 +159,6 @@ class KeyedCommand:
             "WHERE module = %s AND key = %s",
             (_DONE, answer, error, self.module, self.key.value),
         )
-
-
-def _given(value: Any) -> Any:
-    """Plain data without what equals its default.
-
-    So a new optional argument or field, which old callers do not send, leaves fingerprints alone.
-    """
-    if isinstance(value, msgspec.Struct):
-        defaults = _defaults(type(value))
-        given = ((name, getattr(value, name)) for name in value.__struct_fields__)
-        return {
-            name: _given(part)
-            for name, part in given
-            if name not in defaults or part != defaults[name]
-        }
-    if isinstance(value, Mapping):
-        return {key: _given(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_given(part) for part in value]
-    return value
-
-
-@cache
-def _defaults(kind: type[msgspec.Struct]) -> dict[str, Any]:
-    return {
-        field.name: field.default
-        for field in msgspec.structs.fields(kind)
-        if field.default is not msgspec.NODEFAULT
-    }
 
 
 def replay(operation: Operation, stored: Stored) -> Any:
