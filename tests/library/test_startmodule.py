@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from monolift.boundaries.project import read_project
 from monolift.management.console import main
 from monolift.scaffold.errors import ScaffoldError
 from monolift.scaffold.installed import install
 from monolift.scaffold.layers import place
+from monolift.scaffold.listed import list_module
 from monolift.scaffold.module_files import camel
 
 ORDER = """\
@@ -171,6 +173,68 @@ def test_a_module_gets_its_place_in_the_order(
 def test_an_unknown_neighbour_is_named() -> None:
     with pytest.raises(ScaffoldError, match=r"'nobody' has no place.*catalog.*storefront"):
         place(ORDER, name="new", folder="modules", above="nobody", below=None)
+
+
+LISTS = {
+    "one line": (
+        'modules = ["shop.stock", "x"]  # all',
+        'modules = ["shop.stock", "x", "shop.new"]  # all',
+    ),
+    "lines": (
+        'modules = [\n  "shop.stock",  # ours\n  # later: "y"\n]',
+        'modules = [\n  "shop.stock",  # ours\n  "shop.new",\n  # later: "y"\n]',
+    ),
+    "no comma": (
+        "modules = [\n    'shop.stock' # ours\n]",
+        "modules = [\n    'shop.stock', # ours\n    \"shop.new\",\n]",
+    ),
+    "after others": (
+        'bff = ["web"]\nmodules = [ "other.*" ]',
+        'bff = ["web"]\nmodules = [ "other.*", "shop.new" ]',
+    ),
+    "a folder": ('modules = ["shop.*"]', 'modules = ["shop.*"]'),
+    "by name already": ('modules = ["shop.new"]', 'modules = ["shop.new"]'),
+    "no modules": ('settings = "site1.settings"', 'settings = "site1.settings"'),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), LISTS.values(), ids=LISTS)
+def test_the_list_of_modules_keeps_its_shape(before: str, after: str) -> None:
+    """What only looks like the list of modules stays."""
+    others = '# modules = []\n[tool.other]\nmodules = ["a"]\n\n'
+    around = others + "[tool.monolift]  # ours\n{}\n\n[last]\nx = 1\n"
+    for end in ("\n", "\r\n"):
+        text = around.format(before).replace("\n", end)
+        changed = list_module(text, package="shop.new")
+        assert changed.replace("\r", "") == around.format(after)
+
+
+@pytest.mark.parametrize("head", ["", "[tool.monolift]\n", "[tool.monolift]\nbff = []\n"])
+def test_groups_alone_get_a_list_of_modules_beside_them(head: str) -> None:
+    text = f'[project]\nname = "x"\n\n{head}[tool.monolift.groups]\nsales = ["shop.a"]\n'
+    changed = list_module(text, package="shop.new")
+    added = set(changed.splitlines()) - set(text.splitlines())
+    assert added - {"[tool.monolift]"} == {'modules = ["shop.new"]'}
+    assert list_module(changed, package="shop.new") == changed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'tool = { monolift = { modules = ["shop.stock"] } }\n',
+        '[tool]\nmonolift.modules = ["shop.stock"]\n',
+        '[tool.monolift]\n  modules = ["shop.stock"]\n',
+    ],
+)
+def test_a_list_of_modules_that_is_no_plain_one_is_refused(text: str) -> None:
+    with pytest.raises(ScaffoldError, match=r"no plain list to put 'shop.new'.*at the start of a"):
+        list_module(text, package="shop.new")
+
+
+def test_the_guards_see_the_new_module_of_a_project_that_lists_its_modules(project: Path) -> None:
+    (project / "pyproject.toml").write_text('[tool.monolift]\nmodules = ["shop.stock"]\n')
+    assert main(["startmodule", "parcels", "--owner", "team-x"]) == 0
+    assert [one.label for one in read_project(root=project).modules] == ["parcels", "stock"]
 
 
 def test_names_become_classes() -> None:

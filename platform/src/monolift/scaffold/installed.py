@@ -49,9 +49,13 @@ def install(source: str, *, package: str, siblings: Sequence[str], needed: Seque
         )
     source = _with(source, chosen, entry)
     for name in missing:  # the list is looked up anew, since the text has changed
-        again = next(one for one in _lists(ast.parse(source)) if one.name == "INSTALLED_APPS")
-        source = _with(source, again, name)
+        source = with_entry(source, name="INSTALLED_APPS", entry=name)
     return source
+
+
+def with_entry(source: str, *, name: str, entry: str) -> str:
+    """The text with one string more at the end of the list that is assigned to `name`."""
+    return _with(source, next(one for one in _lists(ast.parse(source)) if one.name == name), entry)
 
 
 def _lists(tree: ast.Module) -> Iterator[_Apps]:

@@ -11,6 +11,7 @@ from monolift.codemods.tree import Tree
 from monolift.scaffold.errors import ScaffoldError
 from monolift.scaffold.installed import install
 from monolift.scaffold.layers import place
+from monolift.scaffold.listed import list_module
 from monolift.scaffold.module_files import module_files, test_file
 from monolift.scaffold.names import check_name, check_owner
 
@@ -54,6 +55,9 @@ def plan(tree: Tree, wanted: Wanted) -> str:
         settings = _settings_file(root, wanted.settings)
         source = tree.read(settings)
         tree.write(settings, install(source, package=package, siblings=siblings, needed=NEEDED))
+    listed = root / "pyproject.toml"
+    if listed.is_file():
+        tree.write(listed, list_module(tree.read(listed), package=package))
     layers = root / ".importlinter"
     if layers.is_file():
         text = place(

@@ -3,8 +3,9 @@
     monolift startmodule shipping --owner team-parcels
 
 It offers an interface with a query and a command, announces an event, and has a table with its
-migration: small, whole, and yours to change. The settings, the order of calls in .importlinter,
-CODEOWNERS, the contract snapshots and the map know it afterwards, as far as the project has them.
+migration: small, whole, and yours to change. The settings, the list of modules in pyproject.toml,
+the order of calls in .importlinter, CODEOWNERS, the contract snapshots and the map know it
+afterwards, as far as the project has them.
 """
 
 import argparse
