@@ -59,6 +59,7 @@ import django
 from django.core.exceptions import ImproperlyConfigured
 
 from monolift.observe.logs import logging_config
+from monolift.supervise.beside import told
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 MODULES = (
@@ -92,9 +93,9 @@ def _number(name: str, default: int) -> int:
 PRODUCTION = _choice("MONOLIFT_ENV", "development", "production") == "production"
 DATA_DIR = Path(os.environ.get("MONOLIFT_DATA", BASE_DIR / "var")).absolute()
 SHARED_DIR = Path(os.environ.get("MONOLIFT_SHARED") or DATA_DIR).absolute()
-if not PRODUCTION and (DATA_DIR / "run.json").exists():
+if not PRODUCTION:
     # What `monolift run` tells its processes, for commands beside them.
-    for _name, _value in json.loads((DATA_DIR / "run.json").read_text()).items():
+    for _name, _value in told(DATA_DIR).items():
         os.environ.setdefault(_name, _value)
 
 # Security ---------------------------------------------------------------------------------------

@@ -153,20 +153,31 @@ def test_a_signal_ends_everything(server: str, number: signal.Signals) -> None:
             probe.bind(("127.0.0.1", run.port))
 
 
+def told_beside(run: Running) -> str:
+    """The address that a command beside a run takes from it."""
+    told = environment(**WORLD, MONOLIFT_DATA=str(run.data))
+    return python("import os; print(os.environ.get('MONOLIFT_URL', ''))", told).strip()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can end a process with its parent")
 def test_a_killed_supervisor_takes_everything_with_it() -> None:
     with running("--no-sample", **WORLD) as run:
         run.wait_until_ready()
         assert len(run.look()) >= 3
+        assert told_beside(run) == run.url
         run.stop(signal.SIGKILL)
         eventually(lambda: not run.left(), seconds=20, what="every process ended")
+        assert (run.data / "run.json").exists()
+        assert told_beside(run) == "", "nothing of it is there any more"
 
 
 def test_ctrl_c_while_it_starts_ends_everything() -> None:
     with running("--no-sample", **WORLD) as run:
         eventually(lambda: run.role("monolift prepare"), what="it prepares the databases")
+        assert (run.data / "run.json").exists()
         assert run.stop(signal.SIGINT) == 0
         assert run.left() == {}
+        assert not (run.data / "run.json").exists(), "commands beside it would look for its servers"
 
 
 def test_a_port_in_use_is_named(tmp_path: Path) -> None:
@@ -297,6 +308,33 @@ def test_a_process_that_does_not_drain_is_killed_with_its_children() -> None:
     assert "stubborn does not end; it is killed." in done.stdout
     child = int(done.stdout.rpartition("child ")[2])
     eventually(lambda: not alive(child), seconds=10, what="what it had started is killed as well")
+
+
+def test_what_was_told_to_end_is_ended_though_ctrl_c_comes_first(tmp_path: Path) -> None:
+    """As a deployable that is not needed any more, which takes its time."""
+    file = tmp_path / "pid"
+    done = supervise(f"""
+        stubborn = (
+            "import os, pathlib, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+            "file = pathlib.Path('{file}.new'); file.write_text(str(os.getpid())); "
+            "file.rename('{file}'); os.close(1); os.close(2); time.sleep(600)"
+        )
+        import os, signal
+        try:
+            with Supervisor() as supervisor:
+                tier = supervisor.keep([recipe("stubborn", stubborn)])
+                supervisor.until(lambda: os.path.exists('{file}'), seconds=50)
+                os.kill(os.getpid(), signal.SIGINT)
+                supervisor.end(tier)
+        except StopRequested:
+            print("stopped")
+    """)
+    pid = int(file.read_text())
+    left = alive(pid)
+    if left:
+        os.kill(pid, signal.SIGKILL)
+    assert not left
+    assert done.stdout == "stubborn does not end; it is killed.\nstopped\n", done.stderr
 
 
 @pytest.mark.parametrize("name", verbs.names())

@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
-from monolift.supervise import stacks
+from monolift.supervise import beside, stacks
 from monolift.supervise.answers import Address
 from monolift.supervise.deployables import keys_file
 from monolift.supervise.preflight import any_free_port
@@ -23,8 +23,6 @@ from monolift.supervise.processes import Process
 from monolift.supervise.stacks import Plan
 from monolift.supervise.supervisor import Supervisor, say
 
-RUN = "run.json"
-"""In the data folder: what the processes of the run are told, for commands beside them."""
 _PAUSE = 5.0
 """Seconds after which a deployable that could not be prepared is tried again."""
 _DOCUMENT = Path("topology", "document.json")
@@ -68,11 +66,7 @@ class Fleet:
                 "MONOLIFT_KEYS": str(keys_file(plan.data, [self._control, *names])),
             }
             self.environment |= told
-            (plan.data / RUN).write_text(json.dumps(self.environment))
-
-    def close(self) -> None:
-        """Nothing runs any more."""
-        (self._plan.data / RUN).unlink(missing_ok=True)
+            beside.tell(plan.data, self.environment)
 
     @property
     def running(self) -> dict[str, Address]:

@@ -7,6 +7,8 @@ import socket
 import tempfile
 from pathlib import Path
 
+from monolift.supervise.beside import LOCK
+
 
 class Refused(Exception):
     """It cannot be started; the message names the cause and the way out, in one line."""
@@ -47,7 +49,8 @@ class DataLock:
     """Keeps a second supervisor off a data folder. The system frees it when the process ends."""
 
     def __init__(self, folder: Path) -> None:
-        self._file = os.open(folder / "run.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self.folder = folder
+        self._file = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from monolift.supervise import stacks
+from monolift.supervise import beside, stacks
 from monolift.supervise.answers import Address
 from monolift.supervise.deployables import Role, alone, of_topology
 from monolift.supervise.lifted import Fleet
@@ -39,6 +39,7 @@ def run(
         project = find()
         folder = data_folder(data)
         lock = DataLock(folder)
+        beside.forget(folder)
         free_port(host=host, port=port)
         plan = Plan(project, folder, Address(host, port), server, sample)
         parts = of_topology(Path(topology), plan) if topology else alone(plan)
@@ -52,6 +53,7 @@ def run(
         return 1
     finally:
         if lock is not None:
+            beside.forget(lock.folder)
             lock.release()
     return 0
 
@@ -96,8 +98,7 @@ def _run(supervisor: Supervisor, plan: Plan, parts: Sequence[Role], stack: str) 
     if fleet is None:
         supervisor.forever()
     else:
-        with contextlib.closing(fleet):
-            supervisor.forever(fleet.look)
+        supervisor.forever(fleet.look)
 
 
 def _start(

@@ -46,6 +46,8 @@ class Supervisor:
     def __init__(self) -> None:
         self._tiers: list[list[Process]] = []
         """The processes to keep alive, those started first in front."""
+        self._ending: list[Process] = []
+        """Those that are not kept any more, and may not have ended yet."""
         self._single: list[Process] = []
         """Those that end by themselves."""
         self._stopping = False
@@ -92,7 +94,9 @@ class Supervisor:
     def end(self, tier: list[Process]) -> None:
         """End processes that were kept, and keep them no more."""
         self._tiers.remove(tier)
+        self._ending = tier
         self._end(tier)
+        self._ending = []
 
     def until(self, condition: Callable[[], bool], *, seconds: float) -> bool:
         """Keep the processes alive until `condition` holds; False when it does not in time."""
@@ -147,8 +151,7 @@ class Supervisor:
 
     def _stop_all(self) -> None:
         self._stopping = True
-        single = [self._single] if self._single else []
-        for tier in (*single, *reversed(self._tiers)):
+        for tier in (self._single, self._ending, *reversed(self._tiers)):
             self._end(tier)
 
     def _end(self, tier: Sequence[Process]) -> None:
