@@ -127,6 +127,20 @@ def test_a_group_of_apps_is_one_module(copy: Path) -> None:
     assert {one["rule"] for one in find(copy)} == {"generic-foreign-key"}
 
 
+def test_a_file_with_a_tests_name_is_read_when_other_code_imports_it(copy: Path) -> None:
+    text = (
+        "from modules.orders.models import Line\n\nfound = Line.objects.filter(product__price=1)\n"
+    )
+    for name in ("ab_test.py", "test_other.py"):
+        (copy / "modules/orders" / name).write_text(text, encoding="utf-8")
+    with (copy / "modules/orders/queries.py").open("a", encoding="utf-8") as file:
+        file.write("\n\nfrom modules.orders import ab_test\n")
+    found = [one for one in find(copy) if "test" in one["path"]]
+    assert [(one["path"], one["line"], one["rule"]) for one in found] == [
+        ("modules/orders/ab_test.py", 3, "lookup")
+    ]
+
+
 def test_manage_py_check_tells_what_the_baseline_does_not_hold(copy: Path) -> None:
     with (copy / "mysite/settings.py").open("a", encoding="utf-8") as file:
         file.write('INSTALLED_APPS += ["monolift"]\n')

@@ -223,6 +223,15 @@ def test_code_named_by_an_app_s_label_is_found(copy: Path) -> None:
     ]
 
 
+def test_a_file_with_a_tests_name_counts_when_other_code_imports_it(copy: Path) -> None:
+    for name in ("ab_test.py", "test_other.py"):
+        text = "from shop.catalogue.models import Product as Tried\n"
+        (copy / "shop" / "reports" / name).write_text(text)
+    (copy / "shop" / "reports" / "trying.py").write_text("from shop.reports import ab_test\n")
+    found = [one for one in document(cwd=copy)["couplings"] if "test" in one["path"]]
+    assert [(one["path"], one["kind"]) for one in found] == [("shop/reports/ab_test.py", "import")]
+
+
 def test_a_url_in_an_app_s_own_namespace_is_its_own(copy: Path) -> None:
     """Be it answered by a view that another app wrote."""
     (copy / "mysite" / "urls.py").write_text(

@@ -1,11 +1,12 @@
 """What only the whole import graph shows: chains through a helper outside the modules."""
 
 from collections.abc import Iterable, Iterator
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monolift.boundaries import static_rules
-from monolift.boundaries.files import is_test
+from monolift.boundaries.files import TESTS, is_test
 from monolift.boundaries.permitted import CONTRACTS
 from monolift.boundaries.project import Project
 from monolift.boundaries.violations import Violation
@@ -17,16 +18,17 @@ if TYPE_CHECKING:
 def indirect_imports(project: Project, graph: "ImportGraph") -> Iterator[Violation]:
     """Imports by modules of helpers outside the modules that reach into another module."""
     helpers = _Helpers(project, graph)
+    tests = cache(partial(_tests, project, graph))
     for helper in sorted(graph.modules):
         if project.module_at(helper) is not None or project.package_above(helper):
             continue
         for name in sorted(graph.find_modules_that_directly_import(helper)):
             importer = project.module_at(name)
-            if importer is None or _test(name):
+            if importer is None:
                 continue
             for reached, way in helpers.reach(helper):
                 target = project.module_at(reached)
-                if target is None or target.label == importer.label:
+                if target is None or target.label == importer.label or name in tests():
                     continue
                 details = graph.get_import_details(importer=name, imported=helper)
                 line = min((detail["line_number"] for detail in details), default=1)
@@ -83,9 +85,29 @@ class _Helpers:
             pending = following
 
 
-def _test(name: str) -> bool:
-    parts = name.split(".")
-    return "tests" in parts or is_test(f"{parts[-1]}.py")
+def _tests(project: Project, graph: "ImportGraph") -> set[str]:
+    """The modules' files that are called as tests are and that no other code of theirs imports."""
+    tests = {name for name in graph.modules if _named_as_a_test(project, name)}
+    pending = [
+        name
+        for name in tests
+        if any(
+            project.module_at(one) and one not in tests
+            for one in graph.find_modules_that_directly_import(name)
+        )
+    ]
+    while pending:
+        name = pending.pop()
+        if name in tests:
+            tests.discard(name)
+            pending += graph.find_modules_directly_imported_by(name)
+    return tests
+
+
+def _named_as_a_test(project: Project, name: str) -> bool:
+    package = project.package_at(name)
+    parts = name.removeprefix(package).split(".") if package else []
+    return len(parts) > 1 and (not TESTS.isdisjoint(parts) or is_test(f"{parts[-1]}.py"))
 
 
 def _path(project: Project, name: str) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from monolift.boundaries import static_rules
 from monolift.boundaries.cache import Cache, Read, key_of
 from monolift.boundaries.files import Files, SourceFile, own_files, scan
+from monolift.boundaries.imported_tests import ImportedTests
 from monolift.boundaries.judge import Edge, Judge
 from monolift.boundaries.loops import event_loops
 from monolift.boundaries.order import out_of_order
@@ -62,7 +63,7 @@ def _all(project: Project, files: Files, kept: Cache, folder: Path | None) -> It
         edges: list[Edge] = []
         unreadable: list[Unreadable] = []
         seen: defaultdict[str, set[str]] = defaultdict(set)
-        for file, named in _read(vocabulary, files.python, kept, unreadable):
+        for file, named in _read(vocabulary, files, kept, unreadable):
             edges += judge.edges(file, named)
             for violation in judge.violations(file, named):
                 seen[file.name].add(violation.target)
@@ -98,18 +99,23 @@ def _aside(work: Callable[[], list[Violation]]) -> Iterator[Callable[[], list[Vi
 
 
 def _read(
-    vocabulary: Vocabulary, files: list[SourceFile], kept: Cache, unreadable: list[Unreadable]
+    vocabulary: Vocabulary, files: Files, kept: Cache, unreadable: list[Unreadable]
 ) -> Iterator[tuple[SourceFile, list[Reference]]]:
     key = key_of((_self(), vocabulary))
     before = kept.files(key)
     now: dict[str, Read] = {}
-    for file in files:
+    packages = vocabulary.project.top_packages
+    tests = ImportedTests(files)
+    pending = [*files.python]
+    for file in pending:
         known = before.get(file.path)
         if known is None or known.stamp != file.stamp:
             content = (vocabulary.project.root / file.path).read_bytes()
             try:
                 named = (
-                    references(file, content) if vocabulary.may_point_away(file, content) else []
+                    references(file, content, packages=packages)
+                    if vocabulary.may_point_away(file, content)
+                    else []
                 )
             except Unreadable as error:
                 unreadable.append(error)
@@ -117,6 +123,7 @@ def _read(
             known = Read(file.stamp, named)
         now[file.path] = known
         if known.references:
+            pending += tests.named_by(known.references)
             yield file, known.references
     kept.keep_files(key, now)
 
@@ -124,7 +131,8 @@ def _read(
 def _unreadable_files(project: Project, files: list[SourceFile]) -> Iterator[Unreadable]:
     for file in files:
         try:
-            references(file, (project.root / file.path).read_bytes())
+            content = (project.root / file.path).read_bytes()
+            references(file, content, packages=project.top_packages)
         except Unreadable as error:
             yield error
 

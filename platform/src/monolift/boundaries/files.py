@@ -8,7 +8,10 @@ import msgspec
 
 from monolift.boundaries.project import Project, StaticModule
 
-NOT_READ = frozenset(("__pycache__", "node_modules", "tests", "test", "static", "locale"))
+TESTS = frozenset(("tests", "test"))
+"""Names of folders that hold tests."""
+_NO_CODE = frozenset(("__pycache__", "node_modules", "static", "locale"))
+NOT_READ = TESTS | _NO_CODE
 """Names of folders that hold no code of a module."""
 
 
@@ -33,14 +36,17 @@ class SourceFile(msgspec.Struct, frozen=True, order=True):
 
 
 def is_test(name: str) -> bool:
-    """Whether a file is test code by its name. Tests may look into every module."""
+    """Whether a file is called as tests are, which may look into every module."""
     return name.startswith("test_") or name in ("tests.py", "conftest.py") or "_test.py" in name
 
 
 class Files(msgspec.Struct, frozen=True):
-    """The files of a project's modules, but for tests and what the project excludes."""
+    """The files of a project's modules, but for what the project excludes."""
 
     python: list[SourceFile]
+    tests: list[SourceFile]
+    """Python files that by their names, or their folders', are tests: not code of the module as
+    long as none of it imports them."""
     templates: list[tuple[str, SourceFile]]
     """The files in `templates/` folders, each with the name that Django knows it by."""
 
@@ -48,15 +54,16 @@ class Files(msgspec.Struct, frozen=True):
 def scan(project: Project) -> Files:
     """Look through the modules' folders, once."""
     python: set[SourceFile] = set()
+    tests: set[SourceFile] = set()
     templates: set[tuple[str, SourceFile]] = set()
-    for file in _found(project):
+    for file, tries in _found(project):
         if file.path.endswith(".py"):
-            python.add(file)
+            (tests if tries else python).add(file)
         else:
             _, found, name = file.path.partition("/templates/")
             if found:
                 templates.add((name, file))
-    return Files(sorted(python), sorted(templates))
+    return Files(sorted(python), sorted(tests), sorted(templates))
 
 
 def own_packages(project: Project) -> list[str]:
@@ -93,7 +100,8 @@ def own_files(project: Project) -> Iterator[tuple[str, int, int]]:
                             yield entry.path, state.st_mtime_ns, state.st_size
 
 
-def _found(project: Project) -> Iterator[SourceFile]:
+def _found(project: Project) -> Iterator[tuple[SourceFile, bool]]:
+    """The files, and which of them are tests."""
     excluded = tuple(str(project.root / folder) for folder in project.exclude)
     for module in project.modules:
         for package, folder in zip(module.packages, module.folders, strict=True):
@@ -102,23 +110,27 @@ def _found(project: Project) -> Iterator[SourceFile]:
 
 def _below(
     project: Project, module: StaticModule, package: str, folder: Path, excluded: tuple[str, ...]
-) -> Iterator[SourceFile]:
+) -> Iterator[tuple[SourceFile, bool]]:
     root = f"{project.root}{os.sep}"
-    pending = [(str(folder), package)]
+    pending = [(str(folder), package, False)]
     while pending:
-        current, name = pending.pop()
+        current, name, tries = pending.pop()
         if current in excluded or project.package_at(name) != package:
             continue  # a module inside a module: its own turn comes
-        templates = ".templates" in name.removeprefix(package)
+        templates = ".templates" in name.removeprefix(package) and not tries
         with os.scandir(current) as entries:
             for entry in entries:
                 if entry.is_dir():
-                    if entry.name not in NOT_READ and not entry.name.startswith("."):
-                        pending.append((entry.path, f"{name}.{entry.name}"))
+                    if entry.name not in _NO_CODE and not entry.name.startswith("."):
+                        inside = tries or entry.name in TESTS
+                        pending.append((entry.path, f"{name}.{entry.name}", inside))
                 elif not entry.is_file():
                     continue  # a link to nothing, as editors leave beside a file they hold
-                elif templates or (entry.name.endswith(".py") and not is_test(entry.name)):
-                    yield _file(entry, root, name, module.label, package)
+                elif templates:
+                    yield _file(entry, root, name, module.label, package), False
+                elif entry.name.endswith(".py"):
+                    file = _file(entry, root, name, module.label, package)
+                    yield file, tries or is_test(entry.name)
 
 
 def _file(entry: "os.DirEntry[str]", root: str, name: str, label: str, package: str) -> SourceFile:

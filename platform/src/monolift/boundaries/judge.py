@@ -7,11 +7,18 @@ import msgspec
 from monolift.boundaries import static_rules
 from monolift.boundaries.default_database import WAYS_OUT
 from monolift.boundaries.files import SourceFile
-from monolift.boundaries.permitted import CONTRACTS, INTERFACE, REQUIRES, permitted
+from monolift.boundaries.permitted import (
+    CONTRACTS,
+    INTERFACE,
+    REQUIRES,
+    permitted,
+    permitted_inside,
+)
 from monolift.boundaries.places import Place
 from monolift.boundaries.project import StaticModule
 from monolift.boundaries.reach import Reach
 from monolift.boundaries.references import FIELDS, Reference
+from monolift.boundaries.relations import instead_of_a_relation
 from monolift.boundaries.violations import Violation
 from monolift.boundaries.vocabulary import FRAMEWORKS, Vocabulary
 
@@ -35,8 +42,11 @@ class Judge:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._words = vocabulary
         self._project = vocabulary.project
+        self._imported: list[str] = []
+        """What the file imports."""
         self._judges: Mapping[str, Callable[[SourceFile, Reference], Violation | None]] = {
             "import": self._import,
+            "chain": self._chain,
             "default-database": self._default_database,
             "model-by-name": self._model_by_name,
             "dynamic-import": self._code_by_name,
@@ -55,6 +65,7 @@ class Judge:
     def violations(self, file: SourceFile, references: list[Reference]) -> Iterator[Violation]:
         """The references that cross a boundary where they may not."""
         seen: set[tuple[str, str, str]] = set()
+        self._imported = [one.value for one in references if one.kind == "import"]
         for reference in references:
             found = self._judges[reference.kind](file, reference)
             if found is not None and found.identity not in seen:
@@ -79,12 +90,10 @@ class Judge:
 
     def _import(self, file: SourceFile, reference: Reference) -> Violation | None:
         found = self._place(reference.value)
-        if found is None:
-            if file.part in CONTRACTS and self._module(file).house:
-                return self._impure(file, reference)
-            return None
-        target, imported = found
-        if target.label == file.module or permitted(part=file.part, imported=imported.part):
+        if found is None or found[0].label == file.module:
+            return self._impure(file, reference, found and found[1])
+        _, imported = found
+        if permitted(part=file.part, imported=imported.part):
             return None
         importer = Place(file.name, file.package, file.part)
         reach = Reach(importer, imported, reference.line)
@@ -93,18 +102,35 @@ class Judge:
             file, reference, static_rules.PRIVATE_IMPORT, imported.name, message, way_out
         )
 
-    def _impure(self, file: SourceFile, reference: Reference) -> Violation | None:
-        top = reference.value.partition(".")[0]
-        if top not in FRAMEWORKS:
+    def _chain(self, file: SourceFile, reference: Reference) -> Violation | None:
+        """Attributes of a package lead to all of its parts that somebody has imported."""
+        name = reference.value
+        if self._part_at(name) is None or any(
+            f"{name}.".startswith(f"{one}.") and self._project.module_at(one)
+            for one in self._imported
+        ):
+            return None  # no part of a module, or one that an import is judged by
+        return self._import(file, reference)
+
+    def _impure(
+        self, file: SourceFile, reference: Reference, own: Place | None
+    ) -> Violation | None:
+        if file.part not in CONTRACTS or not self._module(file).house:
+            return None
+        if own is not None and not permitted_inside(part=file.part, imported=own.part):
+            why = "a contract leaves the rest of its module at home."
+        elif own is None and reference.value.partition(".")[0] in FRAMEWORKS:
+            why = "a contract is plain Python."
+        else:
             return None
         return self._violation(
             file,
             reference,
             static_rules.IMPURE_CONTRACT,
             reference.value,
-            f"{file.name} imports {reference.value}: a contract is plain Python.",
+            f"{file.name} imports {reference.value}: {why}",
             "Declare what the interface and the events carry with dataclasses, `Dto`, `Money`, "
-            "UUID, str and numbers; leave the framework to services.py.",
+            "UUID, str and numbers; leave models and frameworks to services.py.",
         )
 
     def _default_database(self, file: SourceFile, reference: Reference) -> Violation:
@@ -130,7 +156,7 @@ class Judge:
             model,
             f"{source.removeprefix(f'{file.package}.')} is a relation to {model}, a table of "
             f"{target.label}.",
-            _instead_of_a_relation(reference, file, target),
+            instead_of_a_relation(reference=reference, file=file, target=target),
         )
 
     def _generic(self, file: SourceFile, reference: Reference) -> Violation:
@@ -310,13 +336,18 @@ class Judge:
         found = self._project.module_at(name)
         if found is None or found.label == file.module:
             return None
-        package = self._project.package_at(name)
-        part = name.removeprefix(package).lstrip(".").partition(".")[0]
-        folder = found.folders[found.packages.index(package)]
-        if not part:
-            return found if named else None
-        there = (folder / f"{part}.py").is_file() or (folder / part).is_dir()
-        return found if there else None
+        part = self._part_at(name)
+        return found if part or (named and part == "") else None
+
+    def _part_at(self, name: str) -> str | None:
+        """The part of a module that a dotted name lies in; empty for the module, None for none."""
+        found = self._place(name)
+        if found is None:
+            return None
+        module, place = found
+        folder = module.folders[module.packages.index(place.module)]
+        there = not place.part or (folder / f"{place.part}.py").is_file()
+        return place.part if there or (folder / place.part).is_dir() else None
 
     def _by_first_word(self, file: SourceFile, name: str) -> StaticModule | None:
         label = self._words.module_of_label(name.partition(".")[0])
@@ -362,20 +393,3 @@ def _key_prefix(key: str) -> tuple[str, str]:
         if not (character.isalnum() or character == "_"):
             break
     return "", ""
-
-
-def _instead_of_a_relation(reference: Reference, file: SourceFile, target: StaticModule) -> str:
-    label = file.package.rpartition(".")[2]
-    name = reference.source.rpartition(".")[2]
-    if reference.kind in {"foreign-key", "one-to-one"}:
-        return (
-            f"Keep the id as a plain field (`{reference.field}_id`), and ask {target.label} "
-            f"through its interface: `monolift loosen {label}.{name}.{reference.field}` does the "
-            "migration."
-        )
-    if reference.kind == "many-to-many":
-        return (
-            f"Keep the pairs in a table of {label} with the other side's id as a plain field, and "
-            f"ask {target.label} through its interface."
-        )
-    return f"Ask {target.label} through its interface, with your own ids."

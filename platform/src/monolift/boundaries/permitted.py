@@ -18,3 +18,8 @@ def permitted(*, part: str, imported: str) -> bool:
     if imported == EVENTS:
         return part in SUBSCRIBERS
     return False
+
+
+def permitted_inside(*, part: str, imported: str) -> bool:
+    """Whether a contract file may import another part of its own module."""
+    return imported == part or (part == EVENTS and imported == INTERFACE)

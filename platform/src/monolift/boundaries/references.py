@@ -2,11 +2,12 @@
 
 import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import msgspec
 
+from monolift.boundaries.bindings import absolute, dotted
 from monolift.boundaries.default_database import names_of_the_default_database
 from monolift.boundaries.files import SourceFile
 
@@ -61,7 +62,6 @@ _STATEMENT = re.compile(
 _ANY = ast.Constant("*")
 _LEAVES = frozenset((str, int, type(None), bool, ast.Name, ast.Load, ast.Store, ast.Pass))
 """Types of nodes and fields that say nothing by themselves."""
-_DATABASE = frozenset((ast.Import, ast.ImportFrom, ast.Attribute, ast.Subscript))
 
 
 class Reference(msgspec.Struct, frozen=True, order=True):
@@ -90,26 +90,33 @@ class Unreadable(Exception):
         return f"{self.path}:{self.line}: {self.reason}"
 
 
-def references(file: SourceFile, content: bytes) -> list[Reference]:
-    """All references in a file, each once, in order. Raises Unreadable."""
+def references(file: SourceFile, content: bytes, *, packages: Collection[str]) -> list[Reference]:
+    """All references in a file, each once, in order. Raises Unreadable.
+
+    `packages` are the first parts of the modules' dotted names.
+    """
     try:
         tree = ast.parse(content, filename=file.path)
     except SyntaxError as error:
         raise Unreadable(file.path, error.lineno or 1, f"syntax error: {error.msg}") from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise Unreadable(file.path, 1, f"cannot be parsed: {error}") from None
-    reader = _Reader(file)
+    reader = _Reader(file, packages)
     reader.body(tree)
     return sorted(set(reader.found))
 
 
 class _Reader:
-    def __init__(self, file: SourceFile) -> None:
+    def __init__(self, file: SourceFile, packages: Collection[str]) -> None:
         self.file = file
+        inside = file.path.endswith("/__init__.py")
+        self._package = file.name if inside else file.name.rpartition(".")[0]
+        self._packages = packages
+        self._chained: set[str] = set()
+        """Names that an `import` of one of the packages has bound."""
         self.found: list[Reference] = []
         self._stack = [file.name]
         self._names: dict[str, str] = {}
-        self._inside = file.path.endswith("/__init__.py")
         self._told: set[ast.AST] = set()
         """Strings that a call has given a meaning."""
         self._readers: dict[type, Callable[[Any], bool]] = {
@@ -120,6 +127,7 @@ class _Reader:
             ast.ImportFrom: self._import,
             ast.Call: self._call,
             ast.Attribute: self._attribute,
+            ast.Subscript: self._subscript,
             ast.Expr: self._expression,
             ast.Constant: self._constant,
             ast.Assign: self._assignment,
@@ -139,9 +147,8 @@ class _Reader:
 
     def _visit(self, node: ast.AST) -> None:
         kind = type(node)
-        if kind in _DATABASE:
-            for line, name, way_out in names_of_the_default_database(node):
-                self._add("default-database", name, line, way_out)
+        for line, name, way_out in names_of_the_default_database(node, self._names):
+            self._add("default-database", name, line, way_out)
         read = self._readers.get(kind)
         if read is None or read(node):
             self.body(node)
@@ -151,7 +158,23 @@ class _Reader:
     def _attribute(self, node: ast.Attribute) -> bool:
         if node.attr.isupper() and self._dotted(node.value) == "django.conf.settings":
             self._add("setting", node.attr, node.lineno)
+        match node:
+            case ast.Attribute(
+                value=ast.Call(func=called) as call, attr="models" | "models_module"
+            ):
+                if _last(called) == "get_app_config":
+                    self._model_by_name(node, _argument(call, 0, "app_label"), _ANY)
+            case _ if self._chained and _first(node) in self._chained:
+                self._add("chain", self._dotted(node), node.lineno)
+                return False
+            case _:
+                pass
         return type(node.value) is not ast.Name
+
+    def _subscript(self, node: ast.Subscript) -> bool:
+        if _last(node.value) == "all_models":
+            self._model_by_name(node, node.slice, _ANY)
+        return True
 
     def _constant(self, node: ast.Constant) -> bool:
         if isinstance(node.value, str) and node not in self._told:
@@ -180,35 +203,19 @@ class _Reader:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 self._add("import", alias.name, node.lineno)
-                if alias.asname:
-                    self._names[alias.asname] = alias.name
-                else:
-                    first = alias.name.partition(".")[0]
-                    self._names[first] = first
+                first = alias.name.partition(".")[0]
+                self._names[alias.asname or first] = alias.name if alias.asname else first
+                if first in self._packages:
+                    self._chained.add(alias.asname or first)
             return False
-        base = self._absolute(node)
+        base = absolute("." * node.level + (node.module or ""), package=self._package)
         for alias in node.names:
             self._add("import", f"{base}.{alias.name}".strip("."), node.lineno)
             self._names[alias.asname or alias.name] = f"{base}.{alias.name}"
         return False
 
-    def _absolute(self, node: ast.ImportFrom) -> str:
-        if not node.level:
-            return node.module or ""
-        parts = self.file.name.split(".")
-        kept = len(parts) - node.level + self._inside
-        return ".".join([*parts[: max(kept, 0)], *((node.module,) if node.module else ())])
-
     def _dotted(self, node: ast.AST) -> str:
-        """The absolute dotted name of an expression; empty when it is none."""
-        match node:
-            case ast.Name(id=name):
-                return self._names.get(name, "")
-            case ast.Attribute(value=value, attr=attr):
-                base = self._dotted(value)
-                return f"{base}.{attr}" if base else ""
-            case _:
-                return ""
+        return dotted(node, self._names)
 
     def _relation(self, name: str, call: ast.Call) -> None:
         kind = _last(call.func)
@@ -255,7 +262,19 @@ class _Reader:
             self._getter(node, first)
         elif isinstance(first, ast.Constant) and isinstance(first.value, str):
             self._told.add(first)
-            self._add(_NAMING[function], first.value, node.lineno)
+            name = first.value
+            if function == "import_module":
+                name = absolute(name, package=self._anchor(_argument(node, 1, "package")))
+            self._add(_NAMING[function], name, node.lineno)
+
+    def _anchor(self, package: ast.expr | None) -> str:
+        match package:
+            case ast.Constant(value=str() as name):
+                return name
+            case ast.Name(id="__name__"):
+                return self.file.name
+            case _:
+                return self._package
 
     def _getter(self, node: ast.Call, first: ast.expr | None) -> None:
         match node.func:
@@ -286,7 +305,7 @@ class _Reader:
             case _:
                 pass
 
-    def _model_by_name(self, node: ast.Call, app: ast.expr | None, model: ast.expr | None) -> None:
+    def _model_by_name(self, node: ast.expr, app: ast.expr | None, model: ast.expr | None) -> None:
         match app, model:
             case ast.Constant(value=str() as label), ast.Constant(value=str() as name):
                 self._add("model-by-name", f"{label}.{name}", node.lineno)
@@ -334,6 +353,13 @@ def _last(function: ast.expr) -> str:
     if isinstance(function, ast.Attribute):
         return function.attr
     return function.id if isinstance(function, ast.Name) else ""
+
+
+def _first(node: ast.expr) -> str:
+    """The name that a chain of attributes begins with; empty when it begins with none."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _argument(call: ast.Call, index: int | None, name: str | None) -> ast.expr | None:

@@ -35,31 +35,36 @@ INDIRECT_IMPORT = rule(
 ).name
 IMPURE_CONTRACT = rule(
     "impure-contract",
-    title="A contract file that imports a framework",
+    title="A contract file that imports a framework or other parts of its module",
     why=(
         "A contract travels alone to the other side of a lift. What it imports, every caller "
-        "needs: a contract that imports Django makes a client of it a Django project."
+        "needs: a contract that imports Django makes a client of it a Django project, and one "
+        "that imports its module's models hands them to every caller."
     ),
-    fix="Keep `interface.py` and `events.py` plain Python; adapt in `services.py`.",
+    fix=(
+        "Keep `interface.py` and `events.py` plain Python, of which the events may import the "
+        "interface; adapt in `services.py`."
+    ),
 ).name
 DEFAULT_DATABASE = rule(
     "default-database",
     title="Code that names the default database",
     why=(
-        "`django.db.transaction` and `connection` mean the default database. Once a module has a "
-        "database of its own they commit, and fail to roll back, somewhere else, silently."
+        '`django.db.transaction`, `connection` and the alias "default" mean the default database. '
+        "Once a module has a database of its own they commit, and fail to roll back, somewhere "
+        "else, silently."
     ),
     fix=(
         "Write `from monolift import atomic` and `with atomic():`; for a statement by hand take "
-        "`connections[Model.objects.db]`."
+        "`connections[Model.objects.db]`; leave `using` to the router."
     ),
 ).name
 MODEL_BY_NAME = rule(
     "model-by-name",
     title="Another module's model, fetched by its name",
     why=(
-        "`apps.get_model` and content types reach a table as surely as an import does, but no "
-        "import shows it. The table leaves when its module is lifted."
+        "`apps.get_model`, `apps.all_models` and content types reach a table as surely as an "
+        "import does, but no import shows it. The table leaves when its module is lifted."
     ),
     fix=_ASK,
 ).name

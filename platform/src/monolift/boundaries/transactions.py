@@ -14,6 +14,7 @@ from importlinter import Contract, ContractCheck, fields
 from importlinter.application.output import console
 from importlinter.domain.helpers import module_expressions_to_modules
 
+from monolift.boundaries.bindings import imported_names
 from monolift.boundaries.default_database import WAYS_OUT, names_of_the_default_database
 from monolift.boundaries.places import locate, shown, source_file
 
@@ -37,10 +38,11 @@ class Use(NamedTuple):
 def uses_of_the_default_database(*, path: Path) -> list[Use]:
     """Every place in a Python file that names Django's default database, in order of lines."""
     tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    names = imported_names(tree, "")
     found = {
         Use(path, line, shown_name, WAYS_OUT[name])
         for node in ast.walk(tree)
-        for line, shown_name, name in names_of_the_default_database(node)
+        for line, shown_name, name in names_of_the_default_database(node, names)
     }
     return sorted(found, key=lambda use: (use.line, use.name))
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from monolift.boundaries.files import Files, SourceFile
+from monolift.boundaries.imported_tests import may_import_a_test
 from monolift.boundaries.permitted import CONTRACTS
 from monolift.boundaries.project import Project
 
@@ -22,6 +23,8 @@ _QUOTED = re.compile(rb"'([A-Za-z][A-Za-z0-9]*)")
 _DOUBLY_QUOTED = re.compile(rb'"([A-Za-z][A-Za-z0-9]*)')
 _IMPORT = re.compile(rb"\b(?:from|import)[ \t]+([\w.]+)(?:[ \t]+(import))?")
 _CLIMB = re.compile(rb"from[ \t]+(\.\.+)")
+_RELATIVE = re.compile(rb"\bfrom[ \t]+\.")
+_UPWARD = re.compile(rb"['\"]\.\.")
 _SETTING = re.compile(rb"settings\.([A-Z][A-Z0-9]*)")
 _ASKED_SETTING = re.compile(rb"settings,\s*['\"]([A-Z][A-Z0-9]*)")
 _TEMPLATE = re.compile(rb"""['"]([\w./-]+\.\w+)['"]""")
@@ -31,9 +34,13 @@ _TABLE = re.compile(
 )
 _SQL = (b"select", b"insert into", b"update ", b"delete from", b"truncate", b" table ")
 _DEFAULT_DATABASE = re.compile(
-    rb"django\.db\b[^\n]*\b(?:transaction|connection|DEFAULT_DB_ALIAS)\b|django\.db\s+import\s*\("
+    rb"django\.db\b[^\n]*\b(?:transaction|connection|DEFAULT_DB_ALIAS)\b"
+    rb"|django\.db\s+import\s*[(*\\]"
 )
-_DJANGO_DB = re.compile(rb"from django import[^\n]*\bdb\b")
+_DJANGO_AS = re.compile(rb"django(?:\.db)?[ \t]+as\b")
+_ALIAS = (b'"default"', b"'default'")
+_CHOOSING = (b"connections", b"using", b"db_manager")
+_DJANGO_DB = re.compile(rb"from django import(?:[^\n]*\bdb\b|[ \t]*[(\\])")
 _SEVERAL = re.compile(rb"^[ \t]*import[ \t]+([^\n]*,[^\n]*)", re.MULTILINE)
 _FEW = 4
 _DECLARED = re.compile(r"^([A-Z][A-Z0-9_]*)\b", re.MULTILINE)
@@ -100,12 +107,14 @@ class Hints:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._packages: dict[bytes, str] = {}
+        self._own: defaultdict[str, list[bytes]] = defaultdict(list)
         self._parents: set[bytes] = set()
         self._words: defaultdict[bytes, set[str]] = defaultdict(set)
         self._apps: dict[bytes, str] = {}
         for module in vocabulary.project.modules:
             for package in module.packages:
                 self._packages[package.encode()] = module.label
+                self._own[module.label].append(package.encode())
                 self._parents.add(package.rpartition(".")[0].encode())
                 self._words[_first_word(package.partition(".")[0])].add(module.label)
             for app in module.app_labels:
@@ -124,7 +133,7 @@ class Hints:
         self._shared = tops if len(tops) <= _FEW < len(self._packages) or len(tops) == 1 else set()
         # A literal beginning is what makes the search quick: one pattern for each.
         self._paths = [
-            (top, re.compile(re.escape(top) + rb"((?:\.\w+)+|[ \t]+import\b)"))
+            (top, re.compile(re.escape(top) + rb"((?:\.\w+)+|[ \t]+(?:import|as)\b)"))
             for top in sorted(self._shared)
         ]
 
@@ -134,10 +143,12 @@ class Hints:
         return (
             (self._by_path(label, content) if self._shared else self._imports(label, content))
             or any(self._climbs(file, dots) for dots in _CLIMB.findall(content))
+            or (b"import_module" in content and _UPWARD.search(content) is not None)
             or self._quoted(label, content)
             or _names_a_database(content)
             or b"GenericForeignKey" in content
-            or (file.part in CONTRACTS and any(name in content for name in _FRAMEWORKS))
+            or may_import_a_test(content)
+            or (file.part in CONTRACTS and self._impure(label, content))
             or (b"settings" in content and self._setting(label, content))
             or (
                 any(ending in content for ending in self._endings)
@@ -174,6 +185,13 @@ class Hints:
                 return owner != label
             name = name.rpartition(b".")[0]
         return False
+
+    def _impure(self, label: str, content: bytes) -> bool:
+        return (
+            any(name in content for name in _FRAMEWORKS)
+            or any(name in content for name in self._own[label])
+            or _RELATIVE.search(content) is not None
+        )
 
     def _climbs(self, file: SourceFile, dots: bytes) -> bool:
         return len(dots) > max(file.name.count(".") - file.package.count("."), 1)
@@ -265,6 +283,11 @@ def _other(
 def _names_a_database(content: bytes) -> bool:
     return (
         (b"django.db" in content and _DEFAULT_DATABASE.search(content) is not None)
-        or b"connections[" in content
         or (b"from django import" in content and _DJANGO_DB.search(content) is not None)
+        or _DJANGO_AS.search(content) is not None
+        or (
+            b"default" in content
+            and any(alias in content for alias in _ALIAS)
+            and any(word in content for word in _CHOOSING)
+        )
     )

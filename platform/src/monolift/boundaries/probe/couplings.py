@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from monolift.boundaries.files import SourceFile, scan
+from monolift.boundaries.imported_tests import ImportedTests
 from monolift.boundaries.judge import Judge
 from monolift.boundaries.probe.errors import ProbeError
 from monolift.boundaries.probe.kinds import OF_RULE, TOLD_BY_DJANGO
@@ -68,11 +69,15 @@ def read(project: Project) -> Reading:
     graph = ModelGraph(project)
     found = [*_of_django(graph), *template_violations(words, files)]
     judge = Judge(words)
-    for file in files.python:
+    tests = ImportedTests(files)
+    pending = [*files.python]
+    for file in pending:
         content = (project.root / file.path).read_bytes()
         sizes[file.module].files += 1
         sizes[file.module].lines += sum(1 for line in content.splitlines() if line.strip())
-        found += _of_file(judge, words, file, content)
+        named = _named(project, file, content)
+        pending += tests.named_by(named)
+        found += _of_file(judge, words, file, named)
     couplings = tuple(sorted(_couplings(found, words, graph.tables)))
     return Reading(couplings=couplings, sizes=sizes, notes=(note,) if note else ())
 
@@ -92,16 +97,19 @@ def _of_django(graph: ModelGraph) -> Iterator[Violation]:
     yield from operation_violations(graph, sources, imports=False)
 
 
-def _of_file(
-    judge: Judge, words: Vocabulary, file: SourceFile, content: bytes
-) -> Iterator[Violation]:
+def _named(project: Project, file: SourceFile, content: bytes) -> list[Reference]:
     try:
-        named = references(file, content)
+        return references(file, content, packages=project.top_packages)
     except Unreadable as error:
         folder = file.path.rpartition("/")[0]
         raise ProbeError(
             f"{error}. Mend the file, or leave its folder out: --exclude {folder}."
         ) from None
+
+
+def _of_file(
+    judge: Judge, words: Vocabulary, file: SourceFile, named: list[Reference]
+) -> Iterator[Violation]:
     yield from _plain_imports(words.project, file, named)
     for violation in judge.violations(file, named):
         if violation.rule not in TOLD_BY_DJANGO:

@@ -8,9 +8,9 @@ from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
 
+from monolift.boundaries.bindings import imported_names
 from monolift.boundaries.files import SourceFile
 from monolift.boundaries.registry.graph import ModelGraph
-from monolift.boundaries.registry.imports import imported_names
 
 _ONE = frozenset(
     ("get", "aget", "first", "afirst", "last", "alast", "create", "acreate", "earliest",

@@ -16,11 +16,11 @@ from django.db.migrations.operations import (
     SeparateDatabaseAndState,
 )
 
+from monolift.boundaries.bindings import imported_names
 from monolift.boundaries.project import StaticModule
 from monolift.boundaries.registry import rules
 from monolift.boundaries.registry.dependencies import migrations_on_disk
 from monolift.boundaries.registry.graph import ModelGraph
-from monolift.boundaries.registry.imports import imported_names
 from monolift.boundaries.registry.sources import Sources
 from monolift.boundaries.sql.tables import tables
 from monolift.boundaries.violations import Violation

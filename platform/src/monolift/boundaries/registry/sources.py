@@ -8,7 +8,9 @@ from typing import Any
 
 from monolift.boundaries.files import SourceFile, scan
 from monolift.boundaries.first_party import is_first_party
+from monolift.boundaries.imported_tests import ImportedTests, may_import_a_test
 from monolift.boundaries.project import Project
+from monolift.boundaries.references import Reference, Unreadable, references
 
 _KEPT = 64
 """How many trees are kept: all those of a large project take more memory than its models."""
@@ -28,9 +30,13 @@ class Sources:
 
     @property
     def files(self) -> list[SourceFile]:
-        """The Python files of the modules, without tests."""
+        """The Python files of the modules, without tests that none of them imports."""
         if self._files is None:
-            self._files = scan(self.project).python
+            files = scan(self.project)
+            self._files = files.python
+            tests = ImportedTests(files)
+            for file in self._files if files.tests else ():
+                self._files += tests.named_by(_naming_tests(self.project, file))
         return self._files
 
     def tree(self, path: Path) -> ast.Module | None:
@@ -86,6 +92,16 @@ class Sources:
                 file is not None and any(is_first_party(file, root) for root in self.project.roots)
             )
         return self._first_party[name]
+
+
+def _naming_tests(project: Project, file: SourceFile) -> list[Reference]:
+    try:
+        content = (project.root / file.path).read_bytes()
+        if not may_import_a_test(content):
+            return []
+        return references(file, content, packages=project.top_packages)
+    except (OSError, Unreadable):
+        return []
 
 
 def _parsed(path: Path) -> ast.Module | None:

@@ -17,3 +17,12 @@ def read():
     from django.db import DEFAULT_DB_ALIAS, connections
 
     return connections["default"], connections[DEFAULT_DB_ALIAS]
+
+
+def by_other_names():
+    import django.db as base
+    from django.db import connections as links
+
+    links["default"].cursor()
+    base.transaction.atomic()
+    Order.objects.using("default").get()

@@ -13,3 +13,9 @@ def look():
 
 def named():
     import_module(name="modules.inventory.services")
+
+
+def from_a_package():
+    import_module(".services", "modules.inventory")
+    import_module("..inventory.models", package=__package__)
+    import_module(".models", __package__)

@@ -24,3 +24,11 @@ def all_of_an_app():
 
 def of_its_own():
     return apps.get_app_config("orders").get_model("Line"), apps.get_models()
+
+
+def of_all():
+    apps.all_models["inventory"]["stock"], apps.all_models["orders"]
+
+
+def of_a_config():
+    return apps.get_app_config("inventory").models["stock"]

@@ -1,6 +1,7 @@
 """What the names of a file stand for."""
 
 import ast
+from collections.abc import Mapping
 
 
 def imported_names(tree: ast.AST, module: str, *, package: bool = False) -> dict[str, str]:
@@ -27,3 +28,25 @@ def imported_names(tree: ast.AST, module: str, *, package: bool = False) -> dict
             case _:
                 continue
     return found
+
+
+def absolute(name: str, *, package: str) -> str:
+    """The dotted name that one with dots before it means, seen from a package."""
+    rest = name.lstrip(".")
+    up = len(name) - len(rest)
+    if not up:
+        return name
+    parts = package.split(".")
+    return ".".join([*parts[: max(len(parts) - up + 1, 0)], *((rest,) if rest else ())])
+
+
+def dotted(node: ast.AST, names: Mapping[str, str]) -> str:
+    """The absolute dotted name of an expression by what `names` stand for; empty for none."""
+    match node:
+        case ast.Name(id=name):
+            return names.get(name, "")
+        case ast.Attribute(value=value, attr=attr):
+            base = dotted(value, names)
+            return f"{base}.{attr}" if base else ""
+        case _:
+            return ""

@@ -1,0 +1,1 @@
+from modules.inventory.events import StockLow

@@ -1,0 +1,2 @@
+from modules.orders.interface import shelf
+from modules.orders.models import Line

@@ -1,0 +1,2 @@
+def save(model):
+    model.save(using="default")

@@ -1,0 +1,2 @@
+def save(model):
+    model.objects.db_manager('default').create()

@@ -1,0 +1,1 @@
+import modules.orders.models as rows

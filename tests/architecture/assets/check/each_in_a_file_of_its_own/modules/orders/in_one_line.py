@@ -1,0 +1,3 @@
+import os, django.db as base
+
+base.connection.cursor()

@@ -1,0 +1,2 @@
+from django.db import \
+    connection

@@ -1,0 +1,3 @@
+from modules.orders import (
+    ab_test,
+)

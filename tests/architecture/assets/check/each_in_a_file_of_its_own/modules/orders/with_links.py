@@ -1,0 +1,3 @@
+from django.db import connections as links
+
+cursor = links["default"].cursor()

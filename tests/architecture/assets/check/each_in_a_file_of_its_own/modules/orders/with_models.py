@@ -1,0 +1,3 @@
+from django.apps import apps
+
+model = apps.all_models["inventory"]["stock"]

@@ -1,0 +1,1 @@
+name = "modules.storefront.test_pages.home"

@@ -1,0 +1,1 @@
+from modules.orders.ab_test import price

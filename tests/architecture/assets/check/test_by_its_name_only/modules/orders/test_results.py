@@ -1,0 +1,1 @@
+from modules.inventory.services import count

@@ -1,0 +1,1 @@
+from modules.inventory.models import Stock
