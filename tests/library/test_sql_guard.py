@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from django.apps import AppConfig, apps
 from django.apps.registry import Apps
-from django.db import connections, models, transaction
+from django.db import DatabaseError, connections, models, transaction
+from django.db.models.fields.json import HasKey
+from django.db.models.functions import Cast
 from django.test.utils import isolate_apps
 from pytest_django import Settings
 
@@ -169,11 +171,52 @@ def test_a_refused_statement_was_not_sent() -> None:
     assert Item.objects.count() == 1
 
 
+HARD_TO_READ = {
+    "postgresql": (
+        "SELECT left FROM stock_item WHERE sku::jsonb ? 'a'",
+        "DELETE FROM stock_item WHERE sku::jsonb ?| ARRAY['a', 'b']",
+        "SELECT left FROM stock_item WHERE sku::jsonb ?& ARRAY['a'] OR sku::jsonb @? '$.a'",
+        "SET CONSTRAINTS ALL IMMEDIATE; DELETE FROM stock_item",
+        "SELECT key FROM sales_sale; LOCK TABLE stock_item IN EXCLUSIVE MODE",
+        "LOCK TABLE stock_item IN EXCLUSIVE MODE",
+    ),
+    "sqlite": ("UPDATE OR IGNORE stock_item SET sku = 'a'",),
+}
+
+
+def test_what_is_hard_to_read_is_refused_as_well() -> None:
+    for sql in HARD_TO_READ[connections[topology().alias("stock")].vendor]:
+        with on_behalf("sales"), pytest.raises(BoundaryCrossed) as caught:
+            run(sql)
+        found = caught.value.crossing
+        assert (found.rule, found.owner, found.table) == ("sql-table", "stock", "stock_item"), sql
+
+
+def test_a_key_of_json_in_another_modules_table_is_looked_up_in_it() -> None:
+    has_key = HasKey(Cast("sku", models.JSONField()), "a")
+    with on_behalf("sales"), pytest.raises(BoundaryCrossed) as caught:
+        Item.objects.filter(has_key).first()
+    assert caught.value.crossing.read
+    with on_behalf("stock"):
+        assert Item.objects.filter(has_key).first() is None
+
+
+def test_words_that_name_one_module_are_its_tables_where_nothing_can_be_read() -> None:
+    tally.clear()
+    with on_behalf("sales"), pytest.raises(BoundaryCrossed) as caught:
+        run("SELEC left FRO stock_item")
+    told = "sales.do names stock_item, a table of stock, in a statement that cannot be read"
+    assert str(caught.value).startswith(told)
+    with on_behalf("stock"), pytest.raises(DatabaseError, match="syntax"):
+        run("SELEC left FRO stock_item")
+    assert tally.unread() == {}
+
+
 def test_what_cannot_be_read_is_counted() -> None:
     tally.clear()
-    with on_behalf("sales"), pytest.raises(Exception, match="syntax"):
-        run("SELEC left FRO stock_item")
-    assert tally.unread() == {"SELEC left FRO stock_item": 1}
+    with on_behalf("sales"), pytest.raises(DatabaseError, match="syntax"):
+        run("SELEC left FRO stock_item, sales_sale")
+    assert tally.unread() == {"SELEC left FRO stock_item, sales_sale": 1}
     assert tally.found() == {}
 
 

@@ -130,8 +130,10 @@ class _Reader:
         touched = {word for word in _WORD.findall(sql.lower()) if self._foreign_table(word)}
         if touched:  # the parser is slow to load, and most statements are on own tables
             read = tables(sql, vendor=_vendor())
-            if read is not None:
-                touched &= {name.lower() for name in read.read | read.written}
+            unread = " ".join(read.unread).lower()
+            touched &= {name.lower() for name in read.read | read.written} | {
+                *_WORD.findall(unread)
+            }
         for table in sorted(touched):
             owner = self._foreign_table(table)
             yield _Touch(f"runs SQL on {table}", owner, table, line, function)

@@ -24,6 +24,8 @@ class Crossing(msgspec.Struct, frozen=True):
     """Its shape: no value that anybody entered."""
     writes: bool
     own_table: str = ""
+    read: bool = True
+    """False when the statement cannot be read: its words name the table."""
 
 
 class BoundaryCrossed(MonoliftError):
@@ -43,6 +45,8 @@ def sentence(crossing: Crossing) -> str:
             what = f"joins {crossing.own_table} with {table}, in one statement"
         case TRANSACTION.name:
             what = f"writes {table}, in a transaction that also writes {crossing.own_table}"
+        case _ if not crossing.read:
+            what = f"names {table}, in a statement that cannot be read"
         case _:
             what = f"{'writes' if crossing.writes else 'reads'} {table}"
     return (

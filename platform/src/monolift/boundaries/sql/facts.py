@@ -22,11 +22,15 @@ _LOCKS = re.compile(r"\bfor (no key )?update\b", re.IGNORECASE)
 class Touched:
     """The modules whose tables a statement names, each with one of these tables."""
 
-    __slots__ = ("read", "written")
+    __slots__ = ("read", "unread", "written")
 
-    def __init__(self, read: dict[str, str], written: dict[str, str]) -> None:
+    def __init__(
+        self, read: dict[str, str], written: dict[str, str], unread: dict[str, str]
+    ) -> None:
         self.read = read
         self.written = written
+        self.unread = unread
+        """Those that words of a part name which cannot be read."""
 
     @property
     def all(self) -> dict[str, str]:
@@ -47,19 +51,21 @@ class Facts:
         self.may_write = self.owner is not None and bool(_WRITES.search(_LOCKS.sub("", text)))
         self._vendor = vendor
         self._ownership = owned
-        self._touched: Touched | bool | None = False
+        self._touched: Touched | None = None
 
-    def touched(self) -> Touched | None:
-        """What it really touches; None when nobody can tell."""
-        if self._touched is False:
+    def touched(self) -> Touched:
+        """What it really touches, as far as it can be read."""
+        if self._touched is None:
             self._touched = self._read()
-        return self._touched  # type: ignore[return-value]  # False was replaced above
+        return self._touched
 
-    def _read(self) -> Touched | None:
+    def _read(self) -> Touched:
         found = tables(self.shape, vendor=self._vendor)
-        if found is None:
-            return None
-        return Touched(self._by_module(found.read), self._by_module(found.written))
+        return Touched(
+            self._by_module(found.read),
+            self._by_module(found.written),
+            self._ownership.named(" ".join(found.unread)),
+        )
 
     def _by_module(self, names: frozenset[str]) -> dict[str, str]:
         owned = ((self._ownership.owner(name), name) for name in sorted(names))
@@ -86,7 +92,7 @@ class Cache:
     def learn(self, sql: Any) -> Facts:
         """The facts of a statement whose text is not known."""
         text = sql if isinstance(sql, str) else _text(sql)
-        shaped = shape(text)
+        shaped = shape(text, vendor=self.vendor)
         with self._lock:
             owned = ownership()
             if owned is not self._ownership:

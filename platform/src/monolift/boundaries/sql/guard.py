@@ -18,7 +18,7 @@ from django.db.backends.signals import connection_created
 
 from monolift.boundaries.sql.attribution import on_behalf_of
 from monolift.boundaries.sql.crossings import BoundaryCrossed, Crossing, sentence
-from monolift.boundaries.sql.facts import Facts, Touched, cache
+from monolift.boundaries.sql.facts import Facts, cache
 from monolift.boundaries.sql.rules import FOREIGN_TABLE, JOIN, TRANSACTION
 from monolift.boundaries.sql.tally import count, count_unread
 from monolift.observe.logs import logger
@@ -121,12 +121,9 @@ class Guard(Unconcerned):
     def _own(self, facts: Facts, module: str, operation: str) -> bool:
         """False when something was found, or cannot be known."""
         touched = facts.touched()
-        if touched is None:
-            count_unread(facts.shape)
-            return False
         foreign = [owner for owner in touched.all if owner != module]
         if not foreign:
-            return True
+            return self._own_words(facts, touched.unread, module, operation)
         owner = next((one for one in foreign if one in touched.written), foreign[0])
         others = [table for other, table in touched.all.items() if other != owner]
         self._found(
@@ -143,6 +140,22 @@ class Guard(Unconcerned):
         )
         return False
 
+    def _own_words(self, facts: Facts, unread: dict[str, str], module: str, operation: str) -> bool:
+        """Of what cannot be read: it touches the tables of the one module that its words name."""
+        if not unread.keys() - {module}:
+            return True
+        if len(unread) > 1:
+            count_unread(facts.shape)
+            return False
+        ((owner, table),) = unread.items()
+        writes = facts.may_write
+        self._found(
+            Crossing(
+                FOREIGN_TABLE.name, module, owner, table, operation, facts.shape, writes, read=False
+            )
+        )
+        return False
+
     def _write(self, facts: Facts, module: str | None, operation: str, connection: Any) -> None:
         written = self._written(connection)
         if written is None or (facts.owner in written.modules and len(written.modules) == 1):
@@ -150,8 +163,7 @@ class Guard(Unconcerned):
         if facts.owner:
             written.modules.setdefault(facts.owner, facts)
         else:
-            touched = facts.touched()
-            for owner in touched.written if touched is not None else ():
+            for owner in facts.touched().written:
                 written.modules.setdefault(owner, facts)
         if len(written.modules) > 1 and module is not None and not written.told:
             self._judge_transaction(written, facts, module, operation)
@@ -162,15 +174,15 @@ class Guard(Unconcerned):
         """Words may deceive: what each statement writes is read before anything is said."""
         certain: dict[str, str] = {}
         for owner, statement in list(written.modules.items()):
-            touched: Touched | None = statement.touched()
-            if touched is None or owner not in touched.written:
+            touched = statement.touched()
+            if owner not in touched.written:
                 del written.modules[owner]
             else:
                 certain[owner] = touched.written[owner]
         if len(certain) < 2:
             return
         last = facts.touched()
-        new = [owner for owner in certain if last is not None and owner in last.written]
+        new = [owner for owner in certain if owner in last.written]
         owner = next((one for one in new if one != module), next(iter(new), module))
         if owner == module or owner not in certain:
             owner = next(one for one in certain if one != module)

@@ -38,16 +38,19 @@ class Ownership:
 
     def mentioned(self, sql: str) -> frozenset[str]:
         """The modules whose tables may be in a statement: too many perhaps, never too few."""
-        return frozenset(self._mentioned(sql.lower()))
+        return frozenset(self._owners[name] for name in self._named(sql.lower()))
 
-    def _mentioned(self, sql: str) -> Iterator[str]:
-        owners = self._owners
+    def named(self, sql: str) -> dict[str, str]:
+        """The same modules, each with one of these tables."""
+        return {self._owners[name]: name for name in sorted(self._named(sql.lower()))}
+
+    def _named(self, sql: str) -> Iterator[str]:
         for word in set(_WORD.findall(sql)):
-            if word in owners:
-                yield owners[word]
+            if word in self._owners:
+                yield word
         for name in self._odd:
             if name in sql:
-                yield owners[name]
+                yield name
 
 
 def bare(db_table: str) -> str:

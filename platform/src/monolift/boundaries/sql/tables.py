@@ -23,10 +23,12 @@ class Tables(msgspec.Struct, frozen=True):
 
     read: frozenset[str]
     written: frozenset[str]
+    unread: tuple[str, ...] = ()
+    """The statements that sqlglot cannot read."""
 
 
-def tables(sql: str, *, vendor: str) -> Tables | None:
-    """The tables of one or several statements; None when sqlglot cannot read them.
+def tables(sql: str, *, vendor: str) -> Tables:
+    """The tables of one or several statements.
 
     Aliases and the names of common table expressions are no tables. `vendor` is Django's name of
     the database.
@@ -40,17 +42,20 @@ def tables(sql: str, *, vendor: str) -> Tables | None:
             trees = sqlglot.parse(text, dialect=_DIALECTS.get(vendor, vendor))
         read: set[str] = set()
         written: set[str] = set()
+        unread: list[str] = []
         for tree in trees:
             if tree is None:
                 continue
             if isinstance(tree, exp.Command):
-                return None
+                unread.append(tree.sql())
+                continue
             targets = {id(target) for node in tree.walk() for target in _targets(node, exp)}
             for table in _real_tables(tree, exp):
                 (written if id(table) in targets else read).add(table.name)
     except Exception:
-        return None  # whatever the parser stumbles over: the statement itself may be fine
-    return Tables(frozenset(read), frozenset(written))
+        # Whatever the parser stumbles over: the statement itself may be fine.
+        return Tables(frozenset(), frozenset(), (sql,))
+    return Tables(frozenset(read), frozenset(written), tuple(unread))
 
 
 @contextlib.contextmanager
