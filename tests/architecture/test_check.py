@@ -107,6 +107,14 @@ def test_one_changed_file_is_read_again_and_only_that(tmp_path: Path) -> None:
     assert [one["rule"] for one in after if one["module"] == "inventory"] == ["private-import"]
 
 
+def test_a_file_with_a_tests_name_is_read_again_too(tmp_path: Path) -> None:
+    folder = build(tmp_path, "test_by_its_name_only")
+    tried = folder / "modules/orders/ab_test.py"
+    assert tried.name in check(folder).stdout
+    tried.write_text("x = 1\n", encoding="utf-8")
+    assert tried.name not in check(folder).stdout
+
+
 def test_a_spoilt_cache_is_not_used(tmp_path: Path) -> None:
     folder = build(tmp_path, "relations")
     cold = check(folder, "--format", "json")

@@ -64,7 +64,7 @@ class StaticModule(msgspec.Struct, frozen=True, kw_only=True):
     owner: str
     """The team that owns it; empty when nobody says."""
     house: bool
-    """It follows the house style: an `interface.py` says what it offers."""
+    """It follows the house style: an `interface.py`, or such a folder, says what it offers."""
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -247,7 +247,11 @@ def _module(label: str, places: Mapping[str, Path], table: Mapping[str, Any]) ->
         folders=tuple(places.values()),
         app_labels=tuple(dict.fromkeys(apps)),
         owner=owner,
-        house=any((folder / "interface.py").is_file() for folder in places.values()),
+        house=any(
+            (folder / file).is_file()
+            for folder in places.values()
+            for file in ("interface.py", "interface/__init__.py")
+        ),
     )
 
 

@@ -1,0 +1,3 @@
+from celery import Task
+
+from modules.storefront.interface.pages import Page
