@@ -3,7 +3,7 @@
 import base64
 import binascii
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -194,8 +194,9 @@ def _position(after: str) -> _Position:
     try:
         packed = base64.urlsafe_b64decode(after + "=" * (-len(after) % 4))
         found = msgspec.json.decode(packed, type=_Position)
-    except (binascii.Error, msgspec.MsgspecError, ValueError):
+        if found.placed_at.tzinfo is None:
+            raise InvalidCursor(after=after[:200])
+        # Raises for what is before the first year, or after the last, in UTC.
+        return _Position(found.placed_at.astimezone(UTC), found.id)
+    except (binascii.Error, msgspec.MsgspecError, ValueError, OverflowError):
         raise InvalidCursor(after=after[:200]) from None
-    if found.placed_at.tzinfo is None:
-        raise InvalidCursor(after=after[:200])
-    return found

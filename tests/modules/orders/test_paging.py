@@ -1,5 +1,7 @@
 """Lists of orders go on from an index, however deep the page and however many orders there are."""
 
+import base64
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import connections
 
-from modules.orders.interface import Orders, OrderState
+from modules.orders.interface import InvalidCursor, Orders, OrderState
 from modules.orders.models import Order
 from monolift import use
 
@@ -91,6 +93,25 @@ def test_pages_go_on_among_orders_of_the_same_moment() -> None:
         if after is None:
             break
     assert seen == placed
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-14:00",
+        "2026-03-01T00:00:00",
+        "2026-02-30T00:00:00Z",
+    ],
+)
+def test_a_moment_that_is_none_is_refused(at: str) -> None:
+    place(2)
+    packed = json.dumps([at, str(WHOSE)], separators=(",", ":")).encode()
+    after = base64.urlsafe_b64encode(packed).decode().rstrip("=")
+    with pytest.raises(InvalidCursor):
+        orders.history(customer_id=WHOSE, after=after)
+    with pytest.raises(InvalidCursor):
+        orders.bought(after=after)
 
 
 @pytest.mark.parametrize(
