@@ -1,4 +1,4 @@
-"""Users and their API tokens in Django's admin."""
+"""Users, their API tokens and their groups in Django's admin."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,8 +6,10 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.utils import unquote
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -15,7 +17,7 @@ from django.shortcuts import redirect
 from config.identity import tokens
 from config.identity.models import ApiToken, User
 from monolift import DomainError, Unavailable
-from monolift.gateway.backoffice import ReadOnlyAdmin
+from monolift.gateway.backoffice import NulSafeAdmin, ReadOnlyAdmin
 from monolift.gateway.identity import leaving
 from monolift.kernel import CallFailed
 
@@ -39,7 +41,7 @@ class ChangeForm(UserChangeForm):  # type: ignore[type-arg]  # not generic at ru
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # not generic at run time
+class UserAdmin(NulSafeAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # not generic at run time
     """Users."""
 
     form = ChangeForm
@@ -136,3 +138,11 @@ class ApiTokenAdmin(ReadOnlyAdmin):
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         """Who may change tokens."""
         return request.user.has_perm("identity.change_apitoken")
+
+
+admin.site.unregister(Group)  # Django's own page
+
+
+@admin.register(Group)
+class GroupAdmin(NulSafeAdmin, DjangoGroupAdmin):  # type: ignore[type-arg]  # not generic at run time
+    """Groups."""

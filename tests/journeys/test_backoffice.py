@@ -3,10 +3,12 @@
 import re
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.urls import reverse
 
 from config.backoffice.site import TITLES
 
@@ -40,6 +42,16 @@ def test_every_page_of_the_index_opens(chief: Client) -> None:
     assert len(links) > 20
     for link in links:
         assert chief.get(link).status_code == 200, link
+
+
+def test_no_list_is_looked_through_for_a_nul(chief: Client) -> None:
+    for model in admin.site._registry:
+        listed = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        for query in ("pk=%00", "%00=1"):
+            answer = chief.get(f"{listed}?{query}", follow=True)
+            assert answer.status_code == 200, (listed, query)
+            assert "A NUL character is not allowed here." in answer.content.decode(), listed
+        assert chief.get(f"{listed}a%00b/change/").status_code in (302, 404), listed
 
 
 def test_a_superuser_is_made_once(chief: Client) -> None:

@@ -39,19 +39,13 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at ru
         return rows.order_by()[:MOST_COUNTED].count()
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
-    """Rows to look at."""
-
-    list_per_page = 50
-    list_max_show_all = 0
-    paginator = CappedPaginator
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER  # each would be counted
+class NulSafeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+    """Nothing is found by a NUL, which PostgreSQL refuses with an error."""
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The list. Nothing is found by a NUL, which PostgreSQL refuses with an error."""
+        """The list; without what was asked for, and with a message, if that holds a NUL."""
         sent = (*request.GET.lists(), *request.POST.lists())
         # What is searched for is a form's field, which says so by itself.
         texts = (text for name, values in sent if name != SEARCH_VAR for text in (name, *values))
@@ -59,6 +53,28 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic 
             messages.error(request, "A NUL character is not allowed here.")
             return redirect(self._url("changelist"))
         return super().changelist_view(request, extra_context)
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        # It is no key.
+        if "\0" in object_id:
+            return None
+        return super().get_object(request, object_id, from_field)
+
+    def _url(self, page: str, *arguments: str) -> str:
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}"
+        return reverse(name, args=arguments)
+
+
+class ReadOnlyAdmin(NulSafeAdmin):
+    """Rows to look at."""
+
+    list_per_page = 50
+    list_max_show_all = 0
+    paginator = CappedPaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # each would be counted
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self._tables_are_here and super().has_module_permission(request)
@@ -80,14 +96,6 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    def get_object(
-        self, request: HttpRequest, object_id: str, from_field: str | None = None
-    ) -> Any:
-        # PostgreSQL refuses such a text with an error: it is no key.
-        if "\0" in object_id:
-            return None
-        return super().get_object(request, object_id, from_field)
-
     def chosen(self, request: HttpRequest, queryset: QuerySet[Any], *, most: int) -> Any:
         """The rows that an action is for; none, and a message, if they are more than `most`."""
         rows = list(queryset[: most + 1])
@@ -95,10 +103,6 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic 
             self.message_user(request, f"Choose at most {most} at a time.", messages.ERROR)
             return []
         return rows
-
-    def _url(self, page: str, *arguments: str) -> str:
-        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}"
-        return reverse(name, args=arguments)
 
 
 class InterfaceAdmin(ReadOnlyAdmin):
