@@ -6,6 +6,8 @@ from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 import msgspec
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 
 from modules.orders.events import (
     BoughtLine,
@@ -181,8 +183,11 @@ class FakeOrders(Orders):
             if not text.isprintable():
                 problem = f"the {name} contains characters that cannot be printed."
                 raise InvalidAddress(problem=problem)
-        if "@" not in address.email:
-            raise InvalidAddress(problem="the email is not an address like name@example.org.")
+        try:
+            validate_email(address.email)
+        except ValidationError:
+            problem = "the email is not an address like name@example.org."
+            raise InvalidAddress(problem=problem) from None
         if address.country not in pricing.destinations():
             raise InvalidAddress(problem=f"we do not deliver to {address.country!r}.")
         self._open(basket_id).address = address

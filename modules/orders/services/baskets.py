@@ -6,6 +6,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db.models import Q
 
 from modules.orders import models
@@ -34,7 +36,6 @@ DELIVERIES = ("standard", "express")
 
 _FIELDS = {"name": 100, "street": 200, "city": 100, "postcode": 20, "country": 2, "email": 254}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 def create(*, customer_id: UUID) -> BasketId:
@@ -180,8 +181,11 @@ def _check_address(address: Address) -> None:
             raise InvalidAddress(problem=f"the {name} has more than {longest} characters.")
         if _CONTROL.search(value):
             raise InvalidAddress(problem=f"the {name} contains characters that cannot be printed.")
-    if not _EMAIL.fullmatch(address.email):
-        raise InvalidAddress(problem="the email is not an address like name@example.org.")
+    try:
+        validate_email(address.email)
+    except ValidationError:
+        problem = "the email is not an address like name@example.org."
+        raise InvalidAddress(problem=problem) from None
     if address.country not in pricing.destinations():
         raise InvalidAddress(problem=f"we do not deliver to {address.country!r}.")
 

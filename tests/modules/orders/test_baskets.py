@@ -205,6 +205,11 @@ def test_there_are_two_ways_to_deliver(basket_id: BasketId) -> None:
         orders.set_delivery(basket_id=basket_id, method="drone")
 
 
+        ("email", "x@[", "email"),
+        ("email", '"@x', "email"),
+        ("email", "a,b@example.org", "email"),
+        ("email", "ada@example.org;bob", "email"),
+        ("email", "ada@example", "email"),
 @pytest.mark.topologies("local", "loopback")
 @pytest.mark.together
 def test_statements_of_a_basket(basket_id: BasketId) -> None:
