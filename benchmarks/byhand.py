@@ -18,11 +18,14 @@ from django.utils import timezone
 
 from benchmarks.floor.models import Intent
 from benchmarks.probe.models import Note
+from modules.catalog.interface import Sku
+from modules.catalog.queries import labels
 from modules.inventory.models import Hold, Stock
 from modules.orders.interface import BasketId, Order, OrderId
+from modules.orders.models import Basket
 from modules.orders.models import Order as OrderRow
 from modules.orders.models import OrderLine as OrderLineRow
-from modules.orders.queries.baskets import StoredBasket, stored_basket
+from modules.orders.queries.baskets import StoredBasket, order_of, stored_basket
 from modules.orders.queries.orders import shown
 from modules.payments.models import Entry, Payment
 from modules.payments.provider import provider
@@ -42,8 +45,10 @@ def check_out(*, basket_id: BasketId, expected_total: Money, card_token: str) ->
     basket = stored_basket(basket_id=basket_id)
     assert basket is not None
     assert basket.address is not None
-    order_id = OrderId(uuid5(basket_id, str(basket.attempt)))
+    order_id = order_of(basket_id=basket_id, attempt=basket.attempt)
+    _on_sale(basket)
     with transaction.atomic():
+        _close(basket)
         prices = _priced(basket, expected_total)
         hold = _hold(order_id, _wanted(basket))
         hold.save(force_insert=True)
@@ -88,9 +93,11 @@ def check_out_unfused(
     """The same, step by step: every statement and every transaction of the unfused checkout."""
     basket = stored_basket(basket_id=basket_id)
     assert basket is not None
-    order_id = OrderId(uuid5(basket_id, str(basket.attempt)))
+    order_id = order_of(basket_id=basket_id, attempt=basket.attempt)
+    _on_sale(basket)
     with transaction.atomic():
         platform()  # the saga begins
+        _close(basket)
         platform()
     prices = _priced(basket, expected_total)
     platform()  # the step's result and the next one's intent
@@ -149,6 +156,17 @@ def walk_unfused(*, reference: UUID, sku: str, platform: Platform) -> None:
     with transaction.atomic():
         Note.objects.create(id=reference, text=sku, total=1)
         platform()
+
+
+def _on_sale(basket: StoredBasket) -> None:
+    if len(labels(skus=[Sku(line.sku) for line in basket.lines])) < len(basket.lines):
+        raise ValueError("Something is no longer for sale.")
+
+
+def _close(basket: StoredBasket) -> None:
+    here = Basket.objects.filter(pk=basket.id, attempt=basket.attempt)
+    if not here.update(begun=basket.attempt):
+        raise ValueError("The basket is gone.")
 
 
 def _priced(basket: StoredBasket, expected_total: Money) -> Quote:

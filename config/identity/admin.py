@@ -144,5 +144,5 @@ admin.site.unregister(Group)  # Django's own page
 
 
 @admin.register(Group)
-class GroupAdmin(NulSafeAdmin, DjangoGroupAdmin):  # type: ignore[type-arg]  # not generic at run time
+class GroupAdmin(NulSafeAdmin, DjangoGroupAdmin):
     """Groups."""

@@ -1,6 +1,6 @@
 """Orders in memory, for the tests of modules that require it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4, uuid5
@@ -64,6 +64,7 @@ from modules.orders.requires import (
     Sku,
     StockedSku,
     UnknownDestination,
+    VariantLabel,
     catalog,
     inventory,
     payments,
@@ -110,7 +111,7 @@ class FakeOrders(Orders):
     def basket(self, *, basket_id: BasketId, currency: str = "EUR") -> Basket:
         stored = self._baskets.get(basket_id, _Basket(currency=currency))
         quote, problem = _quoted(stored)
-        labels = catalog.labels(skus=[Sku(sku) for sku in stored.lines]) if stored.lines else {}
+        labels = _labels(stored)
         priced = {line.sku: line for line in quote.lines}
         lines = []
         for sku, quantity in stored.lines.items():
@@ -241,12 +242,17 @@ class FakeOrders(Orders):
         if basket is None or not basket.lines:
             raise BasketEmpty(basket_id=basket_id)
         if basket.order_id is not None:
+            if self._orders[basket.order_id].total != expected_total:
+                raise BasketClosed(basket_id=basket_id, order_id=basket.order_id)
             return self._orders[basket.order_id]
         if basket.address is None:
             raise AddressMissing(basket_id=basket_id)
+        labels = _labels(basket)
+        for sku in basket.lines:
+            if Sku(sku) not in labels:
+                raise UnknownSku(sku=sku)
         order_id = OrderId(uuid5(basket_id, str(basket.attempt)))
         quote = self._charged(basket, order_id, expected_total, card_token)
-        labels = catalog.labels(skus=[Sku(sku) for sku in basket.lines])
         order = Order(
             id=order_id,
             number=number_of(order_id),
@@ -462,6 +468,10 @@ class FakeOrders(Orders):
         self._timelines.setdefault(order_id, []).append(entry)
 
 
+def _labels(basket: _Basket) -> Mapping[Sku, VariantLabel]:
+    return catalog.labels(skus=[Sku(sku) for sku in basket.lines]) if basket.lines else {}
+
+
 def _quoted(basket: _Basket, *, strict: bool = False) -> tuple[Quote, str]:
     """What it costs, and why its coupon does not count; not strict: without what has no price."""
     country = basket.address.country if basket.address else None
@@ -470,7 +480,8 @@ def _quoted(basket: _Basket, *, strict: bool = False) -> tuple[Quote, str]:
         if country not in pricing.destinations():
             country = None
         priced = pricing.prices(skus=list(basket.lines), currency=basket.currency)
-        lines = [line for line in lines if line.sku in priced]
+        labels = _labels(basket)
+        lines = [line for line in lines if line.sku in priced and Sku(line.sku) in labels]
     delivery = None
     if country is not None and lines:
         method = basket.delivery or "standard"

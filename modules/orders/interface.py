@@ -160,11 +160,12 @@ class BasketLine(Dto):
 
 
 class Basket(Dto):
-    """What a customer is about to buy; `order_id` once it is ordered.
+    """What a customer is about to buy; `order_id` while it is being ordered, and once it is.
 
-    Lines without a price count for nothing, and without an address there is no tax and no price of
-    delivery (`shipping`) yet. total = net - discount + shipping + tax. A coupon that does not count
-    stays with the basket; `coupon_problem` says why it does not.
+    A line that cannot be bought, in this currency or at all, has no price and counts for nothing.
+    Without an address there is no tax and no price of delivery (`shipping`) yet. total = net -
+    discount + shipping + tax. A coupon that does not count stays with the basket; `coupon_problem`
+    says why it does not.
     """
 
     id: BasketId
@@ -348,6 +349,7 @@ class Orders(Interface, Protocol, version=1):
             InvalidAddress,
             CouponRefused,
             CheckoutFailed,
+            BasketClosed,
         ),
     )
     def check_out(
@@ -360,11 +362,13 @@ class Orders(Interface, Protocol, version=1):
     ) -> Order:
         """Order and pay the basket. Doing it twice orders once and returns the same order.
 
-        The order belongs to `customer_id`, else to whose basket it is, else to nobody.
+        The order belongs to `customer_id`, else to whose basket it is, else to nobody. From here on
+        the basket is closed. BasketClosed names the order there is when it has another total than
+        the expected one.
 
-        After an error nothing is held, placed or charged, and it can be tried again: with another
-        card, at the new price, with fewer articles. An order that is still in state `processing`
-        is finished in the background; `order` tells how it ended.
+        After any other error nothing is held, placed or charged, the basket is open, and it can be
+        tried again: with another card, at the new price, with fewer articles. An order that is
+        still in state `processing` is finished in the background; `order` tells how it ended.
         """
         ...
 
@@ -373,7 +377,8 @@ class Orders(Interface, Protocol, version=1):
         """Make the basket its customer's, at sign-in; the id of the basket to go on with.
 
         When the customer has an open basket already, what is in this one moves there, as far as
-        there is room. A basket that was ordered or that belongs to another customer stays as it is.
+        there is room. A basket that was ordered, or is being ordered, or that belongs to another
+        customer stays as it is.
         """
         ...
 

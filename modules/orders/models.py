@@ -26,6 +26,8 @@ class Basket(models.Model):
     attempt = models.PositiveIntegerField(default=0)
     # The day of its last change. Null once nothing in it has to go any more.
     used_on = models.DateField(null=True, default=today)
+    # The try that was begun last: while it is `attempt`, the basket is being ordered, and closed.
+    begun = models.PositiveIntegerField(null=True)
 
     class Meta:
         indexes = (

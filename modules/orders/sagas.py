@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from django.db.models import F, UUIDField, Value
+from django.db.models import F, QuerySet, UUIDField, Value
 from django.db.models.functions import Coalesce
 
 from modules.orders import models
@@ -17,6 +17,7 @@ from modules.orders.events import (
 )
 from modules.orders.interface import (
     Address,
+    BasketEmpty,
     BasketId,
     NotCancellable,
     OrderId,
@@ -88,13 +89,19 @@ class Checkout(Saga, version=1):
 
     @step
     def begin(self) -> None:
-        """Nothing to do forward; being undone last, it opens the basket for another attempt."""
+        """Close the basket: what was agreed to does not change while it is ordered."""
+        if not self.here().update(begun=self.attempt):
+            # It went into another basket in this moment, at a sign-in.
+            raise BasketEmpty(basket_id=self.basket_id)
 
     @begin.undo
     def allow_another(self) -> None:
-        """Move the basket on to its next attempt."""
-        here = models.Basket.objects.filter(pk=self.basket_id, attempt=self.attempt)
-        here.update(attempt=self.attempt + 1, customer_id=self.owner())
+        """Move the basket on to its next attempt, which opens it."""
+        self.here().update(attempt=self.attempt + 1, customer_id=self.owner())
+
+    def here(self) -> QuerySet[models.Basket]:
+        """The basket, as long as this is its attempt."""
+        return models.Basket.objects.filter(pk=self.basket_id, attempt=self.attempt)
 
     def owner(self) -> Coalesce:
         """Whose the basket is from here on: a customer who ordered nobody's made it theirs."""

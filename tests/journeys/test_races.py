@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
-from uuid import uuid5
+from uuid import uuid4
 
 import pytest
 from django.db import connections
@@ -12,6 +12,7 @@ from pytest_django import Settings
 
 from modules.inventory.interface import Inventory
 from modules.orders.interface import (
+    BasketClosed,
     BasketId,
     CheckoutFailed,
     NotCancellable,
@@ -20,12 +21,13 @@ from modules.orders.interface import (
     Orders,
     OrderState,
 )
+from modules.orders.queries.baskets import order_of as attempted
 from modules.orders.queries.baskets import stored_basket
 from modules.orders.sagas import Checkout
 from modules.payments.interface import Payments
 from modules.pricing.interface import Pricing
 from modules.shipping.interface import Shipping
-from monolift import Unavailable, use
+from monolift import Money, Unavailable, use
 from monolift.testing.scenario import Scenario
 from tests.doubles import instead
 from tests.shop import available, basket_with, books, card, shelve, total_of
@@ -54,7 +56,7 @@ def order_of(basket_id: BasketId) -> OrderId:
     """The id that the next attempt at this basket gives its order."""
     stored = stored_basket(basket_id=basket_id)
     assert stored is not None
-    return OrderId(uuid5(basket_id, str(stored.attempt)))
+    return attempted(basket_id=basket_id, attempt=stored.attempt)
 
 
 def in_a_thread(act: Callable[[], object]) -> threading.Thread:
@@ -93,10 +95,11 @@ def meanwhile(place: tuple[Any, str], act: Callable[[], object], *, wait: bool) 
     assert begun, "the place was not reached"
 
 
-def buy(basket_id: BasketId, order_id: OrderId, scenario: Scenario) -> OrderState:
+def buy(basket_id: BasketId, total: Money, scenario: Scenario) -> OrderState:
     """Check out and let everything come to an end: how the order then stands."""
+    order_id = order_of(basket_id)
     try:
-        orders.check_out(basket_id=basket_id, expected_total=total_of(basket_id), card_token=card())
+        orders.check_out(basket_id=basket_id, expected_total=total, card_token=card())
     except CheckoutFailed:
         pass
     scenario.settle(Checkout, key=str(order_id))
@@ -125,19 +128,57 @@ def assert_all_or_nothing(state: OrderState) -> None:
 def test_a_cancellation_meanwhile(scenario: Scenario, place: tuple[Any, str]) -> None:
     shelve()
     basket_id = basket_with()
-    order_id = order_of(basket_id)
+    order_id, total = order_of(basket_id), total_of(basket_id)
     with meanwhile(place, lambda: orders.cancel(order_id=order_id), wait=True):
-        state = buy(basket_id, order_id, scenario)
+        state = buy(basket_id, total, scenario)
     assert_all_or_nothing(state)
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place[1])
+def test_a_change_meanwhile(scenario: Scenario, place: tuple[Any, str]) -> None:
+    shelve()
+    basket_id = basket_with()
+    order_id, total = order_of(basket_id), total_of(basket_id)
+    refused: list[OrderId] = []
+
+    def change() -> None:
+        try:
+            orders.set_quantity(basket_id=basket_id, sku="MUG", quantity=2)
+        except BasketClosed as error:
+            refused.append(error.order_id)
+
+    with meanwhile(place, change, wait=True):
+        state = buy(basket_id, total, scenario)
+    assert refused == [order_id]
+    assert_all_or_nothing(state)
+    assert [line.quantity for line in orders.basket(basket_id=basket_id).lines] == [1]
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place[1])
+def test_a_sign_in_meanwhile(scenario: Scenario, place: tuple[Any, str]) -> None:
+    shelve()
+    basket_id, own, customer = basket_with(), BasketId(uuid4()), uuid4()
+    orders.claim_basket(basket_id=own, customer_id=customer)
+    total = total_of(basket_id)
+    claimed: list[BasketId] = []
+
+    def sign_in() -> None:
+        claimed.append(orders.claim_basket(basket_id=basket_id, customer_id=customer))
+
+    with meanwhile(place, sign_in, wait=True):
+        state = buy(basket_id, total, scenario)
+    assert claimed == [own]
+    assert_all_or_nothing(state)
+    assert not orders.basket(basket_id=own).lines
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place[1])
 def test_the_hold_expires_meanwhile(scenario: Scenario, place: tuple[Any, str]) -> None:
     shelve()
     basket_id = basket_with()
-    order_id = order_of(basket_id)
+    total = total_of(basket_id)
     with meanwhile(place, lambda: Scenario().travel(minutes=20), wait=True):
-        state = buy(basket_id, order_id, scenario)
+        state = buy(basket_id, total, scenario)
     assert_all_or_nothing(state)
 
 
@@ -145,14 +186,13 @@ def test_the_hold_expires_meanwhile(scenario: Scenario, place: tuple[Any, str]) 
 def test_a_twin_meanwhile(scenario: Scenario, place: tuple[Any, str]) -> None:
     shelve()
     basket_id = basket_with()
-    order_id = order_of(basket_id)
     total, token = total_of(basket_id), card()
 
     def twin() -> None:
         orders.check_out(basket_id=basket_id, expected_total=total, card_token=token)
 
     with meanwhile(place, twin, wait=False):
-        state = buy(basket_id, order_id, scenario)
+        state = buy(basket_id, total, scenario)
     assert_all_or_nothing(state)
     assert len(books()) == 1
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import msgspec
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from modules.orders import models
 from modules.orders.interface import (
@@ -29,13 +29,23 @@ from modules.orders.requires import (
     pricing,
     shipping,
 )
-from monolift.kernel import Money
+from monolift import Unavailable
+from monolift.kernel import CallFailed, Money
+from monolift.observe.logs import logger
+
+log = logger("modules.orders")
 
 DEFAULT_DELIVERY = "standard"
 
+OPEN = Q(order_id=None) & ~Q(begun=F("attempt"))
+"""What is true of `baskets()` that are neither ordered nor being ordered."""
+
 
 class StoredBasket(msgspec.Struct, frozen=True, kw_only=True):
-    """A basket as it is stored: names and prices belong to others."""
+    """A basket as it is stored: names and prices belong to others.
+
+    `order_id` is the order that closed it, which is written down already if it is `placed`.
+    """
 
     id: BasketId
     currency: str
@@ -45,6 +55,7 @@ class StoredBasket(msgspec.Struct, frozen=True, kw_only=True):
     coupon: str
     attempt: int
     order_id: OrderId | None
+    placed: bool
     lines: tuple["StoredLine", ...]
 
 
@@ -57,8 +68,22 @@ class StoredLine(msgspec.Struct, frozen=True, kw_only=True):
     quantity: int
 
 
+def order_of(*, basket_id: BasketId, attempt: int) -> OrderId:
+    """The id of the order that an attempt at a basket makes."""
+    return OrderId(uuid5(basket_id, str(attempt)))
+
+
+def closed_by(
+    *, basket_id: BasketId, attempt: int, begun: int | None, placed: UUID | None
+) -> OrderId | None:
+    """The order that a basket became, or is becoming; None while it is open."""
+    if placed is None and begun == attempt:
+        return order_of(basket_id=basket_id, attempt=attempt)
+    return None if placed is None else OrderId(placed)
+
+
 def baskets() -> QuerySet[Any, Any]:
-    """Baskets with `order_id`: the order that closed them, if one did."""
+    """Baskets with `order_id`: the order that they became, if it is written down."""
     return _with_order().all()
 
 
@@ -87,6 +112,7 @@ def stored_basket(*, basket_id: BasketId) -> StoredBasket | None:
             "delivery",
             "coupon",
             "attempt",
+            "begun",
             "order_id",
             "lines__sku",
             "lines__title",
@@ -96,7 +122,7 @@ def stored_basket(*, basket_id: BasketId) -> StoredBasket | None:
     )
     if not rows:
         return None
-    currency, customer_id, address, delivery, coupon, attempt, order_id = rows[0][:7]
+    currency, customer_id, address, delivery, coupon, attempt, begun, placed = rows[0][:8]
     return StoredBasket(
         id=basket_id,
         currency=currency,
@@ -105,7 +131,8 @@ def stored_basket(*, basket_id: BasketId) -> StoredBasket | None:
         delivery=delivery,
         coupon=coupon,
         attempt=attempt,
-        order_id=order_id,
+        order_id=closed_by(basket_id=basket_id, attempt=attempt, begun=begun, placed=placed),
+        placed=placed is not None,
         lines=tuple(
             StoredLine(sku=sku, title=title, name=name, quantity=quantity)
             for *_, sku, title, name, quantity in rows
@@ -135,8 +162,8 @@ def basket(*, basket_id: BasketId, currency: str) -> Basket:
             coupon=stored.coupon if stored else "",
             order_id=stored.order_id if stored else None,
         )
-    labels = catalog.labels(skus=[Sku(line.sku) for line in stored.lines])
-    quote, coupon_problem = _quote(stored)
+    labels = _labels(stored)
+    quote, coupon_problem = _quote(stored, labels)
     return Basket(
         id=basket_id,
         currency=stored.currency,
@@ -156,14 +183,35 @@ def basket(*, basket_id: BasketId, currency: str) -> Basket:
     )
 
 
+def withdrawn(*, stored: StoredBasket) -> Sequence[str]:
+    """The SKUs in a basket that are not on sale any more.
+
+    None while catalog is silent: what is not known to be withdrawn can be bought.
+    """
+    try:
+        labels = _labels(stored)
+    except (Unavailable, CallFailed) as error:
+        log.warning("a basket is ordered without asking what is on sale", exc_info=error)
+        return ()
+    return [line.sku for line in stored.lines if Sku(line.sku) not in labels]
+
+
+def _labels(stored: StoredBasket) -> Mapping[Sku, VariantLabel]:
+    return catalog.labels(skus=[Sku(line.sku) for line in stored.lines])
+
+
 def address_of(stored: Any) -> Address | None:
     """The address as it was stored; None where there is none, or none any more."""
     return msgspec.convert(stored, Address) if stored else None
 
 
-def _quote(stored: StoredBasket) -> tuple[Quote, str]:
+def _quote(stored: StoredBasket, labels: Mapping[Sku, VariantLabel]) -> tuple[Quote, str]:
     """What the basket costs, leaving out what does not count; and why its coupon does not."""
-    lines = [QuoteLine(sku=line.sku, quantity=line.quantity) for line in stored.lines]
+    lines = [
+        QuoteLine(sku=line.sku, quantity=line.quantity)
+        for line in stored.lines
+        if Sku(line.sku) in labels
+    ]
     country = stored.address.country if stored.address else None
     coupon, problem = stored.coupon, ""
     while True:

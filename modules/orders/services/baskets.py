@@ -22,7 +22,7 @@ from modules.orders.interface import (
     QuantityOutOfRange,
     UnknownSku,
 )
-from modules.orders.queries.baskets import baskets, standing
+from modules.orders.queries.baskets import OPEN, baskets, closed_by
 from modules.orders.requires import CouponNotValid, Sku, catalog, pricing
 from monolift import atomic
 
@@ -113,13 +113,15 @@ def claim(*, basket_id: BasketId, customer_id: UUID) -> BasketId:
     """See `Orders.claim_basket`."""
     with atomic():
         # In order of id, so that two sign-ins at once wait for each other.
-        open_ones = Q(customer_id=customer_id, order_id__isnull=True)
+        open_ones = Q(customer_id=customer_id) & OPEN
         mine = baskets().filter(open_ones | Q(pk=basket_id))
         found = {row.pk: row for row in mine.order_by("pk").select_for_update()}
         given = found.get(basket_id)
-        free = given is not None and given.order_id is None
+        free = given is not None and _closed_by(given) is None
         own = [
-            row for row in found.values() if row.order_id is None and row.customer_id == customer_id
+            row
+            for row in found.values()
+            if row.customer_id == customer_id and _closed_by(row) is None
         ]
         if given is not None and free and given.customer_id is None:
             if not own:
@@ -192,20 +194,26 @@ def _check_address(address: Address) -> None:
 
 def _locked(basket_id: BasketId) -> models.Basket | None:
     """The basket, locked until the commit; None when there is none. Raises BasketClosed."""
-    rows = list(models.Basket.objects.select_for_update().filter(pk=basket_id))
+    rows = list(baskets().filter(pk=basket_id).select_for_update())
     if not rows:
         return None
-    for order_id in standing().filter(basket_id=basket_id).values_list("id", flat=True):
-        raise BasketClosed(basket_id=basket_id, order_id=OrderId(order_id))
-    if rows[0].used_on != models.today():
+    order_id = _closed_by(rows[0])
+    if order_id is not None:
+        raise BasketClosed(basket_id=basket_id, order_id=order_id)
+    basket: models.Basket = rows[0]
+    if basket.used_on != models.today():
         models.Basket.objects.filter(pk=basket_id).update(used_on=models.today())
-    return rows[0]
+    return basket
+
+
+def _closed_by(row: Any) -> OrderId | None:
+    return closed_by(basket_id=row.pk, attempt=row.attempt, begun=row.begun, placed=row.order_id)
 
 
 def _set(basket_id: BasketId, **fields: Any) -> None:
     """Change a basket that is open, by one statement; make one that does not exist yet."""
     with atomic():
-        if baskets().filter(pk=basket_id, order_id=None).update(used_on=models.today(), **fields):
+        if baskets().filter(OPEN, pk=basket_id).update(used_on=models.today(), **fields):
             return
         if _locked(basket_id) is None:
             _made(basket_id, currency="EUR", **fields)

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from typing import NoReturn
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from modules.orders.interface import (
     Address,
     AddressMissing,
     Basket,
+    BasketClosed,
     BasketEmpty,
     BasketId,
     BoughtPage,
@@ -101,14 +102,23 @@ class OrdersService(Orders):
         basket = basket_queries.stored_basket(basket_id=basket_id)
         if basket is None or not basket.lines:
             raise BasketEmpty(basket_id=basket_id)
-        if basket.order_id is not None:
+        if basket.order_id is not None and basket.placed:
             order = self.order(order_id=basket.order_id)
+            if order.total != expected_total:
+                raise BasketClosed(basket_id=basket_id, order_id=order.id)
             if order.state is not OrderState.PLACED:
                 return order
-            # Its checkout is about to take the money: a repeated request waits for it as a twin.
         if basket.address is None:
             raise AddressMissing(basket_id=basket_id)
-        order_id = OrderId(uuid5(basket_id, str(basket.attempt)))
+        if basket.order_id is None:
+            for sku in basket_queries.withdrawn(stored=basket):
+                raise UnknownSku(sku=sku)
+        # Else its checkout is under way: a repeated request waits for it as a twin.
+        order_id = basket_queries.order_of(basket_id=basket_id, attempt=basket.attempt)
+        articles = tuple(
+            Article(sku=line.sku, title=f"{line.title}, {line.name}", quantity=line.quantity)
+            for line in basket.lines
+        )
         run = Checkout.run(
             key=str(order_id),
             order_id=order_id,
@@ -116,10 +126,7 @@ class OrdersService(Orders):
             customer_id=customer_id or basket.customer_id,
             attempt=basket.attempt,
             currency=basket.currency,
-            articles=tuple(
-                Article(sku=line.sku, title=f"{line.title}, {line.name}", quantity=line.quantity)
-                for line in basket.lines
-            ),
+            articles=articles,
             address=basket.address,
             delivery=basket.delivery or basket_queries.DEFAULT_DELIVERY,
             coupon=basket.coupon,
@@ -127,10 +134,12 @@ class OrdersService(Orders):
             card_token=card_token,
             timeout=WAIT,
         )
-        if run.answered:
-            return _paid(run.state)
         if run.status is SagaStatus.UNDONE:
             _refuse(run)
+        if (run.state.expected_total, run.state.articles) != (expected_total, articles):
+            raise BasketClosed(basket_id=basket_id, order_id=order_id)
+        if run.answered:
+            return _paid(run.state)
         return self.order(order_id=order_id)
 
     def order(self, *, order_id: OrderId) -> Order:
@@ -301,7 +310,7 @@ def _paid(state: Checkout) -> Order:
 def _refuse(run: SagaRun[Checkout]) -> NoReturn:
     """Say in this module's words why a checkout was taken back."""
     match run.error:
-        case PriceChanged() as error:
+        case PriceChanged() | BasketEmpty() as error:
             raise error
         case InsufficientStock(sku=sku, available=available):
             raise OutOfStock(sku=sku, available=available)

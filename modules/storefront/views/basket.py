@@ -143,7 +143,8 @@ def _row(line: BasketLine, stock: Stock, typed: Mapping[str, str]) -> Row:
     left = line.quantity if stock is None else stock.get(line.sku, 0)
     problem = ""
     if line.unit is None:
-        problem = "This is no longer for sale in your currency. Remove it to check out."
+        currency = " in your currency" if line.slug else ""
+        problem = f"This is no longer for sale{currency}. Remove it to check out."
     elif left == 0:
         problem = "This has sold out."
     elif left < line.quantity:

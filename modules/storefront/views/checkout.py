@@ -384,7 +384,11 @@ def _form_as_typed(request: HttpRequest, basket: Basket) -> CheckoutForm:
 def _quote(basket: Basket, form: CheckoutForm, *, country: str, method: str) -> Quote:
     """What the basket costs there; without its coupon if that does not count."""
     rate = form.rates.get(method)
-    lines = [QuoteLine(sku=line.sku, quantity=line.quantity) for line in basket.lines]
+    lines = [
+        QuoteLine(sku=line.sku, quantity=line.quantity)
+        for line in basket.lines
+        if line.unit is not None
+    ]
 
     def quote(coupon: str) -> Quote:
         return parts.quote(

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import connections
 
+from modules.catalog.interface import Catalog
 from modules.inventory.interface import Inventory
 from modules.orders import models
 from modules.orders.interface import (
@@ -120,6 +121,9 @@ def test_ordering_twice_orders_once() -> None:
     basket_id = basket_with()
     first = check_out(basket_id)
     assert check_out(basket_id) == first
+    with pytest.raises(BasketClosed) as refused:
+        check_out(basket_id, expected=Money(1199, "EUR"))
+    assert refused.value.order_id == first.id
     assert charges() == [("captured", 1200)]
     assert available() == 9
 
@@ -228,6 +232,31 @@ def test_an_article_that_lost_its_price_cannot_be_bought() -> None:
     assert_nothing_happened()
 
 
+@pytest.mark.inside
+@both
+def test_what_was_withdrawn_cannot_be_bought() -> None:
+    shelve("MUG")
+    shelve("POT")
+    basket_id = basket_with("MUG")
+    orders.add_to_basket(basket_id=basket_id, sku="POT", quantity=1)
+    total = total_of(basket_id)
+    use(Catalog).withdraw_product(slug="mug")
+    with pytest.raises(UnknownSku, match="MUG"):
+        check_out(basket_id, expected=total)
+    assert_nothing_happened()
+    orders.set_quantity(basket_id=basket_id, sku="MUG", quantity=0)
+    assert [line.sku for line in check_out(basket_id).lines] == ["POT"]
+
+
+@pytest.mark.topologies("local", "loopback")
+def test_what_is_not_known_to_be_withdrawn_can_be_bought() -> None:
+    shelve()
+    basket_id = basket_with()
+    total = total_of(basket_id)
+    with silent(Catalog, "labels"):
+        assert check_out(basket_id, expected=total).state is OrderState.PAID
+
+
 @pytest.mark.topologies("local", "loopback")
 def test_a_lost_answer_of_the_card_network_is_found_out() -> None:
     shelve()
@@ -323,7 +352,7 @@ def test_a_whole_checkout_takes_few_statements() -> None:
     with statements() as seen:
         orders.check_out(basket_id=basket_id, expected_total=total, card_token=token)
     if topology().alias("orders") == topology().alias("payments"):
-        assert len(seen) <= 25, seen
+        assert len(seen) <= 26, seen
     assert not any("4242" in statement for statement in seen)
 
 

@@ -1,15 +1,21 @@
 """Baskets at sign-in: the guest's becomes the customer's, or moves into it."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.db import connections
 
-from modules.orders.interface import BasketId, Orders, OrderState
+from modules.catalog.interface import Catalog
+from modules.orders.interface import BasketEmpty, BasketId, Orders, OrderState
+from modules.payments.interface import Payments
 from monolift import use
-from tests.shop import ADDRESS, basket_with, card, shelve, total_of
+from monolift.testing.scenario import Scenario
+from tests.doubles import instead, silent
+from tests.shop import ADDRESS, basket_with, card, charges, shelve, total_of
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 orders = use(Orders)
@@ -79,6 +85,51 @@ def test_an_ordered_basket_stays_as_it_is() -> None:
     fresh = orders.claim_basket(basket_id=guest, customer_id=customer)
     assert fresh != guest
     assert contents(guest) == {"MUG": 1}
+
+
+def test_a_basket_that_is_being_ordered_stays_as_it_is(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelve()
+    guest, own, customer = basket_with(), BasketId(uuid4()), uuid4()
+    orders.claim_basket(basket_id=own, customer_id=customer)
+    with monkeypatch.context() as patch, silent(Payments, "authorise"):
+        patch.setattr("modules.orders.services.service.WAIT", 0.001)
+        order = orders.check_out(basket_id=guest, expected_total=total_of(guest), card_token=card())
+    assert orders.claim_basket(basket_id=guest, customer_id=customer) == own
+    scenario.travel(seconds=30)
+    assert orders.order(order_id=order.id).state is OrderState.PAID
+    assert (contents(guest), contents(own)) == ({"MUG": 1}, {})
+
+
+def test_a_customers_basket_that_is_being_ordered_is_not_gone_on_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shelve()
+    own, customer = basket_with(), uuid4()
+    orders.claim_basket(basket_id=own, customer_id=customer)
+    with monkeypatch.context() as patch, silent(Payments, "authorise"):
+        patch.setattr("modules.orders.services.service.WAIT", 0.001)
+        orders.check_out(basket_id=own, expected_total=total_of(own), card_token=card())
+    guest = basket_with(quantity=2)
+    assert orders.claim_basket(basket_id=guest, customer_id=customer) == guest
+    assert (contents(own), contents(guest)) == ({"MUG": 1}, {"MUG": 2})
+
+
+def test_what_is_moved_right_before_it_is_ordered_is_not_ordered() -> None:
+    shelve()
+    guest, own, customer = basket_with(), BasketId(uuid4()), uuid4()
+    orders.claim_basket(basket_id=own, customer_id=customer)
+    total = total_of(guest)
+
+    def sign_in(real: Callable[..., Any], **arguments: Any) -> Any:
+        assert orders.claim_basket(basket_id=guest, customer_id=customer) == own
+        return real(**arguments)
+
+    with instead(Catalog, labels=sign_in), pytest.raises(BasketEmpty):
+        orders.check_out(basket_id=guest, expected_total=total, card_token=card())
+    assert charges() == []
+    assert contents(own) == {"MUG": 1}
 
 
 def test_an_unknown_basket_becomes_the_customers_empty_one() -> None:

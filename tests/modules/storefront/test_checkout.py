@@ -1,12 +1,14 @@
 """The checkout and the order: what is shown is what is charged, and only once."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.http import HttpResponse
 
+from modules.catalog.interface import Catalog
 from modules.inventory.interface import Inventory, Line
 from modules.inventory.interface import Sku as StockedSku
 from modules.orders.interface import CheckoutFailed, Orders
@@ -14,7 +16,7 @@ from modules.payments.interface import Payments
 from monolift import use
 from monolift.registry.topology import topology
 from monolift.testing.scenario import Scenario
-from tests.doubles import failing, silent, slow
+from tests.doubles import failing, instead, silent, slow
 from tests.modules.storefront.shopper import TYPED, Shopper, text
 from tests.shop import ANSWER_LOST, DECLINED, NO_FUNDS, available, charges, shelve
 
@@ -223,6 +225,40 @@ def test_any_printable_name_arrives_as_it_was_typed(shopper: Shopper, name: str)
     assert "<script>alert" not in page.content.decode()
 
 
+def test_what_was_withdrawn_is_not_sold(shopper: Shopper) -> None:
+    shelve("POT")
+    shopper.add("POT")
+    total = shopper.total()
+    use(Catalog).withdraw_product(slug="pot")
+    shown = text(shopper.get("/basket"))
+    assert "This is no longer for sale. Remove it to check out." in shown
+    assert "Total before tax €10.00" in shown
+    for refused in (shopper.get("/checkout"), shopper.pay(total)):
+        assert refused.status_code == 409
+        assert "One of your articles is no longer for sale." in text(refused)
+    shopper.post("/basket/change", sku="POT", remove=1)
+    assert "Paid" in shopper.order(shopper.pay())
+    assert charges() == [("captured", 1200)]
+
+
+def test_what_is_withdrawn_while_it_is_paid_is_not_sold(shopper: Shopper) -> None:
+    shelve("POT")
+    shopper.add("POT")
+    total = shopper.total()
+
+    def withdraw(real: Callable[..., str], **arguments: Any) -> str:
+        use(Catalog).withdraw_product(slug="pot")
+        return real(**arguments)
+
+    with instead(Payments, tokenise=withdraw):
+        refused = shopper.pay(total)
+    assert refused.status_code == 404
+    assert "Pot, plain is no longer for sale. Remove it." in text(refused)
+    assert "Pay €12.00" in text(refused)
+    assert 'href="/basket"' in refused.content.decode()
+    assert charges() == []
+
+
 def test_there_is_nothing_to_check_out_in_an_empty_basket() -> None:
     nobody = Shopper()
     for response in (nobody.get("/checkout"), nobody.post("/checkout", **TYPED)):
@@ -260,7 +296,14 @@ def test_an_order_in_processing_looks_again_by_itself(shopper: Shopper, scenario
         page = shopper.get(response["Location"])
         assert "Processing We are on it" in text(page)
         assert '<meta http-equiv="refresh" content="4">' in page.content.decode()
-        assert shopper.pay(total)["Location"] == response["Location"]
+        assert (
+            shopper.post("/checkout", **(TYPED | {"total": total}))["Location"]
+            == (response["Location"])
+        )
+        assert shopper.get("/checkout")["Location"] == response["Location"]
+        changed = shopper.post("/basket/change", sku="MUG", quantity=3)
+        assert changed["Location"] == response["Location"]
+        assert "What was in it is ordered. See your order" in text(shopper.get("/basket"))
         order_id = response["Location"].rpartition("/")[2]
         stuck = scenario.settle(Checkout, key=order_id)
     operate.retry(topology().alias("orders"), str(stuck.id))
@@ -269,5 +312,6 @@ def test_an_order_in_processing_looks_again_by_itself(shopper: Shopper, scenario
     assert "Failed The order did not go through" in text(page)
     assert "Nothing was charged." in text(page)
     assert 'http-equiv="refresh"' not in page.content.decode()
+    assert "€10.00" in text(shopper.get("/basket"))
     assert "Paid" in shopper.order(shopper.pay(total))
     assert charges() == [("voided", 1200), ("captured", 1200)]
