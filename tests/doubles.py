@@ -1,6 +1,7 @@
 """Modules that answer wrongly, or not at all: copies of whatever answers now, spoilt."""
 
 import copy
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
@@ -33,6 +34,16 @@ def failing(interface: Any, /, **errors: Exception) -> AbstractContextManager[No
 def silent(interface: Any, /, *operations: str) -> AbstractContextManager[None]:
     """Let operations give no answer, and do nothing."""
     return failing(interface, **{name: _no_answer(interface, name) for name in operations})
+
+
+def late(interface: Any, operation: str, /, *, after: float) -> AbstractContextManager[None]:
+    """Let an operation give no answer and do nothing, and be some seconds about it."""
+
+    def sleep_and_fail(_: Any, **__: Any) -> None:
+        time.sleep(after)
+        raise _no_answer(interface, operation)
+
+    return instead(interface, **{operation: sleep_and_fail})
 
 
 def slow(interface: Any, operation: str, /) -> AbstractContextManager[None]:

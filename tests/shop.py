@@ -1,8 +1,11 @@
 """Goods, cards and an address for tests of the shop's modules."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
+
+import pytest
 
 from modules.catalog.interface import Catalog, ProductDraft
 from modules.catalog.interface import Sku as CatalogSku
@@ -14,6 +17,7 @@ from modules.payments.interface import Payment, Payments
 from modules.pricing.interface import ListPrice, Pricing
 from monolift import Money, use
 from monolift.registry.proxies import binding_of
+from tests.doubles import late
 from tests.holds import taken_by_holds
 
 if TYPE_CHECKING:
@@ -110,3 +114,12 @@ def assert_books_balance() -> None:
 def some_id() -> UUID:
     """An id nobody uses."""
     return uuid4()
+
+
+@contextmanager
+def left_under_way() -> Iterator[None]:
+    """A checkout in it is begun, and answered before the card network is: that says nothing."""
+    wait = 0.5  # enough to begin
+    with pytest.MonkeyPatch.context() as patch, late(Payments, "authorise", after=wait + 0.1):
+        patch.setattr("modules.orders.services.service.WAIT", wait)
+        yield

@@ -21,7 +21,7 @@ from monolift import Money, use
 from monolift.registry.topology import topology
 from monolift.sagas import operate
 from monolift.testing.scenario import Scenario
-from tests.doubles import silent, slow
+from tests.doubles import slow
 from tests.shop import (
     ADDRESS,
     DECLINED,
@@ -29,6 +29,7 @@ from tests.shop import (
     basket_with,
     card,
     charges,
+    left_under_way,
     shelve,
     total_of,
 )
@@ -60,10 +61,9 @@ def basket_id() -> BasketId:
 
 
 @pytest.fixture
-def processing(basket_id: BasketId, monkeypatch: pytest.MonkeyPatch) -> Order:
+def processing(basket_id: BasketId) -> Order:
     """Its order, whose card network has not answered yet."""
-    with monkeypatch.context() as patch, silent(Payments, "authorise"):
-        patch.setattr("modules.orders.services.service.WAIT", 0.001)
+    with left_under_way():
         order = pay(basket_id, Money(2400, "EUR"))
     assert order.state is OrderState.PROCESSING
     return order

@@ -11,11 +11,10 @@ from django.db import connections
 
 from modules.catalog.interface import Catalog
 from modules.orders.interface import BasketEmpty, BasketId, Orders, OrderState
-from modules.payments.interface import Payments
 from monolift import use
 from monolift.testing.scenario import Scenario
-from tests.doubles import instead, silent
-from tests.shop import ADDRESS, basket_with, card, charges, shelve, total_of
+from tests.doubles import instead
+from tests.shop import ADDRESS, basket_with, card, charges, left_under_way, shelve, total_of
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 orders = use(Orders)
@@ -87,14 +86,11 @@ def test_an_ordered_basket_stays_as_it_is() -> None:
     assert contents(guest) == {"MUG": 1}
 
 
-def test_a_basket_that_is_being_ordered_stays_as_it_is(
-    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_basket_that_is_being_ordered_stays_as_it_is(scenario: Scenario) -> None:
     shelve()
     guest, own, customer = basket_with(), BasketId(uuid4()), uuid4()
     orders.claim_basket(basket_id=own, customer_id=customer)
-    with monkeypatch.context() as patch, silent(Payments, "authorise"):
-        patch.setattr("modules.orders.services.service.WAIT", 0.001)
+    with left_under_way():
         order = orders.check_out(basket_id=guest, expected_total=total_of(guest), card_token=card())
     assert orders.claim_basket(basket_id=guest, customer_id=customer) == own
     scenario.travel(seconds=30)
@@ -102,14 +98,11 @@ def test_a_basket_that_is_being_ordered_stays_as_it_is(
     assert (contents(guest), contents(own)) == ({"MUG": 1}, {})
 
 
-def test_a_customers_basket_that_is_being_ordered_is_not_gone_on_with(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_customers_basket_that_is_being_ordered_is_not_gone_on_with() -> None:
     shelve()
     own, customer = basket_with(), uuid4()
     orders.claim_basket(basket_id=own, customer_id=customer)
-    with monkeypatch.context() as patch, silent(Payments, "authorise"):
-        patch.setattr("modules.orders.services.service.WAIT", 0.001)
+    with left_under_way():
         orders.check_out(basket_id=own, expected_total=total_of(own), card_token=card())
     guest = basket_with(quantity=2)
     assert orders.claim_basket(basket_id=guest, customer_id=customer) == guest
