@@ -1,5 +1,6 @@
 """Ejecting a module in a process of its own, as a person does it."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,21 +22,39 @@ def manage(*arguments: str, folder: Path = ROOT, **more: str) -> subprocess.Comp
     )
 
 
-def ejected(module: str, folder: Path) -> str:
+def ejected(module: str, folder: Path, *arguments: str, project: Path = ROOT) -> str:
     """Eject it into a folder, the library from this checkout; what was said."""
     done = manage(
         *("monolift", "eject", module, "--to", str(folder)),
         *("--monolift", str(ROOT / "platform")),
+        *arguments,
+        folder=project,
         MONOLIFT_DATA=str(folder.parent / "var"),
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-def make(target: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def copied(folder: Path, *more: str) -> Path:
+    """The project as git knows it, in a folder that is made; and `more` of what it has."""
+    listed = subprocess.run(
+        ["git", "ls-files", "modules", "config", "contracts", "manage.py", *more],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in listed.stdout.split():
+        if (ROOT / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    return folder
+
+
+def make(target: str, folder: Path, *variables: str) -> subprocess.CompletedProcess[str]:
     """`make TARGET` there, in the environment of this checkout."""
     return subprocess.run(
-        ["make", target, f"BIN={BIN}"],
+        ["make", target, f"BIN={BIN}", *variables],
         cwd=folder,
         env=environment(MONOLIFT_DATA=str(folder.parent / "made")),
         capture_output=True,

@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command
 from monolift.lift.service.errors import ServiceError
 from monolift.management.clusters import parameters
 from tests.library.running import ROOT
-from tests.library.service.ejecting import ejected, make, manage
+from tests.library.service.ejecting import copied, ejected, make, manage
 
 ALL = (
     "catalog inventory notifications orders payments pricing profiles recommendations search "
@@ -71,6 +71,63 @@ def test_its_own_tests_pass(tmp_path: Path, module: str) -> None:
     assert int(passed[1]) >= there
     checked = make("check", folder)
     assert checked.returncode == 0, checked.stderr
+
+
+def usual_layout(folder: Path) -> Path:
+    """The project with settings in several files, relative imports, and a module called media."""
+    copied(folder, "tests/__init__.py", "tests/modules", "tests/holds.py", "pyproject.toml")
+    config = folder / "config"
+    text = (config / "settings.py").read_text()
+    parents = "Path(__file__).resolve().parent.parent"
+    assert text.count(parents) == 1
+    (config / "settings.py").unlink()
+    (config / "settings").mkdir()
+    for name, said in {
+        "__init__": "",
+        "base": text.replace(parents, f"{parents}.parent").replace(
+            "MODULES = (\n", 'MODULES = (\n    "media",\n'
+        ),
+        "local": "from .base import *\n",
+        "production": 'from .base import *\n\nPAYMENTS["RETRIES"] = 3\nMEDIA_ROOT = "/srv/media"\n',
+    }.items():
+        (config / "settings" / f"{name}.py").write_text(said)
+    for path, module in {"manage.py": "local", "config/wsgi.py": "production"}.items():
+        text = (folder / path).read_text()
+        assert text.count('"config.settings"') == 1
+        (folder / path).write_text(text.replace('"config.settings"', f'"config.settings.{module}"'))
+    (folder / "modules" / "media").mkdir()
+    (folder / "modules" / "media" / "__init__.py").write_text('"""Pictures and films."""\n')
+    (folder / "modules" / "media" / "apps.py").write_text(
+        "from monolift import Module\n\n\nclass MediaModule(Module):\n"
+        '    name = "modules.media"\n    owner = "team-supply"\n'
+    )
+    models = config / "identity" / "models.py"
+    before, manager, after = re.split(
+        r"(class UserManager.*?\n)(?=\n\nclass )", models.read_text(), flags=re.DOTALL
+    )
+    (config / "identity" / "managers.py").write_text(before + manager)
+    models.write_text(f"{before}from .managers import UserManager\n{after}")
+    return folder
+
+
+def test_settings_in_several_files_and_relative_imports_go_along(tmp_path: Path) -> None:
+    project = usual_layout(tmp_path / "project")
+    folder = tmp_path / "inventory"
+    ejected("inventory", folder, project=project)
+    checked = make("check", folder)
+    assert checked.returncode == 0, checked.stderr
+    done = make("test", folder, "PYTEST_ARGS=tests/modules/inventory/test_admin.py")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+    told = manage(
+        *("shell", "--no-imports", "-c"),
+        "from django.conf import settings; print(settings.MEDIA_ROOT)",
+        folder=folder,
+        MONOLIFT_DEPLOYABLE="inventory",
+        MONOLIFT_DATA=str(tmp_path / "var"),
+        DJANGO_SETTINGS_MODULE="config.settings.production",
+    )
+    assert told.stdout == "/srv/media\n", told.stderr
+    assert not (folder / "modules" / "media").exists()
 
 
 def test_the_module_is_the_same_to_the_byte(inventory: Path) -> None:

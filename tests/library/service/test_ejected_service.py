@@ -1,7 +1,6 @@
 """An ejected module at work: the monolith without its code calls it, and hears of its events."""
 
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -12,8 +11,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.library.running import ROOT, environment, eventually, free_port, get
-from tests.library.service.ejecting import ejected, manage
+from tests.library.running import environment, eventually, free_port, get
+from tests.library.service.ejecting import copied, ejected, manage
 
 TO = "stock@example.org"
 
@@ -68,17 +67,7 @@ class Side:
 
 def without_its_code(folder: Path, page: str) -> None:
     """The monolith, as MONOLITH.md says it may be."""
-    listed = subprocess.run(
-        ["git", "ls-files", "modules", "config", "contracts", "manage.py"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in listed.stdout.split():
-        if (ROOT / name).exists():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+    copied(folder)
     gone = page.partition("## May go")[2].split("```")[1].split()
     assert "modules/inventory/services.py" in gone
     for name in gone:

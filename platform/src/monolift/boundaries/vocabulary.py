@@ -7,7 +7,7 @@ its own at all. The second one is asked of the bytes, so that most files are nev
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -250,22 +250,28 @@ def _templates(files: Files) -> dict[str, str]:
 
 def _settings(project: Project) -> dict[str, str]:
     """Labels in capitals, but for those that Django's own settings begin with."""
-    taken = _DECLARED.findall(_global_settings())
     prefixes: dict[str, str] = {}
     for module in project.modules:
         for label in (module.label, *module.app_labels):
             prefix = label.upper()
-            if not any(name == prefix or name.startswith(f"{prefix}_") for name in taken):
+            if not is_djangos(prefix):
                 prefixes.setdefault(prefix, module.label)
     return prefixes
 
 
-def _global_settings() -> str:
-    """The text of Django's own settings: to import them would load much of Django."""
+def is_djangos(prefix: str, /) -> bool:
+    """Whether settings of Django itself begin with it: `EMAIL`, since there is EMAIL_HOST."""
+    return any(name == prefix or name.startswith(f"{prefix}_") for name in _global_settings())
+
+
+@cache
+def _global_settings() -> tuple[str, ...]:
+    """The names of Django's own settings, from their text: an import would load much of Django."""
     found = find_spec("django")
     for folder in (found.submodule_search_locations or ()) if found else ():
-        return (Path(folder) / "conf" / "global_settings.py").read_text(encoding="utf-8")
-    return ""
+        text = (Path(folder) / "conf" / "global_settings.py").read_text(encoding="utf-8")
+        return tuple(_DECLARED.findall(text))
+    return ()
 
 
 def _first_word(name: str) -> bytes:

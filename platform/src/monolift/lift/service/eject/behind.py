@@ -78,7 +78,7 @@ def _needed(made: Plan, own: Path) -> set[Path]:
         if path in found or not (source.root / path).is_file():
             continue
         found |= {path, *(init for init in source.packages(path) if init.is_relative_to(own))}
-        for dotted in imports(parsed(source.text(path), path), everywhere=True):
+        for dotted in imports(parsed(source.text(path), path), path, everywhere=True):
             named = source.file(dotted)
             if named is not None and named.is_relative_to(own):
                 pending.append(named)
@@ -99,9 +99,9 @@ def _still_named(
             if path.suffix != ".py" or passed:
                 continue
             text = source.text(path)
-            if package not in text:
+            if package.rpartition(".")[2] not in text:  # a relative import names no more
                 continue
-            for dotted in imports(parsed(text, path), everywhere=True):
+            for dotted in imports(parsed(text, path), path, everywhere=True):
                 if source.file(dotted) in may_go:
                     found[path] = dotted
                     break

@@ -107,7 +107,7 @@ def _development(made: Plan, document: Mapping[str, Any], runtime: Iterable[str]
     for path in made.files:
         if path.suffix == ".py" and path.parts[0] == "tests":
             tree: ast.Module = parsed(made.texts.get(path) or made.source.text(path), path)
-            tops = {name.partition(".")[0] for name in imports(tree, everywhere=True)}
+            tops = {name.partition(".")[0] for name in imports(tree, path, everywhere=True)}
             for top in tops - sys.stdlib_module_names:
                 wanted |= {_canonical(one) for one in installed.get(top, ())}
     wanted -= {_canonical(one) for one in runtime}

@@ -7,6 +7,7 @@ from pathlib import Path
 from django.apps import apps
 from django.conf import settings
 
+from monolift.boundaries.vocabulary import is_djangos
 from monolift.events.subscriptions import all_subscriptions
 from monolift.lift.service.eject.contracts import PARTS, handlers_elsewhere
 from monolift.lift.service.eject.pruning import Absent, pruned
@@ -79,7 +80,11 @@ class _Following:
         self._absent = Absent(
             name=self._is_absent,
             labels={*self._packages} - {self._label, *made.contracts},
-            settings={name.upper() for name in self._packages if name != self._label},
+            settings={
+                name.upper()
+                for name in self._packages
+                if name != self._label and not is_djangos(name.upper())
+            },
             known=self._packages.keys(),
         )
 
@@ -92,6 +97,8 @@ class _Following:
         for dotted in roots:
             if (found := self._source.file(dotted)) is not None:
                 self._take(found)
+        if (self._source.root / "manage.py").is_file():
+            self._take(Path("manage.py"))
         for app in apps.get_app_configs():
             if not isinstance(app, Module) and self._source.file(app.name) is not None:
                 self._app(Path(*app.name.split(".")))
@@ -173,7 +180,7 @@ class _Following:
         tree = parsed(kept, path)
         everywhere = self._is_project(path) or path.is_relative_to(self._own)
         by = self._module_at(".".join(path.with_suffix("").parts))
-        for dotted in imports(tree, everywhere=everywhere):
+        for dotted in imports(tree, path, everywhere=everywhere):
             self._follow(dotted, self._source.file(dotted), by=by)
         if self._is_project(path):
             for dotted in strings(tree):
@@ -225,7 +232,7 @@ class _Following:
     def _missing(self, path: Path, *, seen: set[Path]) -> str:
         """What a test needs, when it is loaded, that stays behind; empty when there is nothing."""
         seen.add(path)
-        for dotted in imports(parsed(self._source.text(path), path), everywhere=False):
+        for dotted in imports(parsed(self._source.text(path), path), path, everywhere=False):
             found = self._source.file(dotted)
             if found is None or found in seen or dotted == GENERATED_SETTINGS:
                 continue
@@ -244,7 +251,7 @@ class _Following:
             if at in seen:
                 continue
             seen.add(at)
-            for dotted in imports(parsed(self._source.text(at), at), everywhere=True):
+            for dotted in imports(parsed(self._source.text(at), at), at, everywhere=True):
                 found = self._source.file(dotted)
                 if found is None:
                     continue
@@ -254,7 +261,7 @@ class _Following:
         return False
 
     def _imported(self, path: Path, *, everywhere: bool) -> Iterable[Path]:
-        for dotted in imports(parsed(self._source.text(path), path), everywhere=everywhere):
+        for dotted in imports(parsed(self._source.text(path), path), path, everywhere=everywhere):
             found = self._source.file(dotted)
             if found is not None:
                 yield found

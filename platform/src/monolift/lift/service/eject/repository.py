@@ -74,7 +74,6 @@ def eject(
         "port": PORT,
         "threads": service.threads,
         "gateway": gateway,
-        "packages": " ".join(sorted({path.parts[0] for path in made.files} - {"tests"})),
         "contracts": ", ".join(sorted(made.contracts)) or "none",
         "public": "".join(f"- `{prefix}`\n" for prefix in routes.free) or "None.\n",
         "guarded": "".join(f"- `{prefix}`\n" for prefix in routes.guarded) or "None.\n",
@@ -113,8 +112,6 @@ def eject(
     for path in sorted(made.copies):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(root / path, folder / path)
-    if (root / "manage.py").is_file():
-        shutil.copy2(root / "manage.py", folder / "manage.py")
     write_manifests(
         module=module,
         folder=folder / "deploy",

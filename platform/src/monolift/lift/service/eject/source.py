@@ -56,8 +56,8 @@ def parsed(text: str, path: Path) -> ast.Module:
         raise ServiceError(f"{path}:{error.lineno}: {error.msg}. Correct it first.") from None
 
 
-def imports(tree: ast.Module, *, everywhere: bool) -> Iterator[str]:
-    """The dotted names that a file imports: when it is loaded, or `everywhere` in it.
+def imports(tree: ast.Module, path: Path, *, everywhere: bool) -> Iterator[str]:
+    """The dotted names that the file at `path` imports: when it is loaded, or `everywhere` in it.
 
     Of `from a import b` both `a` and `a.b`, since nobody can tell a module from a name in it. What
     is imported for annotations only is not loaded.
@@ -66,11 +66,20 @@ def imports(tree: ast.Module, *, everywhere: bool) -> Iterator[str]:
         match node:
             case ast.Import(names=names):
                 yield from (one.name for one in names)
-            case ast.ImportFrom(module=str() as base, names=names, level=0):
+            case ast.ImportFrom(names=names) if base := imported_from(node, path):
                 yield base
                 yield from (f"{base}.{one.name}" for one in names)
             case _:
                 continue
+
+
+def imported_from(node: ast.ImportFrom, path: Path) -> str:
+    """What `from` names in the file at `path`, also relative to it; empty for what is outside."""
+    package = path.parent.parts
+    if node.level > len(package):
+        return ""
+    above = package[: len(package) - node.level + 1] if node.level else ()
+    return ".".join((*above, *([node.module] if node.module else ())))
 
 
 def _nodes(tree: ast.Module, *, everywhere: bool) -> Iterator[ast.AST]:
