@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import yaml
+
 from tests.library.running import ROOT, environment
 
 BIN = Path(sys.executable).parent
@@ -49,6 +51,28 @@ def copied(folder: Path, *more: str) -> Path:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
     return folder
+
+
+def deployed_again(folder: Path, workflow: str, *, image: str) -> None:
+    """Run what a workflow writes manifests with, in a folder that is as it was checked out."""
+    steps = yaml.safe_load((folder / workflow).read_text())["jobs"]["deploy"]["steps"]
+    (step,) = [one for one in steps if "monolift manifests" in one.get("run", "")]
+    (folder / ".venv").symlink_to(BIN.parent)
+    done = subprocess.run(
+        ["sh", "-ec", step["run"]],
+        cwd=folder,
+        env=environment(IMAGE=image, **step["env"]),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def texts(folder: Path) -> dict[Path, bytes]:
+    """What the files in a folder say, by where they are in it."""
+    found = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder): path.read_bytes() for path in found}
 
 
 def make(target: str, folder: Path, *variables: str) -> subprocess.CompletedProcess[str]:

@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import shutil
 import subprocess
 import tomllib
 from argparse import Namespace
@@ -15,7 +16,7 @@ from django.core.management import CommandError, call_command
 from monolift.lift.service.errors import ServiceError
 from monolift.management.clusters import parameters
 from tests.library.running import ROOT
-from tests.library.service.ejecting import copied, ejected, make, manage
+from tests.library.service.ejecting import copied, deployed_again, ejected, make, manage, texts
 
 ALL = (
     "catalog inventory notifications orders payments pricing profiles recommendations search "
@@ -50,7 +51,8 @@ def changes() -> str:
 def orders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """It calls five others, hears one and tells two."""
     folder = tmp_path_factory.mktemp("eject") / "orders"
-    ejected("orders", folder)
+    options = ("--namespace", "prod", "--stream", "redis", "--database-ports", "6432")
+    ejected("orders", folder, *options)
     return folder
 
 
@@ -208,6 +210,20 @@ def test_its_manifests_are_made_anew_to_the_byte(inventory: Path, tmp_path: Path
         assert path.read_bytes() == (inventory / "deploy" / name).read_bytes(), name
 
 
+@pytest.mark.parametrize("module", ["inventory", "orders"])
+def test_its_workflow_deploys_what_is_there(
+    request: pytest.FixtureRequest, tmp_path: Path, module: str
+) -> None:
+    folder = shutil.copytree(request.getfixturevalue(module), tmp_path / module)
+    workflow = f".github/workflows/{module}.yaml"
+    before = texts(folder / "deploy")
+    deployed_again(folder, workflow, image=f"{module}:latest")
+    after = texts(folder / "deploy")
+    assert after.pop(Path("workflow.yaml")) == (folder / workflow).read_bytes()
+    assert after.pop(Path("CODEOWNERS"))
+    assert after == before
+
+
 def test_the_public_prefix_is_routed(inventory: Path) -> None:
     route = yaml.safe_load((inventory / "deploy/ingress/httproute.yaml").read_text())
     (rule,) = route["spec"]["rules"]
@@ -293,4 +309,5 @@ def test_options_come_before_the_file(tmp_path: Path) -> None:
         "image": "books:latest",
         "organisation": "",
         "namespace": "y",
+        "kept": [],
     }

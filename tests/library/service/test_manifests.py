@@ -19,6 +19,7 @@ from monolift.lift.service import write_manifests
 from monolift.lift.service.errors import ServiceError
 from monolift.registry import topology as registry
 from monolift.registry.settings import setting
+from tests.library.service.ejecting import copied, deployed_again, manage, texts
 
 SHOP = (
     "profiles catalog pricing payments shipping orders search recommendations storefront "
@@ -280,6 +281,74 @@ def test_the_workflow_runs_what_the_repository_has(folder: Path) -> None:
     runs = [step.get("run", "") for step in flow["jobs"]["deploy"]["steps"]]
     assert any("monolift manifests inventory" in run for run in runs)
     assert any("kubectl apply --kustomize deploy/goods/kubernetes" in run for run in runs)
+    checkout, *tests = flow["jobs"]["test"]["steps"]
+    assert checkout["with"] == {"fetch-depth": 0}  # else no contract has a past to break with
+    runs = [step.get("run", "") for step in tests]
+    assert runs.index("make test") < runs.index("make check")
+
+
+REDIS = {"MONOLIFT_STREAM": "redis", "REDIS_URL": "redis://127.0.0.1:1/0"}
+CUT = {
+    "MONOLIFT_TOPOLOGY": "config/topology.split.toml",
+    "MONOLIFT_URLS": "warehouse=http://127.0.0.1:1,billing=http://127.0.0.1:2",
+}
+
+
+@pytest.mark.parametrize(
+    ("options", "told", "table"),
+    [
+        ("--namespace prod --database-cidr 10.0.0.0/24", REDIS, ""),
+        ("--database-ports 6432,5432 --monitoring watch", {"MONOLIFT_DATABASES": "each"}, ""),
+        ("", CUT, ""),
+        ("--stream kafka", {}, 'namespace = "prod"\ndatabase_ports = [6432]\ncallers = ["x"]\n'),
+    ],
+    ids=["stream", "databases", "cut", "pyproject"],
+)
+def test_the_workflow_writes_what_is_there(
+    tmp_path: Path, options: str, told: dict[str, str], table: str
+) -> None:
+    """Else it would deploy something else than what was looked at."""
+    project = copied(tmp_path / "project", "pyproject.toml")
+    with (project / "pyproject.toml").open("a") as file:
+        file.write(f"\n[tool.monolift.service]\n{table}")
+    image = "shop:1.4.2"
+    done = manage(
+        *("monolift", "manifests", "inventory", "--image", image, *options.split()),
+        folder=project,
+        MONOLIFT_DATA=str(tmp_path / "var"),
+        **told,
+    )
+    assert done.returncode == 0, done.stderr
+    before = texts(project / "deploy")
+    assert len(before) > 15
+    deployed_again(project, "deploy/inventory/workflow.yaml", image=image)
+    assert texts(project / "deploy") == before
+
+
+def test_it_still_does_once_the_topology_has_the_module_there(tmp_path: Path) -> None:
+    """As `lift finish` writes it; where that is, only the cluster knows."""
+    project = copied(tmp_path / "project", "pyproject.toml")
+    options = ("--image", "shop:1", "--to", "deploy")
+    done = manage("monolift", "manifests", "inventory", *options, folder=project)
+    assert done.returncode == 0, done.stderr
+    file = project / "config" / "topology.toml"
+    text = file.read_text()
+    moved = re.sub(r'(\[modules.inventory\]\ndeployable = )"shop"', r'\1"inventory"', text)
+    assert moved != text
+    file.write_text(moved)
+    workflow = (project / "deploy" / "workflow.yaml").read_bytes()
+    deployed_again(project, "deploy/workflow.yaml", image="shop:1")
+    assert (project / "deploy" / "workflow.yaml").read_bytes() == workflow
+    carried = one(project / "deploy", "ConfigMap", "inventory-topology")["data"]["topology.toml"]
+    assert carried == moved
+
+
+def test_what_pyproject_says_is_said_there_only(tmp_path: Path, topology: Path) -> None:
+    """A change of it would not reach the workflow otherwise."""
+    write_manifests(module="inventory", folder=tmp_path, namespace="prod", kept=["namespace"])
+    text = (tmp_path / "workflow.yaml").read_text()
+    assert "--namespace prod" not in text.partition("kubectl")[0]
+    assert "--database-cidr 0.0.0.0/0" in text
 
 
 @pytest.mark.parametrize(
@@ -290,6 +359,8 @@ def test_the_workflow_runs_what_the_repository_has(folder: Path) -> None:
         ({"namespace": "My Shop"}, "'My Shop' is no name for Kubernetes"),
         ({"database_cidr": "db"}, "'db' is no network. Say --database-cidr"),
         ({"monitoring": "a b"}, "'a b' is no namespace"),
+        ({"stream": "rabbit"}, "'rabbit' is no stream. Choose from http, redis, kafka."),
+        ({"database_ports": [70000]}, "(70000,) has what is no port. Say --database-ports 5432."),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )

@@ -96,13 +96,16 @@ _DEFAULTS: dict[str, Any] = {
 }
 
 
+STREAMS = ("http", "redis", "kafka")
+"""How events may go to other deployables."""
+
 _CHOICES: dict[str, tuple[str, ...]] = {
     "TRANSPORT": ("local", "loopback"),
     "CALLS_IN_TRANSACTION": ("refuse", "warn"),
     "SQL_GUARD": ("refuse", "sample", "off"),
     "EXECUTOR": ("threads", "celery"),
     "WAKE": ("pipe", "notify", "poll"),
-    "STREAM": ("http", "redis", "kafka"),
+    "STREAM": STREAMS,
 }
 _REDIS = ("redis://", "rediss://", "unix://")
 

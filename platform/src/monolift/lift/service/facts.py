@@ -13,7 +13,7 @@ from monolift.lift.service.errors import ServiceError
 from monolift.lift.service.neighbours import neighbours
 from monolift.registry.modules import modules
 from monolift.registry.places import Deployable, Topology
-from monolift.registry.settings import setting
+from monolift.registry.settings import STREAMS, setting
 from monolift.registry.topology import topology
 from monolift.registry.topology_file import declared
 
@@ -78,13 +78,16 @@ def describe(
     alone: bool = False,
     callers: Sequence[str] = (),
     callees: Sequence[str] = (),
+    stream: str = "",
+    database_ports: Sequence[int] = (),
 ) -> Service:
     """The service that a module is, or will be, in.
 
     A module that is still in the control deployable gets one of its own name; so does one that
     shares its deployable, if it is to be `alone`. `callers` and `callees` are deployables that this
-    code knows nothing of. Raises ServiceError for an unknown module, and for names that Kubernetes
-    would refuse.
+    code knows nothing of; `stream` is how events go there, and `database_ports` are those of its
+    database servers, both as the settings say by default. Raises ServiceError for an unknown
+    module, and for what is no good there.
     """
     known = modules()
     if module not in known:
@@ -102,9 +105,9 @@ def describe(
         raise ServiceError(str(error)) from None
     met = neighbours(of=frozenset(hosts))
     # The topology is told, and asked for, between every deployable and the control deployable.
-    by_stream = setting("STREAM") == "http"
-    sends = {*met.calls, *(met.heard_by if by_stream else ())}
-    receives = {*met.callers, *(met.hears if by_stream else ())}
+    stream = _stream(stream or setting("STREAM"))
+    sends = {*met.calls, *(met.heard_by if stream == "http" else ())}
+    receives = {*met.callers, *(met.hears if stream == "http" else ())}
     others = {now.control, *(now.place(label).deployable for label in known)} - {deployable}
     aliases = sorted({now.alias(label) for label in hosts})
     return Service(
@@ -117,7 +120,7 @@ def describe(
         settings=str(settings.SETTINGS_MODULE),
         replicas=role.replicas,
         aliases=tuple(aliases),
-        database_ports=tuple(sorted({_port(alias) for alias in aliases})),
+        database_ports=_ports(database_ports or [_port(alias) for alias in aliases]),
         callers=_deployables(now, receives, callers, but=deployable),
         callees=_deployables(now, sends, callees, but=deployable),
         urls={name: _url(now, name) for name in sorted(others)},
@@ -128,7 +131,7 @@ def describe(
             for operation in operations_of(interface).values()
         ),
         topology=_topology(deployable),
-        stream=setting("STREAM"),
+        stream=stream,
         threads=min(max(setting("SERVES_AT_ONCE"), setting("CALLS_AT_ONCE")) + 4, 64),
         wake="notify" if _on_postgresql(aliases) else "poll",
     )
@@ -147,7 +150,12 @@ def _deployables(
 
 def _url(now: Topology, name: str) -> str:
     role = now.deployables.get(name)
-    return role.url if role is not None and role.url else f"http://{_dns(name)}:{PORT}"
+    return role.url if role is not None and role.url else usual_url(_dns(name))
+
+
+def usual_url(name: str, /) -> str:
+    """Where a deployable is reached when nothing else is said."""
+    return f"http://{name.replace('_', '-')}:{PORT}"
 
 
 def _dns(name: str) -> str:
@@ -161,6 +169,19 @@ def _dns(name: str) -> str:
 
 def _port(alias: str) -> int:
     return int(settings.DATABASES[alias].get("PORT") or 5432)
+
+
+def _ports(given: Iterable[int]) -> tuple[int, ...]:
+    found = tuple(sorted(set(given)))
+    if not all(1 <= port < 2**16 for port in found):
+        raise ServiceError(f"{found} has what is no port. Say --database-ports 5432.")
+    return found
+
+
+def _stream(given: str) -> str:
+    if given not in STREAMS:
+        raise ServiceError(f"{given!r} is no stream. Choose from {', '.join(STREAMS)}.")
+    return given
 
 
 def _on_postgresql(aliases: Iterable[str]) -> bool:

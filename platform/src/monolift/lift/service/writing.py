@@ -1,6 +1,6 @@
 """Everything that a deployable needs, as a folder of files."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -10,6 +10,7 @@ from monolift.lift.service.errors import ServiceError
 from monolift.lift.service.facts import Service, describe
 from monolift.lift.service.filling import filled, save
 from monolift.lift.service.kubernetes import objects
+from monolift.lift.service.repeating import command, environment
 
 
 def write_manifests(
@@ -26,16 +27,20 @@ def write_manifests(
     alone: bool = False,
     callers: Sequence[str] = (),
     callees: Sequence[str] = (),
+    stream: str = "",
+    database_ports: Sequence[int] = (),
     topology: str = "",
+    kept: Collection[str] = (),
 ) -> list[Path]:
     """Write what runs and watches the deployable of a module; the paths, in order.
 
     Overwrites what an earlier run wrote, so it may be repeated; the same topology gives the same
     bytes. `monitoring` and `ingress` are the namespaces of Prometheus and of what routes public
     requests to it, empty when nothing does; `shown` is the folder as the workflow sees it from the
-    repository's root; `alone`, `callers` and `callees` are those of `describe`; `topology` is the
-    text of its file where that is not the project's own. Raises ServiceError, with nothing written,
-    for what is not known or no good.
+    repository's root; `alone`, `callers`, `callees`, `stream` and `database_ports` are those of
+    `describe`; `topology` is the text of its file where that is not the project's own. The workflow
+    writes the same files again: `kept` are the parameters that it need not name, since they stand
+    in pyproject.toml. Raises ServiceError, with nothing written, for what is not known or no good.
     """
     service = describe(
         module=module,
@@ -44,6 +49,8 @@ def write_manifests(
         alone=alone,
         callers=callers,
         callees=callees,
+        stream=stream,
+        database_ports=database_ports,
     )
     if topology:
         service = replace(service, topology=topology)
@@ -69,6 +76,15 @@ def write_manifests(
         "callers": _named(service.callers),
         "callees": _named(service.callees),
         "folder": place,
+        "command": command(
+            service,
+            module=module,
+            folder=place,
+            monitoring=monitoring,
+            database_cidr=database_cidr,
+            kept=kept,
+        ),
+        "told": environment(service, elsewhere=bool(topology)),
     }
     texts["runbook.md"] = filled("runbook.md.txt", values)
     texts["README.md"] = filled("README.md.txt", values)

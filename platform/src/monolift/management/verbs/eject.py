@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         root = find().folder
         given = parameters(options, root)
-        for name in ("callers", "callees"):
+        for name in ("callers", "callees", "kept"):
             given.pop(name, None)
         ejected = eject(
             module=options.module,

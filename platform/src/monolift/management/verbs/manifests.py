@@ -4,7 +4,8 @@
 
 From the topology: the role, where the others are, how many there are, who may speak to whom.
 Repeat it after a change; nothing in the folder is edited by hand. What differs from cluster to
-cluster may stand in pyproject.toml instead, under [tool.monolift.service].
+cluster may stand in pyproject.toml instead, under [tool.monolift.service]; the workflow repeats the
+options that are given here.
 """
 
 import argparse

@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,8 @@ def eject(
     namespace: str = "shop",
     monitoring: str = "monitoring",
     database_cidr: str = "0.0.0.0/0",
+    database_ports: Sequence[int] = (),
+    stream: str = "",
     ingress: str = "ingress",
     gateway: str = "public",
     organisation: str = "",
@@ -59,7 +61,14 @@ def eject(
     _check(module, root, folder, monolift)
     document = document_of(root)
     made = plan(module=module, root=root, tests=_tests(module, document))
-    service = describe(module=module, image=image, namespace=namespace, alone=True)
+    service = describe(
+        module=module,
+        image=image,
+        namespace=namespace,
+        alone=True,
+        stream=stream,
+        database_ports=database_ports,
+    )
     routes = routes_of(module=module)
     skipped = document.get("tool", {}).get("pytest", {}).get("norecursedirs", ())
     left = behind(made, skipped=skipped)
@@ -82,19 +91,22 @@ def eject(
     place, text = topology_there(made, service=service)
     texts[place.as_posix()] = text
     texts[_TESTS_SETTINGS.as_posix()] = filled("repository/tests_settings.py.txt", values)
+    parameters = {
+        "namespace": namespace,
+        "monitoring": monitoring,
+        "database_cidr": database_cidr,
+        "database_ports": list(service.database_ports),
+        "stream": service.stream,
+        "callers": list(service.callers),
+        "callees": list(service.callees),
+        **({"ingress": ingress} if routes.free else {}),
+    }
     texts["pyproject.toml"] = pyproject(
         made,
         document,
         name=image.rpartition("/")[2].partition(":")[0],
         monolift=monolift.resolve() if monolift else None,
-        service={
-            "namespace": namespace,
-            "monitoring": monitoring,
-            "database_cidr": database_cidr,
-            "callers": list(service.callers),
-            "callees": list(service.callees),
-            **({"ingress": ingress} if routes.free else {}),
-        },
+        service=parameters,
     )
     for name in ("Makefile", "Dockerfile", "README.md"):
         texts[name] = filled(f"repository/{name}.txt", values)
@@ -123,7 +135,10 @@ def eject(
         organisation=organisation,
         shown="deploy",
         alone=True,
+        stream=service.stream,
+        database_ports=service.database_ports,
         topology=text,
+        kept=parameters,
     )
     workflow = folder / ".github" / "workflows" / f"{service.name}.yaml"
     workflow.parent.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from monolift.lift.service.eject.plan import Plan
-from monolift.lift.service.facts import PORT, Service
+from monolift.lift.service.facts import Service, usual_url
 from monolift.registry.places import Deployable
 from monolift.registry.settings import setting
 from monolift.registry.topology import topology
@@ -24,7 +24,7 @@ def topology_there(made: Plan, *, service: Service) -> tuple[Path, str]:
         role = now.deployables.get(name, Deployable())
         lines.append(f"[deployables.{name}]")
         if name != service.deployable:
-            lines.append(f'url = "{service.urls.get(name) or role.url or _default(name)}"')
+            lines.append(f'url = "{service.urls.get(name) or role.url or usual_url(name)}"')
         if role.resilience != "own":
             lines.append(f'resilience = "{role.resilience}"')
         if name == service.deployable:
@@ -35,7 +35,3 @@ def topology_there(made: Plan, *, service: Service) -> tuple[Path, str]:
     for label, deployable in places.items():
         lines += [f"[modules.{label}]", f'deployable = "{deployable}"', ""]
     return folder / "topology.toml", "\n".join(lines)
-
-
-def _default(name: str) -> str:
-    return f"http://{name.replace('_', '-')}:{PORT}"
