@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from monolift import deadline, use
 from monolift.kernel import CallFailed, Unavailable
-from monolift.transport import protocol, signing, trust
+from monolift.transport import addresses, protocol, signing, trust
 from tests.library.calls.warehouse import KEYS, SECRET, reached
 from tests.library.calls.wire import Wire, message
 from tests.library.world.stock.interface import SoldOut, Stock
@@ -119,6 +119,27 @@ def test_a_call_that_followed_its_module_in_vain_says_so() -> None:
     moved, _ = LEVELS["one that has moved"]
     with peer(moved, None), deadline(seconds=0.5), pytest.raises(Unavailable, match=told):
         stock.levels(skus=["a"])
+
+
+def test_a_peer_that_never_answers_the_handshake_of_tls_holds_nobody() -> None:
+    """Case D29: it takes connections, as one that is stopped does. It is left alone, too."""
+    ended: list[Unavailable] = []
+
+    def ask() -> None:
+        with deadline(seconds=0.7), pytest.raises(Unavailable, match="no answer in time") as caught:
+            stock.levels(skus=["a"])
+        ended.append(caught.value)
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = silent.getsockname()
+        with reached(url=f"https://127.0.0.1:{address[1]}"):
+            asking = [threading.Thread(target=ask, daemon=True) for _ in range(addresses.SILENT)]
+            for one in asking:
+                one.start()
+            for one in asking:
+                one.join(30)
+    assert len(ended) == addresses.SILENT
+    assert addresses.is_ejected(address)
 
 
 @pytest.mark.parametrize(

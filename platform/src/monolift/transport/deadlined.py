@@ -109,12 +109,13 @@ def _connected(connection: Any) -> socket.socket:
         raise NewConnectionError(connection, str(error)) from error
     refused: OSError | None = None
     for one in found:
-        made = socket.socket(one.family, one.kind, one.protocol)
+        made = _Socket(one.family, one.kind, one.protocol)
         try:
             for option in connection.socket_options or ():
                 made.setsockopt(*option)
             made.settimeout(min(left() or CONNECT, CONNECT))
             made.connect(one.address)
+            made.settimeout(left())  # for the handshake of TLS, which no method above sees
         except OSError as error:
             made.close()
             refused = error
@@ -122,7 +123,7 @@ def _connected(connection: Any) -> socket.socket:
         else:
             connection.born = monotonic()
             connection.reached = one
-            return _Socket(fileno=made.detach())
+            return made
     tried = ", ".join("{}:{}".format(*one.address) for one in found)
     raise NewConnectionError(connection, f"{tried}: {refused}") from refused
 
@@ -138,6 +139,7 @@ class _Found:
 
     def _new_conn(self) -> socket.socket:
         self.reached = None
+        _request.connection = self  # before the handshake of TLS, which may get no answer either
         return _connected(self)
 
     def _is_past(self) -> bool:
