@@ -61,6 +61,59 @@ def test_failures_of_long_ago_are_forgotten() -> None:
     assert breaker.state == "open"
 
 
+def test_callers_in_a_hurry_open_nothing_while_something_is_answered() -> None:
+    clock = Clock()
+    breaker = Breaker(monotonic=clock)
+    for _ in range(20):
+        for _ in range(LEAST * 2):
+            clock.now += 0.1
+            breaker.unanswered(waited=0.1, patience=2)
+        breaker.succeeded()
+    assert breaker.state == "closed"
+
+
+def test_callers_in_a_hurry_find_out_together_what_hangs() -> None:
+    clock = Clock()
+    breaker = Breaker(monotonic=clock)
+    while breaker.state == "closed":
+        clock.now += 0.25
+        breaker.unanswered(waited=0.25, patience=2)
+    assert 2 <= clock.now - 100 <= 2 + 0.25 * LEAST
+
+
+def test_a_pause_between_two_callers_in_a_hurry_is_no_silence() -> None:
+    clock = Clock()
+    breaker = Breaker(monotonic=clock)
+    breaker.unanswered(waited=0.1, patience=2)
+    clock.now += WINDOW * 10
+    for _ in range(LEAST * 2):
+        breaker.unanswered(waited=0.1, patience=2)
+    assert breaker.state == "closed"
+
+
+def test_one_who_is_in_no_hurry_finds_out_alone() -> None:
+    breaker = Breaker(monotonic=Clock())
+    for _ in range(LEAST):
+        breaker.unanswered(waited=2, patience=2)
+    assert breaker.state == "open"
+
+
+def test_a_trial_in_a_hurry_is_soon_followed_by_another() -> None:
+    clock = Clock()
+    breaker = Breaker(monotonic=clock)
+    failing(breaker, LEAST)
+    clock.now += OPEN
+    assert breaker.admit() == 0
+    clock.now += 0.1
+    breaker.unanswered(waited=0.1, patience=2)
+    assert 0 < breaker.admit() <= 0.1
+    clock.now += 0.1
+    assert breaker.admit() == 0
+    clock.now += 2
+    breaker.unanswered(waited=2, patience=2)
+    assert breaker.admit() == OPEN
+
+
 def test_a_trial_that_hangs_does_not_close_the_door_for_ever() -> None:
     clock = Clock()
     breaker = Breaker(monotonic=clock, probe_for=5)

@@ -1,9 +1,11 @@
 """Where a deployable is, by Consul: healthy addresses, and what becomes of those that are not."""
 
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -193,6 +195,44 @@ def test_an_address_that_refuses_is_tried_last(
 def _two(*ports: int) -> object:
     kind = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
     return lambda *_, **__: [(*kind, ("127.0.0.1", port)) for port in ports]
+
+
+def test_callers_in_a_hurry_say_little_of_an_address(wires: tuple[Wire, Wire]) -> None:
+    """Few of them nothing, and many of them in a row that it does not answer."""
+    hung, _ = wires
+    address = ("127.0.0.1", hung.port)
+    hung.mode = "silent"
+
+    def hurry() -> None:
+        with deadline(seconds=0.1), pytest.raises(Unavailable):
+            ask()
+
+    with reached(hung.port):
+        for _ in range(addresses.SILENT + 1):
+            hurry()
+        assert not addresses.is_ejected(address)
+        eventually(lambda: hurry() is None and addresses.is_ejected(address), seconds=20)
+
+
+def test_a_deadline_that_is_over_says_nothing_of_an_address(
+    wires: tuple[Wire, Wire], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It passed while the addresses were looked for: none of them was tried."""
+
+    def late(finder: addresses.Finder, look: Any = addresses.candidates) -> Any:
+        found = look(finder)
+        time.sleep(0.2)
+        return found
+
+    monkeypatch.setattr(addresses, "candidates", late)
+    with (
+        reached(wires[0].port),
+        deadline(seconds=0.1),
+        pytest.raises(Unavailable, match="cannot be reached"),
+    ):
+        ask()
+    assert not addresses.is_ejected(("127.0.0.1", wires[0].port))
+    assert not wires[0].requests
 
 
 def test_an_address_that_does_not_answer_is_left_alone(

@@ -22,7 +22,7 @@ from monolift.transport.signing import Key, Signer
 from tests.library.calls.warehouse import SECRET, reached
 from tests.library.calls.wire import Wire
 from tests.library.deployed import Deployed
-from tests.library.running import get
+from tests.library.running import eventually, get
 from tests.library.world.stock.interface import Level, SoldOut, Stock
 
 SHOP = Key(id="shop-1", secret=SECRET.encode(), issuer="shop")
@@ -183,6 +183,28 @@ def test_what_does_not_answer_is_left_alone_and_asked_again(
         except Unavailable:
             assert time.monotonic() < deadline_
             time.sleep(0.05)
+
+
+def test_callers_in_a_hurry_open_no_breaker_for_others(stock: Stock, sku: str) -> None:
+    """Case D30: what they gave up would have been answered."""
+    for _ in range(6):
+        with deadline(seconds=0.2), pytest.raises(Unavailable, match="no answer in time"):
+            stock.misbehave(how="sleep")
+    assert left(stock, sku) == 10
+
+
+def test_what_hangs_is_found_however_short_of_time_its_callers_are(
+    stock: Stock, wire: Wire, sku: str
+) -> None:
+    """Case D30: nothing at all was answered for as long as a caller in no hurry waits."""
+
+    def told() -> str:
+        with deadline(seconds=0.2), pytest.raises(Unavailable) as caught:
+            stock.levels(skus=[sku])
+        return caught.value.reason
+
+    with broken(wire, "silent"):
+        eventually(lambda: "did not answer lately" in told(), seconds=30)
 
 
 def test_refusals_open_no_breaker(stock: Stock, wire: Wire, sku: str) -> None:

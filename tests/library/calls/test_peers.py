@@ -121,6 +121,23 @@ def test_a_call_that_followed_its_module_in_vain_says_so() -> None:
         stock.levels(skus=["a"])
 
 
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        ("503 Busy", "as many calls are being served as may be"),
+        ("404 No", "no operation 'levels' here"),
+        ("401 No", "The signature does not fit"),
+    ],
+)
+def test_a_refusal_opens_no_breaker(status: str, reason: str) -> None:
+    """Case D30: who refuses answers, and its reason goes on being told."""
+    refusal = framed(status, failure("monolift.refused", reason=reason))
+    with peer(refusal):
+        for _ in range(12):
+            with pytest.raises(Unavailable, match=reason):
+                stock.levels(skus=["a"])
+
+
 def test_a_peer_that_never_answers_the_handshake_of_tls_holds_nobody() -> None:
     """Case D29: it takes connections, as one that is stopped does. It is left alone, too."""
     ended: list[Unavailable] = []

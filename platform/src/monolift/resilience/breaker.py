@@ -1,7 +1,8 @@
 """A circuit breaker: stop asking what mostly fails, and try it again with one request.
 
 After M. T. Nygard, "Release It!", with a share of failures over a window instead of a count, so
-that one slow request among many good ones opens nothing.
+that one slow request among many good ones opens nothing. Nor do callers in a hurry, who give up
+what would have been answered: see `Breaker.unanswered`.
 """
 
 import os
@@ -24,8 +25,8 @@ OPEN = 1.0
 class Breaker:
     """For one kind of request to one target, in one process. Safe for threads.
 
-    Ask `admit` before a request and tell how it went by `succeeded` or `failed`. A refusal that the
-    other side gave on purpose is a success: it answers.
+    Ask `admit` before a request and tell how it went by `succeeded`, `failed` or `unanswered`. A
+    refusal that the other side gave on purpose, being busy included, is a success: it answers.
     """
 
     def __init__(
@@ -54,6 +55,9 @@ class Breaker:
         """Until when nothing is let through; 0 while it is closed."""
         self._began = self._now()
         self._good = self._bad = self._good_before = self._bad_before = 0
+        self._silent_since = self._silent_last = 0.0
+        """When the first and the last request began and ended that were given up without any
+        answer in between; 0 while there was one."""
 
     @property
     def state(self) -> str:
@@ -80,6 +84,7 @@ class Breaker:
             return
         self._turn()
         self._good += 1
+        self._silent_since = 0.0
 
     def failed(self) -> None:
         """It did not answer, or only that it cannot."""
@@ -92,6 +97,26 @@ class Breaker:
             bad = self._bad + self._bad_before
             if bad >= LEAST and bad >= SHARE * (bad + self._good + self._good_before):
                 self._until = self._now() + self._open_for
+
+    def unanswered(self, *, waited: float, patience: float) -> None:
+        """No answer came before the caller's own deadline, which was `waited` seconds away.
+
+        That is a failure once nothing at all has been answered for `patience` seconds: one caller
+        who has them finds out alone, callers in a hurry only together. So they open nothing for
+        others while something is answered, and what hangs is found however short of time all are.
+        A trial that was in a hurry says nothing: the next is made after as long a pause.
+        """
+        with self._lock:
+            now = self._now()
+            if self._until and waited < patience:
+                self._until = min(self._until, now + min(waited, self._open_for))
+                return
+            if not self._silent_since or now - self._silent_last > WINDOW:
+                self._silent_since = now - waited
+            self._silent_last = now
+            if now - self._silent_since < patience:
+                return
+        self.failed()
 
     def _turn(self) -> None:
         """Two half windows: the older one is forgotten as a whole."""

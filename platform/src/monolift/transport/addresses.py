@@ -2,7 +2,6 @@
 
 import random
 import socket
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -12,6 +11,9 @@ EJECTED = 10.0
 """Seconds for which an address that refused, or did not answer, is tried last."""
 SILENT = 3
 """Requests in a row without an answer until an address counts as one that does not."""
+PATIENCE = 2.0
+"""Seconds that so many requests must have waited together, where their deadlines ended them: three
+callers in a hurry say nothing of an address."""
 
 type Address = Any
 """What a socket connects to, as the system has it."""
@@ -63,7 +65,7 @@ class Candidate:
 
 _ejected: dict[Address, float] = {}
 """Until when each of these is tried last."""
-_silences: Counter[Address] = Counter()
+_silences: dict[Address, float] = {}
 
 
 def candidates(finder: Finder) -> list[Candidate]:
@@ -97,9 +99,13 @@ def refused(address: Address) -> None:
     _ejected[address] = monotonic() + EJECTED
 
 
-def silent(address: Address) -> None:
-    """A request there got no answer: a few in a row are too many."""
-    _silences[address] += 1
+def silent(address: Address, *, waited: float | None = None) -> None:
+    """A request there got no answer: a few in a row are too many.
+
+    `waited` is for how many seconds it did, if that was until its deadline.
+    """
+    counts = 1.0 if waited is None else min(1.0, waited * SILENT / PATIENCE)
+    _silences[address] = _silences.get(address, 0.0) + counts
     if _silences[address] >= SILENT:
         refused(address)
 

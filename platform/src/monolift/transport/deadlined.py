@@ -47,11 +47,13 @@ def until(end: float) -> Iterator[None]:
     An address that lets a few of them in a row end without an answer is left alone for a while.
     """
     _request.end = end
+    began = monotonic()
     try:
         yield
     except (HTTPError, OSError):
         if (reached := _reached()) is not None:
-            addresses.silent(reached.address)
+            now = monotonic()
+            addresses.silent(reached.address, waited=now - began if now >= end else None)
         raise
     else:
         if (reached := _reached()) is not None:
@@ -109,21 +111,33 @@ def _connected(connection: Any) -> socket.socket:
         raise NewConnectionError(connection, str(error)) from error
     refused: OSError | None = None
     for one in found:
+        try:
+            patience = min(left() or CONNECT, CONNECT)
+        except TimeoutError as error:
+            refused = error
+            break  # which says nothing of the addresses
         made = _Socket(one.family, one.kind, one.protocol)
         try:
             for option in connection.socket_options or ():
                 made.setsockopt(*option)
-            made.settimeout(min(left() or CONNECT, CONNECT))
+            made.settimeout(patience)
             made.connect(one.address)
-            made.settimeout(left())  # for the handshake of TLS, which no method above sees
         except OSError as error:
             made.close()
             refused = error
-            addresses.refused(one.address)
-        else:
-            connection.born = monotonic()
-            connection.reached = one
-            return made
+            if patience < CONNECT and isinstance(error, TimeoutError):
+                addresses.silent(one.address, waited=patience)
+            else:
+                addresses.refused(one.address)
+            continue
+        try:
+            made.settimeout(left())  # for the handshake of TLS, which no method above sees
+        except TimeoutError:
+            made.close()
+            raise
+        connection.born = monotonic()
+        connection.reached = one
+        return made
     tried = ", ".join("{}:{}".format(*one.address) for one in found)
     raise NewConnectionError(connection, f"{tried}: {refused}") from refused
 

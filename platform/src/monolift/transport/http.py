@@ -35,6 +35,12 @@ ATTEMPTS = 3
 """How often one call is sent at most."""
 PAUSE = 0.025
 """Seconds before the first repetition at most; twice that before each further one."""
+PATIENCE = 0.5
+"""The share of an operation's timeout for which a caller waits who is not in a hurry: what takes
+longer is taken to hang. Timeouts are set well above what an operation usually takes."""
+LAST = 0.1
+"""The share of its time in which an attempt that ends is taken to be ended by the deadline: who
+works for it there gives up a moment before."""
 
 
 class Target(Protocol):
@@ -224,10 +230,11 @@ class _Call:
                 f"{self.target.name} did not answer lately; it is asked again in {wait:.1f} s",
                 retry_after=wait,
             )
+        began = monotonic()
         try:
             outcome = self._send()
         except (_NotRun, _InDoubt):
-            self.breaker.failed()
+            self._failed(began)
             raise
         if outcome.status == 200:
             self.breaker.succeeded()
@@ -245,11 +252,21 @@ class _Call:
         if not isinstance(refused, Unavailable):
             self.breaker.succeeded()
             raise refused
-        self.breaker.failed()
         if codec.is_refusal(outcome.body):
+            self.breaker.succeeded()
             raise _NotRun(f"{self.target.name}: {refused.reason}", outcome.retry_after)
+        self._failed(began)
         refused.retry_after = outcome.retry_after
         raise refused
+
+    def _failed(self, began: float) -> None:
+        """Tell the breaker of an attempt that got no answer, or only that there is none."""
+        now = monotonic()
+        if self.end - now > LAST * (self.end - began):
+            self.breaker.failed()
+        else:
+            patience = PATIENCE * self.operation.timeout
+            self.breaker.unanswered(waited=now - began, patience=patience)
 
     def _send(self) -> Outcome:
         key = self.key
