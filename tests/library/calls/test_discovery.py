@@ -1,8 +1,9 @@
 """Where a deployable is, by Consul: healthy addresses, and what becomes of those that are not."""
 
 import socket
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +13,7 @@ from pytest_django import Settings
 
 from monolift import deadline, use
 from monolift.kernel import Unavailable
-from monolift.transport import addresses, consul, deadlined
+from monolift.transport import addresses, consul, deadlined, names
 from tests.library.calls.consul import FakeConsul
 from tests.library.calls.warehouse import KEYS, reached
 from tests.library.calls.wire import Wire
@@ -181,8 +182,7 @@ def test_an_address_that_refuses_is_tried_last(
     )
     with ExitStack() as stack:
         if way == "dns":
-            names = SimpleNamespace(getaddrinfo=_two(dead, alive), SOCK_STREAM=socket.SOCK_STREAM)
-            monkeypatch.setattr(addresses, "socket", names)
+            dns(monkeypatch, _two(dead, alive))
             stack.enter_context(reached(url="http://warehouse:1"))
         else:
             registry.put("warehouse", dead, alive)
@@ -192,7 +192,70 @@ def test_an_address_that_refuses_is_tried_last(
     assert wires[0].requests == 4
 
 
-def _two(*ports: int) -> object:
+def dns(patch: pytest.MonkeyPatch, getaddrinfo: Callable[..., Any]) -> None:
+    """Let DNS be that, and nothing be known by it yet."""
+    made = SimpleNamespace(getaddrinfo=getaddrinfo, SOCK_STREAM=socket.SOCK_STREAM)
+    patch.setattr(names, "socket", made)
+    patch.setattr(names, "_known", {})
+
+
+def test_a_resolver_that_hangs_keeps_nobody_beyond_the_deadline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And one question is asked for all."""
+    asked: list[object] = []
+    over = threading.Event()
+
+    def hang(*name: object, **_: object) -> list[Any]:
+        asked.append(name)
+        over.wait(30)
+        return []
+
+    dns(monkeypatch, hang)
+    with reached(url="http://warehouse:1"):
+        try:
+            for _ in range(3):
+                told = "cannot be reached: .*: warehouse is not found in time"
+                with deadline(seconds=0.3), pytest.raises(Unavailable, match=told):
+                    ask()
+        finally:
+            over.set()
+    assert asked == [("warehouse", 1)]
+
+
+def test_while_dns_is_away_the_addresses_known_last_are_used(
+    wires: tuple[Wire, Wire], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whether it says so or is silent. It is told once, and what DNS says next counts."""
+    monkeypatch.setattr(deadlined, "MOST_AGE", 0.0)  # every call looks for an address
+    before, after = wires
+    answers: list[Any] = [_two(before.port)]
+    over = threading.Event()
+
+    def gone() -> list[Any]:
+        raise socket.gaierror(-3, "Temporary failure in name resolution")
+
+    def told() -> int:
+        return caplog.text.count("the addresses known last are used")
+
+    dns(monkeypatch, lambda *_, **__: answers[-1]())
+    with reached(url="http://warehouse:1"):
+        ask()
+        answers.append(gone)
+        ask(3)
+        assert (before.requests, told()) == (4, 1)
+        answers.append(lambda: over.wait(30) and gone())
+        ask(3)
+        assert (before.requests, told()) == (7, 1)
+        answers.append(_two(after.port))
+        over.set()
+        eventually(lambda: ask() is None and after.requests > 0, what="what DNS says now")
+        answers.append(gone)
+        ask()
+    assert told() == 2
+
+
+def _two(*ports: int) -> Callable[..., list[Any]]:
     kind = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
     return lambda *_, **__: [(*kind, ("127.0.0.1", port)) for port in ports]
 
@@ -219,8 +282,8 @@ def test_a_deadline_that_is_over_says_nothing_of_an_address(
 ) -> None:
     """It passed while the addresses were looked for: none of them was tried."""
 
-    def late(finder: addresses.Finder, look: Any = addresses.candidates) -> Any:
-        found = look(finder)
+    def late(finder: addresses.Finder, *, end: float, look: Any = addresses.candidates) -> Any:
+        found = look(finder, end=end)
         time.sleep(0.2)
         return found
 

@@ -1,11 +1,12 @@
 """The addresses of a deployable: who is asked for them, and which are left alone for now."""
 
 import random
-import socket
 from collections.abc import Sequence
+from math import inf
 from typing import Any, Protocol
 
 from monolift.kernel.clock import monotonic
+from monolift.transport import names
 
 EJECTED = 10.0
 """Seconds for which an address that refused, or did not answer, is tried last."""
@@ -36,7 +37,7 @@ class Finder(Protocol):
 
 
 class Named:
-    """One host and port, as the url has them: its addresses are those of DNS."""
+    """One host and port, as the url has them: its addresses are those of DNS, see `names`."""
 
     def __init__(self, host: str, port: int) -> None:
         self._endpoints = ((host, port),)
@@ -68,18 +69,18 @@ _ejected: dict[Address, float] = {}
 _silences: dict[Address, float] = {}
 
 
-def candidates(finder: Finder) -> list[Candidate]:
+def candidates(finder: Finder, *, end: float = inf) -> list[Candidate]:
     """All addresses in the order to try them: any of them, the ejected ones last.
 
-    Raises OSError when there is none.
+    Raises OSError when there is none until `end`, on the monotonic clock.
     """
     found: list[Candidate] = []
     failed: OSError | None = None
     for endpoint in finder.endpoints():
         try:
-            known = socket.getaddrinfo(*endpoint, type=socket.SOCK_STREAM)
+            known = names.lookup(endpoint, end=end)
         except OSError as error:
-            failed = OSError(f"{endpoint[0]} is not found: {error}")
+            failed = error
             continue
         found += [Candidate(endpoint, one) for one in known]
     if not found and failed is not None:

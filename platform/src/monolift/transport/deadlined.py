@@ -106,7 +106,7 @@ def _connected(connection: Any) -> socket.socket:
     """A socket to one of the addresses that the connection's finder has."""
     finder: Finder = connection.finder
     try:
-        found = addresses.candidates(finder)
+        found = addresses.candidates(finder, end=_request.end)
     except OSError as error:
         raise NewConnectionError(connection, str(error)) from error
     refused: OSError | None = None
