@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,6 +14,8 @@ from pytest_django import Settings
 
 from monolift import deadline, use
 from monolift.kernel import Unavailable
+from monolift.registry.places import Deployable
+from monolift.registry.topology import install, topology
 from monolift.transport import addresses, consul, deadlined, names
 from tests.library.calls.consul import FakeConsul
 from tests.library.calls.warehouse import KEYS, reached
@@ -96,6 +99,48 @@ def test_while_consul_is_away_the_addresses_known_last_are_used(
         registry.put("warehouse", after.port)
         with registry:
             eventually(lambda: ask() is None and after.requests > 0, what="news, once it is back")
+
+
+def test_a_new_epoch_loses_no_address(
+    registry: FakeConsul, wires: tuple[Wire, Wire], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what is where it was; with Consul away, nobody could say it again."""
+    monkeypatch.setattr(deadlined, "MOST_AGE", 0.0)
+    registry.put("warehouse", wires[0].port)
+    with found_by(registry):
+        ask()
+        registry.__exit__()
+        install(replace(topology(), epoch=topology().epoch + 1))
+        ask(3)
+    assert wires[0].requests == 4
+
+
+def test_a_new_epoch_is_followed_to_where_a_deployable_is_by_it(wires: tuple[Wire, Wire]) -> None:
+    before, after = wires
+    with reached(before.port):
+        ask()
+        there = Deployable(url=f"http://127.0.0.1:{after.port}")
+        known = topology()
+        install(replace(known, epoch=known.epoch + 1, deployables={"warehouse": there}))
+        ask()
+    assert (before.requests, after.requests) == (1, 1)
+
+
+def test_a_consul_that_never_answered_keeps_nobody_beyond_the_deadline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(consul, "FIRST", 30.0)
+    lost = reached(url=f"consul://127.0.0.1:{free_port()}/warehouse")
+    ended = threading.Event()
+
+    def hurry() -> None:
+        with deadline(seconds=0.3), pytest.raises(Unavailable, match="does not say where"):
+            ask()
+        ended.set()
+
+    with lost:
+        threading.Thread(target=hurry, daemon=True).start()
+        assert ended.wait(20)
 
 
 @pytest.mark.parametrize(

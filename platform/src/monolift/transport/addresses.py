@@ -23,8 +23,11 @@ type Address = Any
 class Finder(Protocol):
     """Knows where a deployable is. Safe for threads."""
 
-    def endpoints(self) -> Sequence[tuple[str, int]]:
-        """Hosts, by name or number, and ports. Raises OSError, with the reason, without any."""
+    def endpoints(self, *, end: float = inf) -> Sequence[tuple[str, int]]:
+        """Hosts, by name or number, and ports. Raises OSError, with the reason, without any.
+
+        It takes no longer than until `end`, on the monotonic clock.
+        """
         ...
 
     def has_left(self, endpoint: tuple[str, int]) -> bool:
@@ -42,7 +45,7 @@ class Named:
     def __init__(self, host: str, port: int) -> None:
         self._endpoints = ((host, port),)
 
-    def endpoints(self) -> Sequence[tuple[str, int]]:
+    def endpoints(self, *, end: float = inf) -> Sequence[tuple[str, int]]:
         """See `Finder`."""
         return self._endpoints
 
@@ -76,7 +79,7 @@ def candidates(finder: Finder, *, end: float = inf) -> list[Candidate]:
     """
     found: list[Candidate] = []
     failed: OSError | None = None
-    for endpoint in finder.endpoints():
+    for endpoint in finder.endpoints(end=end):
         try:
             known = names.lookup(endpoint, end=end)
         except OSError as error:

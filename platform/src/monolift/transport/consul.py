@@ -9,6 +9,7 @@ that it is one: what runs there is known by its certificate, if at all.
 import os
 import threading
 from collections.abc import Sequence
+from math import inf
 from urllib.parse import quote
 
 import msgspec
@@ -20,7 +21,7 @@ from monolift.observe.logs import logger
 from monolift.resilience.backoff import delay
 
 FIRST = 2.0
-"""Seconds that a request waits for the first answer."""
+"""Seconds that a request waits for the first answer, if it has them."""
 _WAIT = 30
 """Seconds that Consul may keep a question until something changes. It adds a sixteenth at most."""
 _AGAIN = 1.0
@@ -62,10 +63,10 @@ class Consul:
         self._failure = "it has not answered yet"
         self._thread: threading.Thread | None = None
 
-    def endpoints(self) -> Sequence[tuple[str, int]]:
+    def endpoints(self, *, end: float = inf) -> Sequence[tuple[str, int]]:
         """See `Finder`."""
         self._follow()
-        if not self._answered.wait(FIRST):
+        if not self._answered.wait(max(min(FIRST, end - monotonic()), 0.0)):
             raise OSError(f"{self._name} does not say where {self._service} is: {self._failure}")
         if not self._endpoints:
             raise OSError(f"{self._name} knows no healthy address of {self._service}")

@@ -1,15 +1,16 @@
 """Other deployables, as this process sees them: connections, budget, bulkheads."""
 
 import os
+import threading
 from typing import Any
 
 from django.core.signals import setting_changed
 
 from monolift.kernel.errors import Unavailable
 from monolift.registry.callers import Caller
-from monolift.registry.places import Deployable
+from monolift.registry.places import Deployable, Topology
 from monolift.registry.settings import setting
-from monolift.registry.topology import on_change, topology, urls
+from monolift.registry.topology import topology, urls
 from monolift.resilience.budget import Budget
 from monolift.resilience.bulkhead import Bulkhead
 from monolift.transport import trust
@@ -22,10 +23,8 @@ class Peer:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.url = urls().get(name, "").rstrip("/")
-        declared = topology().deployables.get(name) or Deployable()
-        self.repeats = declared.resilience == "own"
-        """Whether requests are repeated and circuits broken here; else a mesh does both."""
+        self.url, self.repeats = _declared(name)
+        """`repeats`: whether requests are repeated and circuits broken here; else a mesh does."""
         self.budget = Budget()
         self._bulkheads: dict[str, Bulkhead] = {}
         self._line = (
@@ -72,25 +71,45 @@ class Peer:
             raise OSError(f"its answer has more than {LARGEST} bytes")
         return outcome
 
+    def is_current(self) -> bool:
+        """Whether it is what the topology says now."""
+        return (self.url, self.repeats) == _declared(self.name)
+
     def close(self) -> None:
         """Close the kept connections."""
         if self._line is not None:
             self._line.close()
 
 
+def _declared(name: str) -> tuple[str, bool]:
+    declared = topology().deployables.get(name) or Deployable()
+    return urls().get(name, "").rstrip("/"), declared.resilience == "own"
+
+
 _peers: dict[str, Peer] = {}
+_lock = threading.Lock()
+_seen: Topology | None = None
+"""By which those that are kept are current."""
 
 
 def peer(name: str) -> Peer:
-    """The one of that name in this process."""
-    try:
-        return _peers[name]
-    except KeyError:
-        return _peers.setdefault(name, Peer(name))
+    """The one of that name in this process.
+
+    A new topology closes those that are elsewhere by it, and no other: what is known of where they
+    are must not be lost, least of all while nobody can say it again.
+    """
+    global _seen
+    known = topology()
+    with _lock:
+        if known is not _seen:
+            for old in [one for one in _peers.values() if not one.is_current()]:
+                _peers.pop(old.name).close()
+            _seen = known
+        return _peers.get(name) or _peers.setdefault(name, Peer(name))
 
 
 def forget() -> None:
-    """Close all connections; what is known of others is learnt anew. Also after a new topology."""
+    """Close all connections; what is known of others is learnt anew."""
     while _peers:
         _peers.popitem()[1].close()
 
@@ -100,6 +119,11 @@ def _changed(*, setting: str, **_: Any) -> None:
         forget()
 
 
+def _after_fork() -> None:
+    global _lock
+    _lock = threading.Lock()
+    _peers.clear()
+
+
 setting_changed.connect(_changed, dispatch_uid="monolift.transport.peers")
-on_change(forget)
-os.register_at_fork(after_in_child=_peers.clear)
+os.register_at_fork(after_in_child=_after_fork)
