@@ -244,6 +244,18 @@ def dns(patch: pytest.MonkeyPatch, getaddrinfo: Callable[..., Any]) -> None:
     patch.setattr(names, "_known", {})
 
 
+def test_an_address_of_a_family_that_is_not_here_is_passed_over(
+    wires: tuple[Wire, Wire], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As that of IPv6 is on a machine without it."""
+    absent = (255, socket.SOCK_STREAM, 6, "", ("::1", wires[0].port, 0, 0))
+    dns(monkeypatch, lambda *_, **__: [absent, *_two(wires[0].port)()])
+    monkeypatch.setattr(addresses, "random", SimpleNamespace(shuffle=lambda found: None))
+    with reached(url="http://warehouse:1"):
+        ask()
+    assert wires[0].requests == 1
+
+
 def test_a_resolver_that_hangs_keeps_nobody_beyond_the_deadline(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -116,14 +116,16 @@ def _connected(connection: Any) -> socket.socket:
         except TimeoutError as error:
             refused = error
             break  # which says nothing of the addresses
-        made = _Socket(one.family, one.kind, one.protocol)
+        made: _Socket | None = None  # none of IPv6, on a machine without it
         try:
+            made = _Socket(one.family, one.kind, one.protocol)
             for option in connection.socket_options or ():
                 made.setsockopt(*option)
             made.settimeout(patience)
             made.connect(one.address)
         except OSError as error:
-            made.close()
+            if made is not None:
+                made.close()
             refused = error
             if patience < CONNECT and isinstance(error, TimeoutError):
                 addresses.silent(one.address, waited=patience)
