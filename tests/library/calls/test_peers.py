@@ -121,6 +121,15 @@ def test_a_call_that_followed_its_module_in_vain_says_so() -> None:
         stock.levels(skus=["a"])
 
 
+@pytest.mark.parametrize("body", [b"<html>Welcome</html>", b"", b"{}"])
+def test_a_command_without_an_answer_is_not_done_because_somebody_says_200(body: bytes) -> None:
+    """A url of another server must lose no command without a word."""
+    with peer(framed("200 OK", body)), pytest.raises(Unavailable, match="does not fit"):
+        stock.fill(sku="a")
+    with peer(framed("200 OK", b"null")):
+        stock.fill(sku="a")
+
+
 @pytest.mark.parametrize(
     ("status", "reason"),
     [

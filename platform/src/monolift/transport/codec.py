@@ -61,9 +61,7 @@ def encode_answer(operation: Operation, answer: Any) -> bytes:
 
 
 def decode_answer(operation: Operation, body: bytes) -> Any:
-    """The answer as the declared type; CallFailed when it does not fit."""
-    if operation.returns is None or operation.returns is type(None):
-        return None
+    """The answer as the declared type, where none is `null`; CallFailed when it does not fit."""
     try:
         return _decoder(operation.returns).decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
