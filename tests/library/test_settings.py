@@ -23,6 +23,7 @@ from monolift.registry.settings import setting
         ({"STREAM": "kafka", "STREAM_URL": "http://127.0.0.1"}, "bootstrap servers"),
         ({"URLS": {"warehouse": "warehouse:8000"}}, "'warehouse': url is 'warehouse:8000'"),
         ({"URLS": "http://warehouse"}, "give each deployable's URL"),
+        ({"KEYS": None}, r"MONOLIFT\['KEYS'\] is no list"),
         ({"KEYS": ["very-secret"]}, r"Key 1 of MONOLIFT\['KEYS'\] is not as it should be"),
         ({"KEYS": [{"id": "a", "secret": "b" * 32}]}, "with id, secret, issuer"),
     ],

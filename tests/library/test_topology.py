@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 from pytest_django import Settings
 
 from monolift.events.pools import pools
@@ -100,6 +101,21 @@ def test_a_model_of_a_module_elsewhere_is_refused(written: Path) -> None:
         (("[modules.stock]", 'uri = "x"\n[modules.stock]'), r"has 'uri'\. It may have"),
         (("[deployables.shop]", "[places.shop]\n[deployables.shop]"), r"\[places\] is none of"),
         (("[modules.stock]", "[modules.stock"), "is not valid TOML"),
+        (("http://warehouse:8000", "http://ware house:8000"), "'ware house' is no host"),
+        (("http://warehouse:8000", "http://warehouse:0"), "nothing listens on port 0"),
+        ((GOOD, 'deployables = "shop"'), r"deployables is no table of tables: write \[deploya"),
+        ((GOOD, 'deployables.shop = "here"'), r"\[deployables.shop\] is 'here', which is no ta"),
+        ((GOOD, 'databases = ["attic"]'), r"databases is no table of tables: write \[databases\."),
+        ((GOOD, "databases.attic = true"), r"\[databases.attic\] is True, .*it has: nothing"),
+        (("[modules.stock]", '[[modules]]\nname = "stock"'), r"modules is no table of tables"),
+        (("[modules.stock]", '[modules]\nstock = "a"'), r"\[modules.stock\] is 'a', which is no"),
+        (('= "warehouse"', '= ["warehouse"]'), r"deployable is \['warehouse'\]: give one name"),
+        (('"warehouse"\n', '"warehouse"\ndatabase = ["a"]\n'), r"database is \['a'\]: give one"),
+        (('"warehouse"\n', '"warehouse"\ndatabase = 5\n'), r"database is 5: give one name"),
+        (
+            ("[deployables.shop]", '[deployables.shop]\n[deployables."order service"]'),
+            "order service.*a signed request cannot name it",
+        ),
         (('"warehouse"\n', '"warehouse"\ndatabase = "attic"\n'), "which DATABASES lacks"),
     ],
     ids=lambda value: value[1][:24] if isinstance(value, tuple) else "",
@@ -118,6 +134,45 @@ def test_a_missing_file_is_named(written: Path) -> None:
     written.unlink()
     with pytest.raises(ImproperlyConfigured, match="which is missing"):
         declared()
+
+
+def test_a_file_that_cannot_be_read_is_named(written: Path) -> None:
+    written.write_bytes(b"[deployables.shop]\n# caf\xe9\n")
+    with pytest.raises(ImproperlyConfigured, match=r"is not UTF-8.*byte 24"):
+        declared()
+    written.unlink()
+    written.mkdir()
+    with pytest.raises(ImproperlyConfigured, match="cannot be read: Is a directory"):
+        declared()
+
+
+SHOP = {"id": "shop-1", "secret": "k" * 32, "issuer": "shop"}
+
+
+@pytest.mark.django_db(databases="__all__")  # which the check of models opens
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ([SHOP, {**SHOP, "secret": "n" * 32}], "Two keys are called 'shop-1'"),
+        ([{**SHOP, "id": "shop 2026"}], "The id of a key has other characters"),
+        ([{**SHOP, "id": 7}], "The id of a key has other characters"),
+        ([{**SHOP, "issuer": None}], "The issuer of a key has other characters"),
+        ([{**SHOP, "audience": "ware house"}], "The audience of a key has other characters"),
+        ([{**SHOP, "secret": "short"}], "has 5 bytes; give at least 32"),
+    ],
+    ids=["one id twice", "a space", "a number", "no issuer", "a receiver", "a short secret"],
+)
+def test_a_key_that_is_no_good_is_told_by_a_check(
+    settings: Settings, keys: list[dict[str, object]], told: str
+) -> None:
+    """Case G60: not by each request, as an error or as one that nobody signed."""
+    settings.MONOLIFT = {**settings.MONOLIFT, "KEYS": keys}
+    with pytest.raises(SystemCheckError, match=told):
+        call_command("check")
+    with pytest.raises(ImproperlyConfigured, match=told):
+        trust.keys()
+    settings.MONOLIFT = {**settings.MONOLIFT, "KEYS": [{**SHOP, "audience": None}]}
+    call_command("check")
 
 
 def test_check_says_what_is_missing(

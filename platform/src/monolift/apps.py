@@ -34,7 +34,7 @@ class MonoliftConfig(AppConfig):
         from monolift.registry.topology import decide_by
         from monolift.registry.transactions import remember_open_connections
         from monolift.sagas import arrivals, record, retention, runtime
-        from monolift.transport import local, loopback
+        from monolift.transport import local, loopback, trust
         from monolift.truth import learning
 
         remember_open_connections()
@@ -42,6 +42,7 @@ class MonoliftConfig(AppConfig):
         watch_connections()
         register_sql_checks()
         register_model_checks()
+        trust.register_key_check()
         register_adapter("local", local.build)
         register_adapter("loopback", loopback.build)
         register_adapter("http", _http)

@@ -12,6 +12,8 @@ from urllib.parse import SplitResult, urlsplit
 CONSUL = "consul"
 _EXAMPLES = '"http://inventory:8000" or "consul://127.0.0.1:8500/inventory"'
 _PORTS = {"http": 80, "https": 443, CONSUL: 8500}
+_NO_HOST = re.compile(r"[\s\"<>\\^`{|}]")
+"""What stands in no host, by RFC 3986."""
 _SERVICE = re.compile(r"/([A-Za-z0-9][A-Za-z0-9_.-]{0,127})")
 
 
@@ -41,6 +43,10 @@ def located(url: Any) -> Location:
     if parts.username is not None or parts.fragment:
         # Not the url itself: what stands before an @ may be a password.
         raise ValueError(f"url of {parts.hostname!r} has a user or a fragment: give it without")
+    if _NO_HOST.search(parts.hostname):
+        raise ValueError(f"url is {url!r}: {parts.hostname!r} is no host")
+    if port == 0:
+        raise ValueError(f"url is {url!r}: nothing listens on port 0: give one from 1 to 65535")
     if port is None:
         port = _PORTS[parts.scheme]
     if parts.scheme == CONSUL:

@@ -243,7 +243,10 @@ def _check_streams(given: dict[str, Any]) -> None:
             "MONOLIFT['STREAM'] is 'kafka': give MONOLIFT['STREAM_URL'] the bootstrap servers, for "
             'example "127.0.0.1:9092".'
         )
-    for number, key in enumerate(given.get("KEYS", ()), start=1):
+    keys = given.get("KEYS", ())
+    if not isinstance(keys, list | tuple):
+        raise ImproperlyConfigured("MONOLIFT['KEYS'] is no list: give one of dicts.")
+    for number, key in enumerate(keys, start=1):
         # Never the key itself: what is wrong with it may be a secret that was misplaced.
         named = isinstance(key, dict) and {"id", "secret", "issuer"} <= key.keys()
         if not named or key.keys() - {"id", "secret", "issuer", "audience"}:

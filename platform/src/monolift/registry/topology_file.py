@@ -1,6 +1,7 @@
 """The topology file: what exists, and where each module starts."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
@@ -25,6 +26,7 @@ from monolift.registry.places import (
 )
 from monolift.registry.settings import setting
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _RESILIENCE = ("own", "mesh")
 _MOST_REPLICAS = 1000
 
@@ -54,11 +56,12 @@ def read_topology(path: Path) -> Topology:
             f"{path}: [{unknown[0]}] is none of [deployables.NAME], [databases.NAME] and "
             "[modules.NAME]."
         )
-    for name, entry in document.get("databases", {}).items():
+    for name, entry in _tables(path, document, "databases"):
+        # One that DATABASES lacks may be another deployable's: a lift that needs it here says so.
         _only(f"{path}: [databases.{name}]", entry, set())
     deployables = {
-        name: _deployable(f"{path}: [deployables.{name}]", entry)
-        for name, entry in document.get("deployables", {}).items()
+        name: _deployable(f"{path}: [deployables.{name}]", name, entry)
+        for name, entry in _tables(path, document, "deployables")
     }
     deployables = deployables or {here(): Deployable()}
     if here() not in deployables:
@@ -68,20 +71,21 @@ def read_topology(path: Path) -> Topology:
         )
     known = modules()
     places = {label: placed(deployable=here()) for label in known}
-    for label, entry in document.get("modules", {}).items():
+    for label, entry in _tables(path, document, "modules"):
         where = f"{path}: [modules.{label}]"
         if label not in known:
             raise ImproperlyConfigured(
                 f"{where} is not an installed module. Installed: {', '.join(sorted(known))}."
             )
         _only(where, entry, {"deployable", "database"})
-        deployable = entry.get("deployable", here())
+        deployable = _text(where, entry, "deployable", here())
         if deployable not in deployables:
             raise ImproperlyConfigured(
                 f"{where} runs in {deployable!r}, which [deployables] lacks. It has: "
                 f"{', '.join(sorted(deployables))}."
             )
-        place = placed(deployable=deployable, alias=entry.get("database", DEFAULT_ALIAS))
+        alias = _text(where, entry, "database", DEFAULT_ALIAS)
+        place = placed(deployable=deployable, alias=alias)
         reached = deployables[deployable].url or deployable in setting("URLS")
         if place.route == REMOTE and not reached:
             raise ImproperlyConfigured(
@@ -92,7 +96,31 @@ def read_topology(path: Path) -> Topology:
     return Topology(places=_on_databases(places, str(path)), deployables=deployables)
 
 
-def _deployable(where: str, entry: Mapping[str, Any]) -> Deployable:
+def _tables(path: Path, document: Mapping[str, Any], kind: str) -> list[tuple[str, Any]]:
+    """The entries of one kind, by their names."""
+    found = document.get(kind, {})
+    if not isinstance(found, dict):
+        raise ImproperlyConfigured(
+            f"{path}: {kind} is no table of tables: write [{kind}.NAME] for each of them."
+        )
+    return [*found.items()]
+
+
+def _text(where: str, entry: Mapping[str, Any], name: str, default: str) -> str:
+    given = entry.get(name, default)
+    if not isinstance(given, str):
+        raise ImproperlyConfigured(
+            f'{where}: {name} is {given!r}: give one name, {name} = "{default}".'
+        )
+    return given
+
+
+def _deployable(where: str, name: str, entry: Mapping[str, Any]) -> Deployable:
+    if not _NAME.fullmatch(name):
+        raise ImproperlyConfigured(
+            f"{where}: a signed request cannot name it. Call it by 1 to 100 letters, digits, '_', "
+            "'.' and '-', a letter or digit first."
+        )
     _only(where, entry, {"url", "resilience", "replicas"})
     if "replicas" in entry:
         entry = {**entry, "replicas": _replicas(where, entry["replicas"])}
@@ -124,7 +152,12 @@ def _replicas(where: str, given: Any) -> tuple[int, int]:
             )
 
 
-def _only(where: str, entry: Mapping[str, Any], known: set[str]) -> None:
+def _only(where: str, entry: Any, known: set[str]) -> None:
+    if not isinstance(entry, dict):
+        raise ImproperlyConfigured(
+            f"{where} is {entry!r}, which is no table: write it as a heading, and below it what it "
+            f"has: {', '.join(sorted(known)) or 'nothing'}."
+        )
     if unknown := sorted(entry.keys() - known):
         raise ImproperlyConfigured(
             f"{where} has {unknown[0]!r}. It may have: {', '.join(sorted(known))}."
@@ -142,9 +175,15 @@ def _on_databases(places: dict[str, Place], where: str) -> dict[str, Place]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text())
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         message = f"MONOLIFT['TOPOLOGY'] names {path}, which is missing."
+        raise ImproperlyConfigured(message) from None
+    except OSError as error:
+        message = f"MONOLIFT['TOPOLOGY'] names {path}, which cannot be read: {error.strerror}."
+        raise ImproperlyConfigured(message) from None
+    except UnicodeDecodeError as error:
+        message = f"{path} is not UTF-8, as TOML is: look at its byte {error.start}."
         raise ImproperlyConfigured(message) from None
     except tomllib.TOMLDecodeError as error:
         raise ImproperlyConfigured(f"{path} is not valid TOML: {error}.") from None

@@ -9,6 +9,7 @@ then a request can be repeated: whoever takes it in must bear it twice.
 """
 
 import hmac
+import re
 import time
 from base64 import urlsafe_b64encode
 from binascii import a2b_base64
@@ -30,7 +31,8 @@ SHORTEST_SECRET = 32
 """Bytes of a key: as long as the hash (RFC 2104, section 3)."""
 _LONGEST_TOKEN = 4096
 
-type Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.:-]{1,100}\Z")]
+_NAME = r"^[A-Za-z0-9_.:-]{1,100}\Z"
+type Name = Annotated[str, msgspec.Meta(pattern=_NAME)]
 
 
 class SignatureRefused(MonoliftError):
@@ -56,6 +58,15 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     """Whom it may speak to; None: everybody who has it."""
 
     def __post_init__(self) -> None:
+        for field in ("id", "issuer", "audience"):
+            name: object = getattr(self, field)
+            fits = isinstance(name, str) and re.match(_NAME, name)
+            if not fits and (name is not None or field != "audience"):
+                # Not what it is: that may be a secret which was misplaced.
+                raise ValueError(
+                    f"The {field} of a key has other characters, or more of them, than a token "
+                    "carries: give 1 to 100 letters, digits, '_', '.', ':' and '-'."
+                )
         if len(self.secret) < SHORTEST_SECRET:
             raise ValueError(
                 f"The key {self.id!r} has {len(self.secret)} bytes; give at least "

@@ -1,23 +1,27 @@
 """The keys of `MONOLIFT["KEYS"]`: what this deployable signs with, and what it believes."""
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+from django.apps import AppConfig
+from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
 from monolift.registry.places import here
 from monolift.registry.settings import setting
-from monolift.transport.signing import Key, Signer, Verifier
+from monolift.transport.signing import Key, Signer, Verifier, by_id
 
 
 @cache
 def keys() -> tuple[Key, ...]:
-    """All of them; ImproperlyConfigured for one that is no good."""
+    """All of them; ImproperlyConfigured for one that is no good, and for two of one id."""
     try:
-        return tuple(
+        found = by_id(
             Key(**{**key, "secret": str(key["secret"]).encode()}) for key in setting("KEYS")
         )
+        return tuple(found.values())
     except ValueError as error:
         raise ImproperlyConfigured(f"MONOLIFT['KEYS']: {error}") from None
 
@@ -34,10 +38,21 @@ def signer(to: str) -> Signer | None:
 @cache
 def verifier() -> Verifier:
     """What checks requests that come here. Without keys it refuses all."""
+    return Verifier(audience=here(), keys=keys())
+
+
+def check_keys(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> list[CheckMessage]:
+    """A key that is no good is told by `manage.py check`, not by the first request."""
     try:
-        return Verifier(audience=here(), keys=keys())
-    except ValueError as error:
-        raise ImproperlyConfigured(f"MONOLIFT['KEYS']: {error}") from None
+        keys()
+    except ImproperlyConfigured as error:
+        return [Error(str(error), id="monolift.E301")]
+    return []
+
+
+def register_key_check() -> None:
+    """Let `manage.py check` run it."""
+    register(check_keys)
 
 
 def forget() -> None:
