@@ -68,6 +68,14 @@ class History:
         name = self._last.get(label)
         return (label, name) if name else None
 
+    def dependents(self, label: str) -> set[str]:
+        """Labels of the other apps with a migration that depends on one of the app's."""
+        return {
+            app
+            for (app, _), node in self._loader.graph.node_map.items()
+            if app != label and any(parent.key[0] == label for parent in node.parents)
+        }
+
     def refuse_pending(self, labels: Iterable[str]) -> None:
         """Raise CodemodError when the models of one of the apps differ from its migrations."""
         from django.apps import apps

@@ -6,7 +6,9 @@ Three steps, so that no state ever names a model that it does not hold:
 2. every model that refers to it refers to the new one, each in a migration of its own app;
 3. the old app lets go of it, and its content type gets the new app's label under the same id.
 
-Each depends on those before it and on what its app had last, so no cycle can arise.
+Each depends on those before it and on what its app had last; the first one also on what every app
+had last whose migrations come after the old app's, since those may ask for the model where it was.
+Nothing that exists depends on what is written here, so no cycle can arise.
 """
 
 from collections.abc import Iterator, Sequence
@@ -107,7 +109,8 @@ def write(
     def state_only(operations: Sequence[Any]) -> Any:
         return migrations.SeparateDatabaseAndState(state_operations=list(operations))
 
-    needed = {history.last(app) for app in (label, *_required(fields)) if app != target}
+    before = {label, *_required(fields), *history.dependents(label)} - {target}
+    needed = {history.last(app) for app in before}
     first = history.add(
         tree,
         label=target,
