@@ -160,6 +160,69 @@ def test_certain_queries_are_rewritten(sources: Depot) -> None:
         assert line in report
 
 
+LATE = """from orders.models import GiftLine, Line
+from orders.models import Line as L
+from shop.models import Stock as S
+
+
+def late(thing, line):
+    GiftLine.objects.filter(product=thing)
+    GiftLine.objects.create(product=thing)
+    GiftLine(product__id=thing)
+    L.objects.filter(stock=thing).values("product")
+    L.objects.update(product=thing)
+    L(product=thing())
+    line.save(update_fields=["product"])
+    line.refresh_from_db(fields=["product"])
+    S.objects.filter(product=thing)
+"""
+
+
+def test_a_model_is_known_by_any_name(sources: Depot) -> None:
+    """An alias, and a proxy, are the model; another model is not, whatever it is called."""
+    with (sources.folder / "orders" / "models.py").open("a") as file:
+        file.write("\n\nclass GiftLine(Line):\n    class Meta:\n        proxy = True\n")
+    sources.manage("makemigrations", "orders")
+    sources.commit()
+    report = twice(sources, files={"orders/late.py": LATE})
+    assert "+    GiftLine.objects.create(product_id=thing.pk)\n" in report
+    assert "+    GiftLine(product_id=thing)\n" in report
+    listed = report.partition("Look at these yourself:\n")[2]
+    found = re.findall(r"orders/late\.py:(\d+)", listed)
+    assert found == ["7", "10", "11", "12", "13", "14"]
+
+
+MANAGER = """class Lines(models.Manager):
+    def create(self, *, product, **values):
+        return super().create(product=product, **values)
+
+
+class Line("""
+
+
+def test_a_method_of_the_projects_own_is_listed(sources: Depot) -> None:
+    """Nobody knows what `create` takes when the project wrote it."""
+    path = sources.folder / "orders" / "models.py"
+    text = path.read_text().replace("class Line(", MANAGER)
+    path.write_text(text.replace("\n    class Meta", "\n    objects = Lines()\n\n    class Meta"))
+    sources.commit()
+    text = (
+        "from orders.models import Line\n"
+        "\n"
+        "\n"
+        "def some(product):\n"
+        "    Line.objects.filter(product=product.pk)\n"
+        "    Line.objects.get_or_create(product=product)\n"
+        "    Line.objects.create(product=product)\n"
+    )
+    report = twice(sources, files={"orders/some.py": text})
+    assert "+    Line.objects.filter(product_id=product.pk)\n" in report
+    assert not re.search(r"^-    Line.objects.(get_or_)?create\(", report, flags=re.MULTILINE)
+    listed = report.partition("Look at these yourself:\n")[2]
+    assert re.findall(r"orders/some\.py:(\d+)", listed) == ["6", "7"]
+    assert "orders/services.py:16: `create(product=...)` names the relation" in listed
+
+
 @pytest.mark.parametrize(
     ("rule", "says"),
     [

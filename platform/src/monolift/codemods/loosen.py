@@ -1,6 +1,8 @@
 """Takes a relation apart, one step at a time."""
 
+import contextlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -169,10 +171,13 @@ def _plain(
     meta = cls._meta
     state = history.model(meta.app_label, cls.__name__)
     plain = plain_field(state.fields[field.name], field)
+    family = (cls, *concrete(cls))
     change = loosen_source.Change(
-        model=cls.__name__,
         declared=declared,
-        modules=offering(cls),
+        paths=frozenset(
+            f"{module}.{member.__name__}" for member in family for module in offering(member)
+        ),
+        own=_own(family),
         field=field.name,
         column=field.attname,
         target=field.target_field.attname,
@@ -209,6 +214,30 @@ def _plain(
         dependencies=[],
         operations=[migrations.SeparateDatabaseAndState(state_operations=operations)],
     )
+
+
+def _own(family: Sequence[Any]) -> frozenset[str]:
+    """What the models and their managers do in their own way, of what queries are written with."""
+    creates, lookups = loosen_source.CREATES, loosen_source.LOOKUPS
+    found: set[str] = set()
+    for member in family:
+        if not member.__init__.__module__.startswith("django."):
+            found |= {"__init__", *creates}
+        for manager in member._meta.managers:
+            kinds = [type(manager), manager._queryset_class]
+            # The project's own code, which may need what only a request has.
+            with contextlib.suppress(Exception):
+                kinds.append(type(manager.get_queryset()))
+            for name in creates | lookups | loosen_source.NAMED:
+                for kind in kinds:
+                    method = getattr(kind, name, None)
+                    if method and not str(method.__module__).startswith("django."):
+                        found.add(name)
+    # Django's own call each other: get_or_create calls create, and get calls filter.
+    for names in (creates, lookups):
+        if found & names:
+            found |= names
+    return frozenset(found)
 
 
 def plain_field(state: Any, field: Any) -> Any:

@@ -2,12 +2,18 @@
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import libcst as cst
 import msgspec
+from libcst import matchers
 
+from monolift.codemods.loading import concrete
+from monolift.codemods.names import Names, dotted
 from monolift.codemods.tree import Tree
 
 _QUERY_CALLS = frozenset(
@@ -15,9 +21,12 @@ _QUERY_CALLS = frozenset(
     "get_or_create aget_or_create in_bulk latest only order_by prefetch_related "
     "prefetch_related_objects select_related update aupdate update_or_create "
     "aupdate_or_create values values_list dates datetimes alias "
+    "abulk_create abulk_update aearliest alatest ain_bulk aprefetch_related_objects "
+    "select_for_update save asave refresh_from_db arefresh_from_db "
     "Avg Count F Max Min OuterRef Prefetch Q Sum Subquery ArrayAgg get_object_or_404 "
     "get_list_or_404 bulk_create bulk_update".split()
 )
+_NAMING = frozenset(("defaults", "create_defaults", "update_fields", "fields", "of"))
 _LISTS = frozenset(
     "autocomplete_fields exclude fields fieldsets filter_fields filter_horizontal filterset_fields "
     "inlines list_display list_display_links list_editable list_filter list_prefetch_related "
@@ -38,6 +47,8 @@ class _Words(msgspec.Struct, frozen=True, kw_only=True):
     query: str
     """How the other model's queries reach back."""
     target: str
+    models: frozenset[str]
+    """Names of the model and of those that inherit it."""
 
     def lookup(self, text: str) -> str:
         """What a lookup has to do with the relation; empty when nothing."""
@@ -53,6 +64,55 @@ class _Words(msgspec.Struct, frozen=True, kw_only=True):
         return ""
 
 
+class _File:
+    """What the names in a file mean."""
+
+    def __init__(self, cls: Any, tree: Tree, path: Path) -> None:
+        self._model = cls
+        self._tree = tree
+        self._path = path
+
+    @cached_property
+    def _classes(self) -> dict[str, set[Any]]:
+        """What each name that something is asked of may be; None where nobody knows."""
+        names = Names(
+            self._tree.read(self._path),
+            module=self._tree.module(self._path),
+            package=self._path.name == "__init__.py",
+        )
+        found: dict[str, set[Any]] = {}
+        for node in matchers.findall(names.tree, matchers.Name()):
+            parent = names.parent(node)
+            if isinstance(parent, cst.Call):
+                asked = parent.func is node
+            else:
+                asked = isinstance(parent, cst.Attribute) and parent.value is node
+            if asked:
+                meanings = names.meanings(node) or {""}
+                found.setdefault(dotted(node), set()).update(map(_class, meanings))
+        return found
+
+    def holds_model(self, name: str) -> bool:
+        """True for a name that may be the model, or one that inherits it."""
+        held = self._classes.get(name, ())
+        return any(found is not None and issubclass(found, self._model) for found in held)
+
+    def holds_another(self, name: str) -> bool:
+        """True for a name that is certainly another class."""
+        held = self._classes.get(name, ())
+        return bool(held) and not any(
+            found is None or issubclass(found, self._model) or issubclass(self._model, found)
+            for found in held
+        )
+
+
+def _class(name: str) -> Any:
+    """The class of that full name; None when there is none, or Django did not load it."""
+    module, _, own = name.rpartition(".")
+    found = getattr(sys.modules.get(module), own, None)
+    return found if isinstance(found, type) else None
+
+
 def note(cls: Any, field: Any, tree: Tree) -> None:
     """Note each place in the files that needs the relation, as far as names tell."""
     remote = field.remote_field
@@ -64,17 +124,18 @@ def note(cls: Any, field: Any, tree: Tree) -> None:
         accessor="" if hidden else remote.get_accessor_name() or "",
         query="" if hidden else field.related_query_name(),
         target=remote.model._meta.label,
+        models=frozenset(member.__name__ for member in (cls, *concrete(cls))),
     )
     short = re.compile(
         rf"\b(?:{'|'.join(filter(None, (words.field, words.accessor, words.query)))})"
     )
-    mention = re.compile(rf"\b{cls.__name__}\b")
+    mention = re.compile(rf"\b(?:{'|'.join(words.models)})\b")
     home = Path(cls._meta.app_config.path).resolve()
     for path in tree.python():
         text = tree.read(path)
         if short.search(text):
             sure = bool(mention.search(text)) or path.is_relative_to(home)
-            for number, what in _in_python(tree.parse(path), words):
+            for number, what in _in_python(tree.parse(path), words, _File(cls, tree, path)):
                 tree.note(path, number, what, sure=sure)
     names = "|".join(re.escape(name) for name in (words.field, words.accessor) if name)
     tag = re.compile(rf"\{{[{{%][^}}]*\.({names})\b[^}}]*\}}")
@@ -85,7 +146,7 @@ def note(cls: Any, field: Any, tree: Tree) -> None:
                     tree.note(path, number, f"a template reads `.{found[1]}`", sure=False)
 
 
-def _in_python(tree: ast.Module, words: _Words) -> Iterator[tuple[int, str]]:
+def _in_python(tree: ast.Module, words: _Words, file: _File) -> Iterator[tuple[int, str]]:
     own = _own_attributes(tree, words.field)
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
@@ -101,7 +162,7 @@ def _in_python(tree: ast.Module, words: _Words) -> Iterator[tuple[int, str]]:
                 text += f"ask {words.model} by {words.column!r}"
                 yield node.lineno, text
         elif isinstance(node, ast.Call):
-            yield from _in_call(node, words)
+            yield from _in_call(node, words, file)
         elif isinstance(node, (ast.Assign, ast.AnnAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             if node.value and any(
@@ -131,21 +192,26 @@ def _own_attributes(tree: ast.Module, field: str) -> set[int]:
     return found
 
 
-def _in_call(node: ast.Call, words: _Words) -> Iterator[tuple[int, str]]:
+def _in_call(node: ast.Call, words: _Words, file: _File) -> Iterator[tuple[int, str]]:
     name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-    if name not in _QUERY_CALLS and name != words.model:
+    makes = name in words.models or (
+        isinstance(node.func, ast.Name)
+        and any(words.lookup(word.arg or "") for word in node.keywords)
+        and file.holds_model(name)
+    )
+    if name not in _QUERY_CALLS and not makes:
         return
-    stranger = _asks_another(node, words)
+    stranger = _asks_another(node, file)
     for argument in node.args:
         yield from _strings(argument, words, stranger=stranger)
     for word in node.keywords:
         if word.arg and (what := words.lookup(word.arg)) and not _own(word.arg, words, stranger):
             yield word.value.lineno, f"`{name}({word.arg}=...)` {what}"
-        if word.arg in {"defaults", "create_defaults", "update_fields", "fields"}:
+        if word.arg in _NAMING:
             yield from _strings(word.value, words, stranger=stranger)
 
 
-def _asks_another(node: ast.Call, words: _Words) -> bool:
+def _asks_another(node: ast.Call, file: _File) -> bool:
     """True for `Other.objects.filter(...)`: what it calls by the field's name is its own."""
     part: ast.AST = node.func
     after = ""
@@ -157,9 +223,8 @@ def _asks_another(node: ast.Call, words: _Words) -> bool:
             part = part.func
     return (
         isinstance(part, ast.Name)
-        and part.id[:1].isupper()
-        and part.id != words.model
         and after.endswith(("objects", "manager"))
+        and file.holds_another(part.id)
     )
 
 

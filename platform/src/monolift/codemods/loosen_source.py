@@ -35,22 +35,24 @@ _RELATION_ONLY = frozenset(
         "unique",
     )
 )
-_LOOKUPS = frozenset(("filter", "exclude", "get", "aget", "update", "aupdate"))
-_CREATES = frozenset(("create", "acreate", "get_or_create", "aget_or_create", "update_or_create"))
+LOOKUPS = frozenset(("filter", "exclude", "get", "aget", "update", "aupdate"))
+CREATES = frozenset(("create", "acreate", "get_or_create", "aget_or_create", "update_or_create"))
 _CHAIN = frozenset(
     ("all", "defer", "distinct", "exclude", "filter", "only", "order_by", "reverse", "using")
 )
+NAMED = frozenset(("values_list", "order_by", "only", "defer"))
 _META_NAMES = frozenset(("unique_together", "index_together", "get_latest_by"))
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """A relation that becomes a plain field."""
 
-    model: str
     declared: str
     """The class that declares the field: the model, or an abstract base."""
-    modules: tuple[str, ...]
-    """The modules the model is imported from, its own first."""
+    paths: frozenset[str]
+    """Full names of the model and of those that inherit it, from wherever they are imported."""
+    own: frozenset[str]
+    """Methods that Django has and the project wrote anew: nobody knows what they take."""
     field: str
     column: str
     """Name of the plain field."""
@@ -311,21 +313,23 @@ class _Queries(cst.CSTTransformer):
         super().__init__()
         self._names = names
         self._change = change
-        self._paths = {f"{module}.{change.model}" for module in change.modules}
 
     def _is_model(self, node: cst.CSTNode) -> bool:
-        return bool(self._names.meanings(node) & self._paths)
+        return bool(self._names.meanings(node) & self._change.paths)
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.Call:
         func = original_node.func
         if self._is_model(func):
-            return self._with(original_node, updated_node, creates=True)
-        if not isinstance(func, cst.Attribute) or not self._is_chain(func.value):
+            name = "__init__"
+        elif isinstance(func, cst.Attribute) and self._is_chain(func.value):
+            name = func.attr.value
+        else:
             return updated_node
-        name = func.attr.value
-        if name in _CREATES | _LOOKUPS:
-            return self._with(original_node, updated_node, creates=name in _CREATES)
-        if name in {"values_list", "order_by", "only", "defer"}:
+        if name in self._change.own:
+            return updated_node
+        if name == "__init__" or name in CREATES | LOOKUPS:
+            return self._with(original_node, updated_node, creates=name not in LOOKUPS)
+        if name in NAMED:
             args = [
                 arg.with_changes(value=self._named(arg.value, exact=name != "order_by"))
                 if arg.keyword is None
