@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from monolift.codemods.verify import verify
 from tests.codemods.depot import Depot
 
 MOVE = ("move-model", "shop.Stock", "--to", "inventory")
@@ -179,6 +180,123 @@ def test_what_is_not_certain_is_listed(sources: Depot) -> None:
     ):
         assert place in listed
     assert "_idx" not in listed
+
+
+def test_strings_of_something_else_stay(sources: Depot) -> None:
+    (sources.folder / "shop" / "stock.py").write_text('"""A module that stays."""\n')
+    (sources.folder / "shop" / "count_stock.py").write_text('"""Another."""\n')
+    text = (
+        "import os\n"
+        "from django.urls import include\n"
+        'LOGGING = {"loggers": {"shop.stock": {"level": "DEBUG"}}}\n'
+        'CELERY_IMPORTS = ["shop.stock", "shop.count_stock"]\n'
+        'TEMPLATE = os.path.join("shop", "stock", "page.html")\n'
+        "def say(bus, cache, redis):\n"
+        '    bus.publish(topic="shop.stock")\n'
+        '    cache.set("shop.stock", 1)\n'
+        '    redis.hset("shop", "stock", 5)\n'
+        '    return include("shop.stock")\n'
+    )
+    extra = sources.folder / "mysite" / "extra.py"
+    extra.write_text(text)
+    sources.commit()
+    report = sources.monolift(*MOVE)
+    assert extra.read_text() == text
+    sure, _, unsure = report.partition("The same name, perhaps of something else:\n")
+    assert re.findall(r"mysite/extra\.py:(\d+)", sure) == ["4"]
+    assert re.findall(r"mysite/extra\.py:(\d+)", unsure) == ["3", "4", "5", "7", "8", "9", "10"]
+
+
+def test_django_reads_names_in_any_capitals(sources: Depot) -> None:
+    (sources.folder / "shop" / "stock.py").write_text('"""A module that stays."""\n')
+    (sources.folder / "orders" / "asks.py").write_text(
+        "from django.apps import apps\n"
+        "from django.db.models.signals import post_save\n"
+        "def ask(heard, kinds):\n"
+        '    post_save.connect(heard, sender="shop.stock")\n'
+        '    kinds.using("x").get_by_natural_key("shop", "stock")\n'
+        '    kinds.get(model="stock", app_label="shop")\n'
+        '    return apps.get_model("shop.stock"), apps.get_model("shop.Stock")\n'
+    )
+    sources.commit()
+    sources.monolift(*MOVE)
+    text = sources.read("orders/asks.py")
+    assert '"shop' not in text
+    assert text.count('"inventory') == 5
+
+
+def test_a_label_and_a_name_apart_are_listed(sources: Depot) -> None:
+    (sources.folder / "orders" / "asks.py").write_text(
+        "def ask(apps, kinds, grants, label):\n"
+        '    apps.get_app_config("shop").get_model("Stock")\n'
+        '    apps.get_model(label, "Stock")\n'
+        '    kinds.filter(app_label="shop", model__in=["stock", "shelf"])\n'
+        '    grants.filter(content_type__app_label="shop", content_type__model="stock")\n'
+        '    return {"app_label": "shop", "model": "stock"}, ("shop", "stock")\n'
+        "def ask_others(apps, kinds):\n"
+        '    apps.get_app_config("notes").get_model("Stock")\n'
+        '    kinds.filter(app_label="notes", model__in=["stock", "shelf"])\n'
+        '    return apps.get_model("shop", "Shelf"), {"app_label": "shop", "model": "shelf"}\n'
+    )
+    (sources.folder / "shop" / "fixtures" / "kinds.json").write_text(
+        '[{"model": "notes.note", "fields": {"content_type": ["shop", "stock"]}}]\n'
+    )
+    sources.commit()
+    report = sources.monolift(*MOVE, "--dry-run").partition("Look at these yourself:\n")[2]
+    assert re.findall(r"orders/asks\.py:(\d+)", report) == ["2", "3", "4", "5", "6", "6"]
+    assert "shop/fixtures/kinds.json:1" in report
+
+
+def test_comments_beside_imports_stay(sources: Depot) -> None:
+    (sources.folder / "orders" / "late.py").write_text(
+        "from shop.models import (\n"
+        "    Shelf,  # a place\n"
+        "    Stock as S,  # a heap\n"
+        ")\n"
+        "def late():\n"
+        "    from shop.models import Stock  # late, since it is heavy\n"
+        "    return Stock, S, Shelf\n"
+    )
+    sources.commit()
+    sources.monolift(*MOVE)
+    assert sources.read("orders/late.py") == (
+        "from shop.models import (\n"
+        "    Shelf,  # a place\n"
+        ")\n"
+        "from inventory.models import Stock as S  # a heap\n"
+        "def late():\n"
+        "    from inventory.models import Stock  # late, since it is heavy\n"
+        "    return Stock, S, Shelf\n"
+    )
+
+
+def test_an_empty_database_goes_through_the_whole_history(sources: Depot) -> None:
+    """What asked for the model in its old place, and does so no more, runs before it moves."""
+    (sources.folder / "notes" / "migrations" / "0002_fill.py").write_text(
+        "from django.db import migrations\n"
+        "def fill(apps, editor):\n"
+        '    apps.get_model("catalog", "Product").objects.count()\n'
+        "class Migration(migrations.Migration):\n"
+        '    dependencies = [("notes", "0001_initial"), ("catalog", "0001_initial")]\n'
+        "    operations = [migrations.RunPython(fill, migrations.RunPython.noop)]\n"
+    )
+    sources.commit()
+    for _ in range(2):
+        sources.monolift("loosen", "orders.Line.product")
+        sources.commit()
+    sources.monolift("move-model", "catalog.Product", "--to", "inventory")
+    sources.manage("migrate")
+    sources.manage("migrate", "inventory", "0001")
+
+    # Without that order the relation that was loosened has nothing to refer to.
+    first = sources.folder / "inventory" / "migrations" / "0002_move_product_from_catalog.py"
+    text = first.read_text()
+    own = '        ("orders", "0003_line_product_is_a_plain_field"),\n'
+    assert own in text
+    first.write_text(text.replace(own, ""))
+    told = verify(root=sources.folder, settings="mysite.settings")
+    assert "An empty database cannot be migrated: after orders.0001_initial" in told
+    assert "orders.Line.product refers to catalog.product" in told
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,7 @@ def move_model(name: str, *, to: str, tree: Tree, rename_table: bool = False) ->
             [f"{action}_{meta.model_name}" for action in meta.default_permissions]
             + [codename for codename, _ in meta.permissions]
         ),
+        modules=_modules(meta.app_config),
     )
     labels = {meta.app_label, config.label, *_referring_apps(cls)}
     history.refuse_pending(labels)
@@ -156,6 +157,13 @@ def _referring_apps(cls: Any) -> set[str]:
         for relation in cls._meta.get_fields(include_hidden=True)
         if relation.auto_created and relation.is_relation and not relation.concrete
     }
+
+
+def _modules(config: Any) -> frozenset[str]:
+    """What Python can import as `label.name`."""
+    if config.name != config.label:
+        return frozenset()
+    return frozenset(path.stem for path in Path(config.path).iterdir())
 
 
 def _target(config: Any, name: str) -> tuple[str, Path, str]:

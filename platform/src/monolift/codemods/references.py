@@ -23,6 +23,9 @@ from monolift.codemods.names import (
 
 _ADMIN = "changelist|add|history|delete|change|autocomplete"
 _IMPORTERS = ("patch", "import_string", "import_module", "object")
+PAIRS = ("get_model", "get_registered_model", "get_by_natural_key")
+"""Calls that take the label of an app and the name of a model."""
+_LISTENERS = ("receiver", "connect", "disconnect")
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,14 +43,20 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     new_module: str
     codenames: tuple[str, ...] = ()
     """Its permissions."""
+    modules: frozenset[str] = frozenset()
+    """What can be imported as `label.name`: a string that says so need not mean the model."""
 
-    def string(self, value: str) -> str | None:
-        """What a string becomes; None when it is not about the model."""
+    def string(self, value: str, *, names_model: bool = False) -> str | None:
+        """What a string becomes; None when it is not about the model, or nobody can be certain.
+
+        Where a string names a model (`names_model`), Django does not mind the capitals. Anywhere
+        else `shop.stock` is a logger, a queue or a module as well.
+        """
         label, dot, rest = value.partition(".")
         if dot and label == self.old:
-            if rest.lower() == self.name.lower():
+            if names_model and rest.lower() == self.name.lower():
                 return f"{self.new}.{rest}"
-            if rest in self.codenames:
+            if (rest == self.name or rest in self.codenames) and rest not in self.modules:
                 return f"{self.new}.{rest}"
         for module in self.old_modules:
             path = f"{module}.{self.name}"
@@ -129,6 +138,9 @@ class _Rewriter(cst.CSTTransformer):
             return cst.FlattenSentinel([updated_node.with_changes(body=kept), *lines])
         if lines:
             lines[0] = lines[0].with_changes(leading_lines=updated_node.leading_lines)
+            if updated_node.trailing_whitespace.comment:
+                end = updated_node.trailing_whitespace
+                lines[0] = lines[0].with_changes(trailing_whitespace=end)
             return cst.FlattenSentinel(lines)
         parent = self._names.parent(original_node)
         if isinstance(parent, cst.IndentedBlock) and len(parent.body) == 1:
@@ -153,11 +165,13 @@ class _Rewriter(cst.CSTTransformer):
             if self._home or (original, own) in self._dropped:
                 continue
             suffix = f" as {own}" if own != self._move.name or alias.asname else ""
-            new.append(f"from {self._move.new_module} import {self._move.name}{suffix}")
+            comment = _comment(alias)
+            new.append(f"from {self._move.new_module} import {self._move.name}{suffix}{comment}")
         rest = [alias for alias in original.names if alias not in moved]
         if not rest:
             return None, new
-        rest[-1] = rest[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+        comma = _last_comma(rest[-1].comma, original.names[-1].comma)
+        rest[-1] = rest[-1].with_changes(comma=comma)
         return updated.with_changes(names=rest), new
 
     # -- attributes, strings, calls --
@@ -185,28 +199,31 @@ class _Rewriter(cst.CSTTransformer):
         self, original_node: cst.SimpleString, updated_node: cst.SimpleString
     ) -> cst.SimpleString:
         value = literal(original_node)
-        new = self._move.string(value) if value else None
-        if not value or new is None:
+        if not value:
             return updated_node
-        parent = self._names.parent(original_node)
-        call = self._names.parent(parent) if isinstance(parent, cst.Arg) else None
-        last = dotted(call.func).rpartition(".")[2] if isinstance(call, cst.Call) else ""
-        if last in _IMPORTERS and value.count(".") == 1:
-            return updated_node  # `patch("shop.Stock")` means the attribute of a module
-        return quoted(new, original_node)
+        arg = self._names.parent(original_node)
+        call = self._names.parent(arg) if isinstance(arg, cst.Arg) else None
+        named = False
+        if isinstance(arg, cst.Arg) and isinstance(call, cst.Call):
+            if _called(call) in _IMPORTERS and value.count(".") == 1:
+                return updated_node  # `patch("shop.Stock")` means the attribute of a module
+            named = _takes_model(call, arg)
+        new = self._move.string(value, names_model=named)
+        return updated_node if new is None else quoted(new, original_node)
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.Call:
         if is_relation(original_node):
             return self._relation(original_node, updated_node)
         args = list(updated_node.args)
         given = original_node.args
-        last = dotted(original_node.func).rpartition(".")[2]
-        if last in {"receiver", "connect"}:
+        called = _called(original_node)
+        if called in _LISTENERS:
             for index, arg in enumerate(given):
                 if arg.keyword and arg.keyword.value == "sender" and self._is_local(arg.value):
                     args[index] = args[index].with_changes(value=self._label())
         positional = [arg.value for arg in given if arg.keyword is None and not arg.star]
-        if len(positional) >= 2 and self._is_pair(positional[0], positional[1]):
+        pair = called in PAIRS and len(positional) >= 2
+        if pair and self._is_pair(positional[0], positional[1]):
             first = cst.ensure_type(positional[0], cst.SimpleString)
             args[0] = args[0].with_changes(value=quoted(self._move.new, first))
         named = {arg.keyword.value: index for index, arg in enumerate(given) if arg.keyword}
@@ -260,3 +277,39 @@ class _Rewriter(cst.CSTTransformer):
                     elements = [*elements[:-1], last]
                 return updated_node.with_changes(value=value.with_changes(elements=elements))
         return updated_node
+
+
+def _comment(alias: cst.ImportAlias) -> str:
+    """The comment beside a name that has a line of its own."""
+    after = alias.comma.whitespace_after if isinstance(alias.comma, cst.Comma) else None
+    found = after.first_line.comment if isinstance(after, cst.ParenthesizedWhitespace) else None
+    return f"  {found.value}" if found else ""
+
+
+def _last_comma(
+    own: cst.Comma | cst.MaybeSentinel, last: cst.Comma | cst.MaybeSentinel
+) -> cst.Comma | cst.MaybeSentinel:
+    """The comma of a name that comes last now: where names have lines, with its own comment."""
+    if not isinstance(own, cst.Comma) or not isinstance(last, cst.Comma):
+        return cst.MaybeSentinel.DEFAULT
+    before, after = own.whitespace_after, last.whitespace_after
+    if isinstance(before, cst.ParenthesizedWhitespace) and isinstance(
+        after, cst.ParenthesizedWhitespace
+    ):
+        after = after.with_changes(first_line=before.first_line)
+    return last.with_changes(whitespace_after=after)
+
+
+def _called(call: cst.Call) -> str:
+    """The name a call ends with: `get_model`, whatever it is asked of."""
+    return call.func.attr.value if isinstance(call.func, cst.Attribute) else dotted(call.func)
+
+
+def _takes_model(call: cst.Call, arg: cst.Arg) -> bool:
+    """True for an argument in which Django reads `label.model`."""
+    if is_relation(call):
+        return is_target(call.args.index(arg), arg)
+    name = dotted(arg.keyword)
+    if _called(call) in _LISTENERS:
+        return name == "sender"
+    return _called(call) in PAIRS and (arg is call.args[0] or name == "app_label")
