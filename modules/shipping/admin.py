@@ -1,5 +1,6 @@
 """Shipments in Django's admin: to look at, and to say that a parcel has arrived."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin, messages
@@ -15,12 +16,20 @@ from monolift.kernel import CallFailed
 shipping = use(Shipping)
 
 
+class MethodFilter(admin.AllValuesFieldListFilter):
+    """The ways of delivery, and a dash for what was cancelled before it was booked."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for choice in super().choices(changelist):
+            yield {**choice, "display": choice["display"] or self.empty_value_display}
+
+
 @admin.register(models.Shipment)
 class ShipmentAdmin(ReadOnlyAdmin):
     """Shipments."""
 
     list_display = ("order_id", "state", "method", "carrier", "tracking", "ordered_at")
-    list_filter = ("state", "method")
+    list_filter = ("state", ("method", MethodFilter))
     search_fields = ("tracking",)
     ordering = ("-ordered_at",)
     actions = ("mark_delivered",)

@@ -34,7 +34,10 @@ class RateOut(Schema):
 
 
 class ShipmentOut(Schema):
-    """A shipment: `ordered`, `booked`, `delivered` or `cancelled`."""
+    """A shipment: `ordered`, `booked`, `delivered` or `cancelled`.
+
+    `method` is empty for one that was cancelled before it was booked.
+    """
 
     order_id: UUID
     state: str

@@ -53,8 +53,11 @@ class FakeShipping(Shipping):
         announce(ShipmentBooked(order_id=order_id, tracking=tracking, carrier="Fake"))
 
     def cancel(self, *, order_id: UUID) -> None:
-        known = self._shipments.get(order_id)
-        if known is None or known.state is ShipmentState.CANCELLED:
+        nothing = Shipment(
+            order_id=order_id, state=ShipmentState.ORDERED, method="", tracking="", carrier=""
+        )
+        known = self._shipments.setdefault(order_id, nothing)
+        if known.state is ShipmentState.CANCELLED:
             return
         if known.state is not ShipmentState.ORDERED:
             raise AlreadyShipped(order_id=order_id)

@@ -71,7 +71,10 @@ class ParcelLine(Dto):
 
 
 class Shipment(Dto):
-    """A shipment; `tracking` and `carrier` are empty until the carrier has it."""
+    """A shipment; `tracking` and `carrier` are empty until the carrier has it.
+
+    `method` is empty for one that was cancelled before it was booked.
+    """
 
     order_id: UUID
     state: ShipmentState
@@ -105,13 +108,14 @@ class Shipping(Interface, Protocol, version=1):
     ) -> Shipment:
         """Have an order delivered, once. `ShipmentBooked` says when the carrier has it.
 
+        One that was booked or cancelled before is answered as it stands.
         `customer_id` is by whom the recipient is forgotten when they ask for it.
         """
         ...
 
     @command(timeout=5, raises=AlreadyShipped)
     def cancel(self, *, order_id: UUID) -> None:
-        """Keep the parcel here. No shipment, or one that is cancelled, is harmless."""
+        """Keep the parcel here, also one that is booked only later. Saying it twice is harmless."""
         ...
 
     @command(timeout=5, raises=(ShipmentNotFound, NotOnItsWay))

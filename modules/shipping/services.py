@@ -17,6 +17,7 @@ from modules.shipping.interface import (
     Recipient,
     Shipment,
     ShipmentNotFound,
+    ShipmentState,
     Shipping,
 )
 from modules.shipping.queries import rates as rate_queries
@@ -60,19 +61,26 @@ class ShippingService(Shipping):
         with atomic():
             # A second one is ignored, and its hand-over finds nothing left to do.
             models.Shipment.objects.bulk_create([row], ignore_conflicts=True)
-            packed: int = settings.SHIPPING["HAND_OVER_AFTER"]
-            hand_over.after(timedelta(seconds=packed)).enqueue(order_id=order_id)
-        return shipment_queries.shown(row)
+            known = shipment_queries.shipment(order_id=order_id)
+            if known.state is ShipmentState.ORDERED:
+                packed: int = settings.SHIPPING["HAND_OVER_AFTER"]
+                hand_over.after(timedelta(seconds=packed)).enqueue(order_id=order_id)
+        return known
 
     def cancel(self, *, order_id: UUID) -> None:
         """See `Shipping.cancel`."""
+        # Where there is no shipment yet, one of nothing to nobody: a booking that is still on its
+        # way finds it there, cancelled.
+        row = models.Shipment(
+            order_id=order_id, method="", recipient={}, parcel=[], ordered_at=clock.now()
+        )
         with atomic():
+            models.Shipment.objects.bulk_create([row], ignore_conflicts=True)
             ordered = models.Shipment.objects.filter(pk=order_id, state=_State.ORDERED)
             if ordered.update(state=_State.CANCELLED):
                 publish(ShipmentCancelled(order_id=order_id))
                 return
-            row = models.Shipment.objects.filter(pk=order_id).first()
-            if row is not None and row.state != _State.CANCELLED:
+            if models.Shipment.objects.get(pk=order_id).state != _State.CANCELLED:
                 raise AlreadyShipped(order_id=order_id)
 
     def mark_delivered(self, *, order_id: UUID) -> None:

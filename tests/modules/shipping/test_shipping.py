@@ -1,10 +1,14 @@
 """Rates, and parcels that the carrier gets once."""
 
+import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.contrib.auth import get_user_model
+from django.db import connections
 from django.test import Client
 from pytest_django import Settings
 
@@ -63,6 +67,7 @@ class Books(sandbox.SandboxCarrier):
     handed: list[UUID] = []
     recalled: list[UUID] = []
     lost_answers = 0
+    lost_recalls = 0
 
     def hand_over(
         self, *, order_id: UUID, method: str, recipient: Mapping[str, Any], parcel: Sequence[Any]
@@ -77,14 +82,17 @@ class Books(sandbox.SandboxCarrier):
         )
 
     def recall(self, *, order_id: UUID) -> None:
-        """Note it."""
+        """Note it; lose the answer if told to."""
         self.recalled.append(order_id)
+        if Books.lost_recalls:
+            Books.lost_recalls -= 1
+            raise Unavailable("carrier", "no answer")
 
 
 @pytest.fixture
 def books(settings: Settings) -> type[Books]:
     settings.SHIPPING = {**settings.SHIPPING, "CARRIER": f"{__name__}.Books"}
-    Books.handed, Books.recalled, Books.lost_answers = [], [], 0
+    Books.handed, Books.recalled, Books.lost_answers, Books.lost_recalls = [], [], 0, 0
     return Books
 
 
@@ -121,11 +129,11 @@ def test_what_we_do_not_offer_is_refused(country: str, currency: str, method: st
 # Shipments ----------------------------------------------------------------------------------------
 
 
-def test_booking_takes_two_statements() -> None:
+def test_booking_takes_three_statements() -> None:
     with statements() as seen:
         booked()
     ours = [sql for sql in seen if "monolift_key" not in sql]
-    assert len(ours) == 2, seen
+    assert len(ours) == 3, seen
 
 
 @pytest.mark.topologies("local", "loopback")
@@ -149,11 +157,26 @@ def test_a_lost_answer_of_the_carrier_is_asked_for_again(
 ) -> None:
     order_id = booked()
     books.lost_answers = 2
-    for _ in range(6):
-        scenario.travel(minutes=2)
-        scenario.run_until_idle()
+    for _ in range(3):
+        scenario.travel(minutes=11)
     assert books.handed == [order_id] * 3
     assert announced() == ["shipping.shipment_booked.v1"]
+
+
+def test_a_carrier_that_is_away_gets_the_parcel_when_it_is_back(
+    scenario: Scenario, books: type[Books]
+) -> None:
+    order_id = booked()
+    books.lost_answers = 1000
+    for _ in range(60):
+        scenario.travel(minutes=1)
+    assert 5 < len(books.handed) < 15, "asked at growing intervals"
+    assert announced() == []
+    books.lost_answers = 0
+    scenario.travel(minutes=11)
+    assert shipping.shipment(order_id=order_id).state is ShipmentState.BOOKED
+    assert announced() == ["shipping.shipment_booked.v1"]
+    assert scenario.failed_deliveries() == []
 
 
 def test_booking_twice_ships_once(scenario: Scenario, books: type[Books]) -> None:
@@ -178,6 +201,55 @@ def test_what_is_not_packed_yet_can_be_cancelled(scenario: Scenario, books: type
     assert announced() == ["shipping.shipment_cancelled.v1"]
     with pytest.raises(NotOnItsWay, match="cancelled"):
         shipping.mark_delivered(order_id=order_id)
+
+
+@pytest.mark.inside
+@both
+def test_a_cancellation_also_stops_what_is_booked_later(
+    scenario: Scenario, books: type[Books]
+) -> None:
+    order_id = uuid4()
+    shipping.cancel(order_id=order_id)
+    for _ in range(2):
+        late = shipping.book(order_id=order_id, method="express", recipient=ADA, parcel=[])
+        assert late == shipping.shipment(order_id=order_id)
+        assert late.state is ShipmentState.CANCELLED
+        shipping.cancel(order_id=order_id)
+    scenario.travel(minutes=2)
+    assert (books.handed, books.recalled) == ([], [])
+    assert announced() == ["shipping.shipment_cancelled.v1"]
+
+
+@pytest.mark.django_db(databases="__all__", transaction=True)
+def test_booked_and_cancelled_at_once_it_stays_here(scenario: Scenario, books: type[Books]) -> None:
+    def cancel(order_id: UUID, together: threading.Barrier) -> None:
+        try:
+            together.wait(10)
+            shipping.cancel(order_id=order_id)
+        finally:
+            connections.close_all()
+
+    for _ in range(10):
+        order_id, together = uuid4(), threading.Barrier(2)
+        with ThreadPoolExecutor(1) as pool:
+            cancelled = pool.submit(cancel, order_id, together)
+            together.wait(10)
+            shipping.book(order_id=order_id, method="express", recipient=ADA, parcel=[])
+            cancelled.result()
+        assert shipping.shipment(order_id=order_id).state is ShipmentState.CANCELLED
+    scenario.travel(minutes=2)
+    assert books.handed == []
+    assert announced() == ["shipping.shipment_cancelled.v1"] * 10
+
+
+def test_what_was_cancelled_before_it_was_booked_can_be_looked_at(client: Client) -> None:
+    order_id = uuid4()
+    shipping.cancel(order_id=order_id)
+    boss = get_user_model().objects.create_superuser("boss@example.org", "long enough 4 that")
+    client.force_login(boss)
+    shown = client.get("/admin/shipping/shipment/").content.decode()
+    assert str(order_id) in shown
+    assert '<a href="?method=">-</a>' in "".join(line.strip() for line in shown.splitlines())
 
 
 def test_what_the_carrier_has_cannot_be_cancelled(scenario: Scenario) -> None:
@@ -211,6 +283,23 @@ def test_a_parcel_cancelled_meanwhile_is_recalled(
     scenario.run_until_idle()
     assert (books.handed, books.recalled) == ([order_id], [order_id])
     assert announced() == ["shipping.shipment_cancelled.v1"]
+
+
+@pytest.mark.parametrize("lost_recalls", [0, 20])
+def test_a_parcel_whose_answer_was_lost_is_recalled_once_cancelled(
+    scenario: Scenario, books: type[Books], lost_recalls: int
+) -> None:
+    order_id = booked()
+    books.lost_answers, books.lost_recalls = 1, lost_recalls
+    scenario.travel(minutes=2)
+    assert (books.handed, books.recalled) == ([order_id], [])
+    shipping.cancel(order_id=order_id)
+    for _ in range(30):
+        scenario.travel(minutes=11)
+    assert books.handed == [order_id]
+    assert books.recalled == [order_id] * (lost_recalls + 1)
+    assert announced() == ["shipping.shipment_cancelled.v1"]
+    assert scenario.failed_deliveries() == []
 
 
 def test_nothing_to_cancel_is_harmless_and_nothing_to_deliver_is_not() -> None:
