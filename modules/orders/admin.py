@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from modules.orders import models
-from modules.orders.interface import OrderId, OrderNotFound, Orders
+from modules.orders.interface import OrderId, OrderNotFound, Orders, OrderState
 from modules.orders.queries.numbers import ids_of, number_of
 from monolift import DomainError, Unavailable, use
 from monolift.gateway.backoffice import ReadOnlyAdmin
@@ -269,10 +269,11 @@ class OrderAdmin(ReadOnlyAdmin):
             return self._back(request, order_id, problem=_first_error(form))
         reason = form.cleaned_data["reason"]
         try:
-            orders.cancel(order_id=OrderId(order_id), reason=reason)
+            order = orders.cancel(order_id=OrderId(order_id), reason=reason)
         except (DomainError, Unavailable, CallFailed) as error:
             return self._back(request, order_id, problem=_said(error))
-        return self._back(request, order_id, done=f"Cancelled: {reason}")
+        done = "Cancelled" if order.state is OrderState.CANCELLED else "Cancelling"
+        return self._back(request, order_id, done=f"{done}: {reason}")
 
     def refund(self, request: HttpRequest, order_id: UUID) -> HttpResponse:
         """Refund through the interface."""

@@ -342,13 +342,16 @@ def order(request: HttpRequest, order_id: UUID) -> Order:
 
 @router.post("/{order_id}/cancel", response=OrderOut)
 def cancel(request: HttpRequest, order_id: UUID, body: CancelIn) -> Order:
-    """Take the order back, as long as it is paid and not shipped. Sent again, it cancels once."""
+    """Take the order back, as long as it is paid and not shipped. Sent again, it cancels once.
+
+    Answered as `cancelling`, it goes on: look at the order again.
+    """
     return orders.cancel(order_id=OrderId(order_id), reason=body.reason)
 
 
 @router.get("/{order_id}/invoice", response=InvoiceOut)
 def invoice(request: HttpRequest, order_id: UUID) -> Invoice:
-    """The bill; there is one soon after the order is paid."""
+    """The bill; there is one soon after the order is paid, unless it was cancelled first."""
     return orders.invoice(order_id=OrderId(order_id))
 
 
@@ -362,6 +365,9 @@ def refunds(request: HttpRequest, order_id: UUID) -> Sequence[Refund]:
 @router.post("/{order_id}/refunds", response={201: OrderOut})
 def refund(request: HttpRequest, order_id: UUID, body: RefundIn) -> Status[Order]:
     """Give money back. For staff who may change orders.
+
+    Only money moves: a parcel that has not left goes its way all the same, and an order of which
+    all was given back cannot be cancelled. To keep the parcel here, cancel the order.
 
     Send an `Idempotency-Key`: sent again with it, it refunds once; without, each is another refund.
     """

@@ -12,9 +12,10 @@ _State = models.Order.State
 
 @subscribe(ShipmentDelivered)
 def note_delivery(event: ShipmentDelivered) -> None:
-    """Write down that the order has arrived."""
+    """Write down that the order has arrived, also when nobody has said yet that it left."""
+    under_way = (_State.PAID, _State.CANCELLING, _State.SHIPPED)
     with atomic():
-        shipped = models.Order.objects.filter(pk=event.order_id, state=_State.SHIPPED)
+        shipped = models.Order.objects.filter(pk=event.order_id, state__in=under_way)
         if shipped.update(state=_State.DELIVERED):
             email = models.Order.objects.values_list("email", flat=True).get(pk=event.order_id)
             publish(OrderDelivered(order_id=event.order_id, email=email))

@@ -96,7 +96,7 @@ class OrderNotFound(DomainError, status=404):
 
 
 class NotCancellable(DomainError, status=409):
-    """The order cannot be cancelled any more: it is {state}."""
+    """The order cannot be cancelled: it is {state}."""
 
     order_id: OrderId
     state: str
@@ -419,7 +419,7 @@ class Orders(Interface, Protocol, version=1):
 
     @query(timeout=5, raises=NoInvoice)
     def invoice(self, *, order_id: OrderId) -> Invoice:
-        """The bill of an order; there is one soon after it is paid."""
+        """The bill of an order: there soon after it is paid, unless it was cancelled before."""
         ...
 
     @query(timeout=10, raises=InvalidCursor)
@@ -431,7 +431,9 @@ class Orders(Interface, Protocol, version=1):
     def cancel(self, *, order_id: OrderId, reason: str = "") -> Order:
         """Take back an order that is paid and not shipped: stock and money go back.
 
-        Doing it twice cancels once. An order in state `cancelling` is finished in the background.
+        Doing it twice cancels once. An order that is answered in state `cancelling` is finished in
+        the background; it goes its way after all if the carrier turns out to have its parcel. When
+        that could not be found out it was not cancelled either, and can be tried again.
         """
         ...
 
@@ -439,10 +441,17 @@ class Orders(Interface, Protocol, version=1):
     def refund(
         self, *, order_id: OrderId, refund_reference: UUID, amount: Money, reason: str
     ) -> Order:
-        """Give back a part of what was paid, once per `refund_reference`."""
+        """Give back a part of what was paid, once per `refund_reference`.
+
+        Only money moves: a parcel that has not left goes its way all the same, and an order of
+        which all was given back cannot be cancelled. To keep the parcel here, cancel.
+        """
         ...
 
     @command(timeout=30, raises=(OrderNotFound, RefundRefused))
     def refund_rest(self, *, order_id: OrderId, refund_reference: UUID, reason: str) -> Order:
-        """Give back all that is left of what was paid, once per `refund_reference`."""
+        """Give back all that is left of what was paid, once per `refund_reference`.
+
+        See `refund`: the parcel goes its way all the same.
+        """
         ...

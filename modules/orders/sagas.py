@@ -267,7 +267,9 @@ class Checkout(Saga, version=1):
 
     @step
     def bill(self) -> None:
-        """Give the invoice the next number of its year."""
+        """Give the invoice the next number of its year; an order that is cancelled gets none."""
+        if _locked(self.order_id).state == models.Order.State.CANCELLED:
+            return
         issued_at = clock.now()
         number = _next_number(issued_at.year)
         models.Invoice(
@@ -296,11 +298,16 @@ class Checkout(Saga, version=1):
 
     @step(awaits=(ShipmentBooked, ShipmentCancelled), match="order_id", within=days(14))
     def ship(self, event: ShipmentBooked | ShipmentCancelled) -> None:
-        """Write down that it is on its way. A cancellation tells its own story."""
+        """Write down that it is on its way. A cancellation tells its own story.
+
+        What the carrier has is cancelled no more, even if a cancellation has not heard so yet.
+        """
         if isinstance(event, ShipmentCancelled):
             return
-        paid = models.Order.objects.filter(pk=self.order_id, state=models.Order.State.PAID)
-        paid.update(state=models.Order.State.SHIPPED)
+        order = _locked(self.order_id)
+        here = models.Order.objects.filter(pk=self.order_id, state__in=("paid", "cancelling"))
+        if here.update(state=models.Order.State.SHIPPED):
+            _settle_refunded(order)
         models.Order.objects.filter(pk=self.order_id).update(tracking=event.tracking)
         publish(
             OrderShipped(
@@ -313,7 +320,10 @@ class Checkout(Saga, version=1):
 
 
 class Cancellation(Saga, version=1, attempts=PATIENT):
-    """Take back an order that is paid and not shipped. Its key is the order's id."""
+    """Take back an order that is paid and not shipped.
+
+    Its key is the order's id. When an attempt was given up, the next one has its number added.
+    """
 
     order_id: OrderId
     reason: str
@@ -327,17 +337,16 @@ class Cancellation(Saga, version=1, attempts=PATIENT):
         order = _locked(self.order_id)
         if order.state != models.Order.State.PAID:
             raise NotCancellable(order_id=self.order_id, state=order.state)
-        if order.refunds.filter(state=models.Refund.State.PENDING).exists():
-            raise RuntimeError("A refund is on its way: what is left to give back is not known.")
         models.Order.objects.filter(pk=self.order_id).update(state=models.Order.State.CANCELLING)
         self.email, self.customer_id = order.email, order.customer_id
-        self.amount = Money(order.total - order.refunded, order.currency)
 
     @close.undo
     def reopen(self) -> None:
         """It goes its way after all."""
-        closed = models.Order.objects.filter(pk=self.order_id, state="cancelling")
-        closed.update(state=models.Order.State.PAID)
+        order = _locked(self.order_id)
+        if order.state == models.Order.State.CANCELLING:
+            models.Order.objects.filter(pk=self.order_id).update(state=models.Order.State.PAID)
+            _settle_refunded(order)
 
     @step(calls=Shipping.cancel, pivot=True)
     def keep_here(self) -> None:
@@ -346,7 +355,13 @@ class Cancellation(Saga, version=1, attempts=PATIENT):
 
     @step(calls=Payments.refund)
     def pay_back(self) -> None:
-        """Give back what was not given back before."""
+        """Give back what was not given back before, once no refund is on its way any more."""
+        order = models.Order.objects.filter(pk=self.order_id)
+        if order.filter(refunds__state=models.Refund.State.PENDING).exists():
+            raise RuntimeError("A refund is on its way: what is left to give back is not known.")
+        # New ones are refused since `close`.
+        total, refunded, currency = order.values_list("total", "refunded", "currency").get()
+        self.amount = Money(total - refunded, currency)
         if self.amount:
             reference = uuid5(self.order_id, "cancellation")
             payments.refund(reference=self.order_id, refund_reference=reference, amount=self.amount)
@@ -431,10 +446,9 @@ class Refunding(Saga, version=1, attempts=PATIENT):
     @step
     def finish(self) -> None:
         """Write down that it is done."""
+        order = _locked(self.order_id)
         models.Refund.objects.filter(pk=self.refund_id).update(state=models.Refund.State.DONE)
-        models.Order.objects.filter(pk=self.order_id, refunded=F("total")).update(
-            state=models.Order.State.REFUNDED
-        )
+        _settle_refunded(order)
         publish(
             OrderRefunded(
                 order_id=self.order_id,
@@ -453,6 +467,15 @@ NOT_PAID = "the payment could not be taken"
 
 def _locked(order_id: OrderId) -> models.Order:
     return models.Order.objects.select_for_update().get(pk=order_id)
+
+
+def _settle_refunded(locked: models.Order) -> None:
+    """Call an order refunded once all of it is back: what is on its way may still be refused."""
+    if locked.refunded < locked.total:
+        return
+    if not locked.refunds.filter(state=models.Refund.State.PENDING).exists():
+        open_one = models.Order.objects.filter(pk=locked.pk, state__in=REFUNDABLE)
+        open_one.update(state=models.Order.State.REFUNDED)
 
 
 def _next_number(year: int) -> int:

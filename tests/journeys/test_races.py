@@ -26,7 +26,7 @@ from modules.orders.queries.baskets import stored_basket
 from modules.orders.sagas import Checkout
 from modules.payments.interface import Payments
 from modules.pricing.interface import Pricing
-from modules.shipping.interface import Shipping
+from modules.shipping.interface import ShipmentState, Shipping
 from monolift import Money, Unavailable, use
 from monolift.testing.scenario import Scenario
 from tests.doubles import instead
@@ -132,6 +132,8 @@ def test_a_cancellation_meanwhile(scenario: Scenario, place: tuple[Any, str]) ->
     with meanwhile(place, lambda: orders.cancel(order_id=order_id), wait=True):
         state = buy(basket_id, total, scenario)
     assert_all_or_nothing(state)
+    if state is OrderState.CANCELLED:
+        assert use(Shipping).shipment(order_id=order_id).state is ShipmentState.CANCELLED
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place[1])

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import NoReturn
 from uuid import UUID
 
+import msgspec
+
 from modules.orders.interface import (
     Address,
     AddressMissing,
@@ -35,6 +37,7 @@ from modules.orders.queries import baskets as basket_queries
 from modules.orders.queries import orders as order_queries
 from modules.orders.queries.numbers import number_of
 from modules.orders.requires import (
+    AlreadyShipped,
     CardDeclined,
     CouponNotValid,
     InsufficientStock,
@@ -183,7 +186,7 @@ class OrdersService(Orders):
         keys = [str(refund.id) for refund in order_queries.refunds(order_id=order_id)]
         runs: list[SagaRun[Checkout] | SagaRun[Cancellation] | SagaRun[Refunding] | None] = [
             Checkout.find(key=str(order_id)),
-            Cancellation.find(key=str(order_id)),
+            *_cancellations(order_id),
             *(Refunding.find(key=key) for key in keys),
         ]
         entries = [
@@ -219,14 +222,17 @@ class OrdersService(Orders):
         order = self.order(order_id=order_id)
         if order.state is OrderState.PAID:
             run = Cancellation.run(
-                key=str(order_id),
+                key=_cancellation_key(order_id),
                 order_id=order_id,
                 reason=reason.strip()[:LONGEST_REASON] or "the customer cancelled it",
                 timeout=WAIT,
             )
             order = self.order(order_id=order_id)
-            if run.status is SagaStatus.UNDONE:
-                raise NotCancellable(order_id=order_id, state=_in_words(order.state))
+            if order.state is OrderState.PAID and not run.status.ended:
+                # It has not come so far yet as to write that down.
+                return msgspec.structs.replace(order, state=OrderState.CANCELLING)
+            if order.state is OrderState.PAID and isinstance(run.error, AlreadyShipped):
+                raise NotCancellable(order_id=order_id, state="already handed to the carrier")
         if order.state in (OrderState.CANCELLED, OrderState.CANCELLING):
             return order
         raise NotCancellable(order_id=order_id, state=_in_words(order.state))
@@ -277,12 +283,38 @@ class OrdersService(Orders):
         )
 
 
+def _cancellations(order_id: OrderId) -> list[SagaRun[Cancellation]]:
+    """The attempts at cancelling an order, the first one first."""
+    found: list[SagaRun[Cancellation]] = []
+    while run := Cancellation.find(key=_attempt(order_id, len(found))):
+        found.append(run)
+    return found
+
+
+def _cancellation_key(order_id: OrderId) -> str:
+    """The key of the attempt that runs, or of the next one.
+
+    An attempt that was given up is in nobody's way. One that found the parcel gone stands.
+    """
+    known = _cancellations(order_id)
+    if known:
+        last = known[-1]
+        given_up = last.status in (SagaStatus.UNDONE, SagaStatus.ABANDONED)
+        if not given_up or isinstance(last.error, AlreadyShipped):
+            return last.key
+    return _attempt(order_id, len(known))
+
+
+def _attempt(order_id: OrderId, number: int) -> str:
+    return f"{order_id}:{number}" if number else str(order_id)
+
+
 def _in_words(state: OrderState) -> str:
     return {
         OrderState.PROCESSING: "still being processed",
         OrderState.PLACED: "still being paid",
         OrderState.FAILED: "not completed in the first place",
-        OrderState.PAID: "already handed to the carrier",
+        OrderState.PAID: "not known whether its parcel is still here. Try again later",
     }.get(state, state.value)
 
 

@@ -1,12 +1,17 @@
 """After paying: the invoice, cancelling, refunds, and what the back office sees."""
 
 import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from django.db import connections
+from pytest_django import Settings
 
+from modules.inventory.interface import Inventory
 from modules.orders.interface import (
     InvalidCursor,
     NoInvoice,
@@ -18,8 +23,8 @@ from modules.orders.interface import (
     OrderState,
     RefundRefused,
 )
-from modules.orders.sagas import Checkout
-from modules.payments.interface import Payments
+from modules.orders.sagas import Cancellation, Checkout, Refunding
+from modules.payments.interface import Payments, RefundTooLarge
 from modules.shipping.interface import ShipmentState, Shipping
 from monolift import Money, use
 from monolift.kernel import SagaStatus
@@ -27,7 +32,7 @@ from monolift.registry.sql import fetch
 from monolift.registry.topology import topology
 from monolift.testing.scenario import Scenario
 from monolift.testing.statements import statements
-from tests.doubles import slow
+from tests.doubles import failing, instead, silent, slow
 from tests.shop import (
     assert_books_balance,
     available,
@@ -55,6 +60,22 @@ def bought(*, quantity: int = 1, customer_id: UUID | None = None) -> Order:
 
 def euros(amount: int) -> Money:
     return Money(amount, "EUR")
+
+
+@contextmanager
+def impatient(wait: float = 0.1) -> Iterator[None]:
+    """Wait for no process for long: what is left of it goes on in a worker."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("modules.orders.services.service.WAIT", wait)
+        yield
+
+
+@contextmanager
+def given_up_at_once() -> Iterator[None]:
+    """Let a cancellation try once only, in place of an hour."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("modules.orders.sagas.Cancellation.saga_attempts", 1)
+        yield
 
 
 def refunded() -> list[int]:
@@ -131,13 +152,119 @@ def test_a_lost_answer_of_the_bank_pays_back_once(scenario: Scenario) -> None:
     shelve()
     order = bought()
     with slow(Payments, "refund"):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("modules.orders.services.service.WAIT", 0.2)
+        with impatient():
             half = orders.cancel(order_id=order.id)
         assert half.state is OrderState.CANCELLING
     scenario.travel(minutes=5)
     scenario.run_until_idle()
     assert orders.order(order_id=order.id).state is OrderState.CANCELLED
+    assert refunded() == [1200]
+    assert available() == 10
+    assert_books_balance()
+
+
+def test_a_refund_on_its_way_does_not_hold_a_cancellation_up(scenario: Scenario) -> None:
+    shelve()
+    order = bought()
+    scenario.run_until_idle()
+    with silent(Payments, "refund"), impatient():
+        orders.refund(order_id=order.id, refund_reference=uuid4(), amount=euros(200), reason="x")
+        assert orders.cancel(order_id=order.id).state is OrderState.CANCELLING
+    assert orders.order(order_id=order.id).state is OrderState.CANCELLING
+    assert use(Shipping).shipment(order_id=order.id).state is ShipmentState.CANCELLED
+    with pytest.raises(RefundRefused, match="cancelling"):
+        orders.refund(order_id=order.id, refund_reference=uuid4(), amount=euros(1), reason="x")
+    scenario.settle(Cancellation, key=str(order.id))
+    assert orders.order(order_id=order.id).state is OrderState.CANCELLED
+    assert refunded() == [1200]
+    assert available() == 10
+    assert_books_balance()
+
+
+@pytest.mark.parametrize("refused", [False, True], ids=["it comes back", "it is refused"])
+def test_all_of_it_is_on_its_way_back_when_it_is_cancelled(
+    scenario: Scenario, refused: bool
+) -> None:
+    shelve()
+    order = bought()
+    refund = uuid4()
+    with silent(Payments, "refund"), impatient():
+        orders.refund_rest(order_id=order.id, refund_reference=refund, reason="x")
+        assert orders.cancel(order_id=order.id).state is OrderState.CANCELLING
+    seen = []
+
+    def give_back(real: Callable[..., Any], *, refund_reference: UUID, **told: Any) -> Any:
+        if refused and refund_reference == refund:
+            raise RefundTooLarge(reference=order.id, refundable=euros(0))
+        return real(refund_reference=refund_reference, **told)
+
+    def release(real: Callable[..., Any], *, reference: UUID) -> Any:
+        seen.append(orders.order(order_id=order.id).state)
+        return real(reference=reference)
+
+    with instead(Payments, refund=give_back), instead(Inventory, release=release):
+        run = scenario.settle(Refunding, key=str(refund))
+        scenario.settle(Cancellation, key=str(order.id))
+    assert run.status is (SagaStatus.UNDONE if refused else SagaStatus.DONE)
+    assert seen == [OrderState.CANCELLING]
+    after = orders.order(order_id=order.id)
+    assert (after.state, after.refunded) == (OrderState.CANCELLED, order.total)
+    assert refunded() == [1200]
+    assert available() == 10
+    assert_books_balance()
+
+
+@pytest.mark.together
+@pytest.mark.parametrize("left", [False, True], ids=["shipping is away", "the parcel left"])
+def test_all_of_it_came_back_and_it_was_not_cancelled(
+    scenario: Scenario, settings: Settings, left: bool
+) -> None:
+    settings.SHIPPING = {**settings.SHIPPING, "HAND_OVER_AFTER": 10**6}
+    shelve()
+    order = bought()
+    scenario.run_until_idle()
+    refund = uuid4()
+    with silent(Payments, "refund"), silent(Shipping, "cancel"), impatient():
+        orders.refund_rest(order_id=order.id, refund_reference=refund, reason="x")
+        assert orders.cancel(order_id=order.id).state is OrderState.CANCELLING
+    with silent(Shipping, "cancel"):
+        assert scenario.settle(Refunding, key=str(refund)).status is SagaStatus.DONE
+    assert orders.order(order_id=order.id).state is OrderState.CANCELLING
+    if left:
+        from modules.shipping.tasks import hand_over
+
+        hand_over(order_id=order.id)
+        run = scenario.settle(Cancellation, key=str(order.id))
+    else:
+        with given_up_at_once(), silent(Shipping, "cancel"):
+            run = scenario.settle(Cancellation, key=str(order.id))
+    assert run.status is SagaStatus.UNDONE
+    assert orders.order(order_id=order.id).state is OrderState.REFUNDED
+
+
+def test_a_cancellation_that_did_not_begin_in_time_is_in_progress(scenario: Scenario) -> None:
+    shelve()
+    order = bought()
+    with impatient(-1.0):
+        assert orders.cancel(order_id=order.id).state is OrderState.CANCELLING
+    scenario.settle(Cancellation, key=str(order.id))
+    assert orders.order(order_id=order.id).state is OrderState.CANCELLED
+    assert refunded() == [1200]
+
+
+def test_a_cancellation_that_was_given_up_can_be_tried_again(scenario: Scenario) -> None:
+    shelve()
+    order = bought()
+    scenario.run_until_idle()
+    with given_up_at_once(), silent(Shipping, "cancel"):
+        for _ in range(2):
+            with pytest.raises(NotCancellable, match="Try again later") as refusal:
+                orders.cancel(order_id=order.id)
+            assert "carrier" not in refusal.value.detail
+    assert orders.order(order_id=order.id).state is OrderState.PAID
+    assert orders.cancel(order_id=order.id).state is OrderState.CANCELLED
+    entries = orders.timeline(order_id=order.id)
+    assert [one.process for one in entries if one.step == "close"].count("Cancellation") >= 3
     assert refunded() == [1200]
     assert available() == 10
     assert_books_balance()
@@ -243,6 +370,56 @@ def test_refunds_at_once_never_exceed_what_was_paid() -> None:
         assert sorted(pool.map(give_back, range(3))) == ["done", "done", "refused"]
     assert refunded() == [1000]
     assert_books_balance()
+
+
+def test_of_two_refunds_that_are_all_of_it_one_fails(
+    scenario: Scenario, settings: Settings
+) -> None:
+    settings.SHIPPING = {**settings.SHIPPING, "HAND_OVER_AFTER": 10**6}
+    shelve()
+    order = bought()
+    fails = uuid4()
+    with silent(Payments, "refund"), impatient():
+        orders.refund(order_id=order.id, refund_reference=fails, amount=euros(500), reason="x")
+    first = orders.refund(
+        order_id=order.id, refund_reference=uuid4(), amount=euros(700), reason="x"
+    )
+    assert (first.state, first.refunded) == (OrderState.PAID, euros(1200))
+    with failing(Payments, refund=RefundTooLarge(reference=order.id, refundable=euros(0))):
+        scenario.settle(Refunding, key=str(fails))
+    after = orders.order(order_id=order.id)
+    assert (after.state, after.refunded) == (OrderState.PAID, euros(700))
+    last = orders.refund(order_id=order.id, refund_reference=uuid4(), amount=euros(500), reason="x")
+    assert (last.state, last.refunded) == (OrderState.REFUNDED, euros(1200))
+    assert refunded() == [1200]
+    assert_books_balance()
+
+
+def test_of_two_refunds_that_are_all_of_it_one_takes_long(scenario: Scenario) -> None:
+    shelve()
+    order = bought()
+    late = uuid4()
+    with silent(Payments, "refund"), impatient():
+        orders.refund(order_id=order.id, refund_reference=late, amount=euros(500), reason="x")
+    orders.refund(order_id=order.id, refund_reference=uuid4(), amount=euros(700), reason="x")
+    scenario.settle(Refunding, key=str(late))
+    assert orders.order(order_id=order.id).state is OrderState.REFUNDED
+    assert refunded() == [1200]
+
+
+@pytest.mark.together
+def test_a_refund_of_all_of_it_keeps_no_parcel_here(scenario: Scenario) -> None:
+    shelve()
+    order = bought()
+    scenario.run_until_idle()
+    orders.refund_rest(order_id=order.id, refund_reference=uuid4(), reason="for the wait")
+    with pytest.raises(NotCancellable, match="refunded"):
+        orders.cancel(order_id=order.id)
+    scenario.travel(minutes=2)
+    assert use(Shipping).shipment(order_id=order.id).state is ShipmentState.BOOKED
+    after = orders.order(order_id=order.id)
+    assert after.state is OrderState.REFUNDED
+    assert after.tracking
 
 
 # Lists --------------------------------------------------------------------------------------------
@@ -360,6 +537,69 @@ def test_a_cancelled_order_stays_here(scenario: Scenario) -> None:
     assert published() == ["order_placed", "order_paid", "order_cancelled"]
 
 
+@pytest.mark.topologies("local", "loopback")
+def test_what_is_cancelled_right_after_paying_stays_here(scenario: Scenario) -> None:
+    """Before its checkout has billed and booked it."""
+    shelve()
+    order = bought(quantity=2)
+    assert orders.cancel(order_id=order.id).state is OrderState.CANCELLED
+    for _ in range(3):
+        scenario.travel(minutes=2)
+    assert use(Shipping).shipment(order_id=order.id).state is ShipmentState.CANCELLED
+    assert scenario.settle(Checkout, key=str(order.id)).status is SagaStatus.DONE
+    assert orders.order(order_id=order.id).state is OrderState.CANCELLED
+    assert published() == ["order_placed", "order_paid", "order_cancelled"]
+    assert (refunded(), available()) == ([2400], 10)
+    with pytest.raises(NoInvoice):
+        orders.invoice(order_id=order.id)
+    other = bought()
+    scenario.run_until_idle()
+    assert orders.invoice(order_id=other.id).number.endswith("-000001")
+
+
+@pytest.mark.together
+@pytest.mark.parametrize("arrived", [False, True], ids=["left", "arrived"])
+def test_what_left_while_it_was_being_cancelled_goes_its_way(
+    scenario: Scenario, arrived: bool
+) -> None:
+    shelve()
+    order = bought()
+    scenario.run_until_idle()
+    from modules.shipping.tasks import hand_over
+
+    hand_over(order_id=order.id)
+    with silent(Shipping, "cancel"), impatient():
+        assert orders.cancel(order_id=order.id).state is OrderState.CANCELLING
+        if arrived:
+            use(Shipping).mark_delivered(order_id=order.id)
+        scenario.run_until_idle()
+    assert scenario.settle(Cancellation, key=str(order.id)).status is SagaStatus.UNDONE
+    after = orders.order(order_id=order.id)
+    assert after.state is (OrderState.DELIVERED if arrived else OrderState.SHIPPED)
+    assert after.tracking
+    assert refunded() == [0]
+    with pytest.raises(NotCancellable, match=after.state):
+        orders.cancel(order_id=order.id)
+
+
+@pytest.mark.together
+def test_an_arrival_that_is_heard_of_first(scenario: Scenario) -> None:
+    """The parcel has arrived before the checkout has written down that it left."""
+    shelve()
+    order = bought()
+    scenario.run_until_idle()
+    from modules.shipping.tasks import hand_over
+
+    hand_over(order_id=order.id)
+    use(Shipping).mark_delivered(order_id=order.id)
+    scenario.run_until_idle()
+    assert scenario.settle(Checkout, key=str(order.id)).status is SagaStatus.DONE
+    after = orders.order(order_id=order.id)
+    assert after.state is OrderState.DELIVERED
+    assert after.tracking
+    assert sorted(published()[2:]) == ["order_delivered", "order_shipped"]
+
+
 @pytest.mark.together
 def test_what_the_carrier_took_meanwhile_is_not_cancelled(scenario: Scenario) -> None:
     """The parcel left, and orders has not heard of it yet."""
@@ -369,8 +609,10 @@ def test_what_the_carrier_took_meanwhile_is_not_cancelled(scenario: Scenario) ->
     from modules.shipping.tasks import hand_over
 
     hand_over(order_id=order.id)
-    with pytest.raises(NotCancellable, match="carrier"):
-        orders.cancel(order_id=order.id)
+    for _ in range(2):
+        with pytest.raises(NotCancellable, match="carrier"):
+            orders.cancel(order_id=order.id)
+    assert Cancellation.find(key=f"{order.id}:1") is None, "the answer stands"
     assert refunded() == [0]
     scenario.run_until_idle()
     assert orders.order(order_id=order.id).state is OrderState.SHIPPED

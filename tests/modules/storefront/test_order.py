@@ -99,7 +99,7 @@ def test_what_has_left_cannot_be_cancelled(
     scenario.travel(minutes=2)
     answer = shopper.post(f"{order}/cancel")
     assert answer.status_code == 409
-    assert "cannot be cancelled any more" in text(answer)
+    assert "cannot be cancelled: it is shipped" in text(answer)
     assert "It is on its way" in text(answer)
 
 
