@@ -3,8 +3,10 @@
 from datetime import date
 from typing import Any
 
+from django.db.models import Q
+
 from modules.orders import models
-from modules.orders.queries.baskets import baskets
+from modules.orders.queries.baskets import OPEN, baskets
 
 SOME = 500
 """How many baskets are looked at in one commit."""
@@ -15,9 +17,10 @@ def empty_some(*, before: date) -> bool:
 
     One that is still empty as long after that is dropped: not at once, as it may be ordered at
     this moment. One that was ordered, or tried to, stays, as the next order's id is made of how
-    often that was; what was ordered stays in it, without the address, which the order has.
+    often that was; what was ordered stays in it, without the address, which the order has. One
+    that is being ordered is left alone.
     """
-    old = baskets().filter(used_on__lt=before).order_by("used_on")
+    old = baskets().filter(OPEN | Q(order_id__isnull=False), used_on__lt=before).order_by("used_on")
     rows = list(old.select_for_update(skip_locked=True)[:SOME])
     lines = models.BasketLine.objects.filter(basket__in=[row.pk for row in rows if _is_open(row)])
     full = set(lines.values_list("basket", flat=True))

@@ -251,6 +251,17 @@ def test_a_basket_that_was_tried_once_makes_another_order_after_years(scenario: 
 
 
 @pytest.mark.inside
+def test_a_basket_that_is_being_ordered_is_left_alone(scenario: Scenario) -> None:
+    shelve()
+    basket_id = basket_with()
+    models.Basket.objects.filter(pk=basket_id).update(begun=0)
+    scenario.travel(days=91)
+    night(scenario)
+    kept = orders.basket(basket_id=basket_id)
+    assert (len(kept.lines), kept.address) == (1, ADDRESS)
+
+
+@pytest.mark.inside
 def test_what_moves_into_a_basket_counts_as_its_use(scenario: Scenario) -> None:
     shelve()
     customer, own = uuid4(), basket_with()
