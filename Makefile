@@ -22,6 +22,8 @@ TOPOLOGY ?=
 # make test: more arguments for pytest, for example PYTEST_ARGS="-n 0 tests/modules/orders"
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+# make contracts-check: for example --against HEAD, where there is no history
+CONTRACTS_ARGS ?=
 # make chaos: random plans of faults for sagas, events under kill -9, calls whose answers are lost,
 # faults in the stages of a lift, seeds of the simulation
 PLANS ?= 2000
@@ -177,7 +179,7 @@ contracts: $(READY) ## Write the snapshots of interfaces and events to contracts
 	@$(BIN)/monolift contracts write
 
 contracts-check: $(READY)
-	@$(BIN)/monolift contracts check
+	@$(BIN)/monolift contracts check $(CONTRACTS_ARGS)
 
 .PHONY: codeowners codeowners-check
 codeowners: $(READY) ## Write CODEOWNERS from the modules' owners
