@@ -124,7 +124,8 @@ def test_an_event_reaches_its_handler_through_celery(full: Full) -> None:
         full.publish(1)
         eventually(full.hints, what="the worker has sent a hint")
         assert not full.handled(1)
-        assert full.ask("SELECT state FROM monolift_delivery WHERE attempts = 0") == ["pending"]
+        due = "SELECT state FROM monolift_delivery WHERE attempts = 0 AND module <> 'orders'"
+        assert full.ask(due) == ["pending"]  # beside the shop's tasks of the night
     eventually(lambda: full.handled(1), what="Celery ran the handler")
 
 
