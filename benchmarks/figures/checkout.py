@@ -16,7 +16,7 @@ from benchmarks.wsgi_client import Client
 from modules.orders.interface import BasketId, Order, Orders
 from monolift import use
 
-GOAL_STATEMENTS = 27
+GOAL_STATEMENTS = 27  # 25 before it closed its basket (ADR 0066), and asked what is still on sale
 GOAL_REQUESTS = 45
 GOAL_FLOOR = 3.0
 GOAL_BY_HAND = 1.3
