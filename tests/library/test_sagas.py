@@ -240,6 +240,21 @@ def test_an_undo_waits_for_who_is_away(stock: Stock, scenario: Scenario, fusion:
     assert stock.levels(skus=["b"])["b"] == Level(left=10, held=0)
 
 
+def test_an_undo_that_asks_nobody_waits_for_no_answer(
+    stock: Stock, scenario: Scenario, fusion: str
+) -> None:
+    """What it raises is its own doing; an operator finds it as an undo that failed."""
+    faults.planned["cross_out"] = fail(Unavailable("sales.cross_out", "for no reason"), 99)
+    faults.planned["capture"] = fail(SoldOut(sku="a", left=0))
+    run = Selling.start(key="1")
+    assert scenario.settle(Selling, key="1").status is SagaStatus.STUCK
+    assert not stored(run.id).silent
+    assert stored(run.id).marks["write_down"] == "undo failed"
+    faults.planned.clear()
+    operate.retry(alias(), str(run.id))
+    assert scenario.settle(Selling, key="1").status is SagaStatus.UNDONE
+
+
 def test_a_refusal_after_the_pivot_in_the_same_group_is_stuck(
     stock: Stock, scenario: Scenario, fusion: str
 ) -> None:

@@ -125,7 +125,7 @@ class Backward:
             raise_if_no_attempt(error, alias=self.held.record.alias)
             raise_if_uncertain(error)
             self.held.restore(before)
-            if isinstance(error, Unavailable):
+            if isinstance(error, Unavailable) and step.declared_calls:
                 self.held.await_answer(step, error)
                 return
             self.held.progress.silent = 0
