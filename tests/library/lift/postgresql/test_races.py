@@ -86,6 +86,51 @@ def test_what_is_under_way_is_done_before_the_cut_over(copied: Places) -> None:
     assert copied.ask("SELECT key FROM monolift_key", "away") == [("in flight",)]
 
 
+class Writers:
+    """Transactions without a gap, each with the locks of who writes these tables one by one."""
+
+    def __init__(self, world: Places, tables: list[str]) -> None:
+        self._world, self._tables = world, tables
+        self._stopping = threading.Event()
+        self._threads = [threading.Thread(target=self._run) for _ in range(6)]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self) -> None:
+        with self._world.session() as session:
+            while not self._stopping.is_set():
+                with session.transaction():
+                    for table in self._tables:
+                        session.execute(f"LOCK TABLE {table} IN ROW EXCLUSIVE MODE")
+                        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        ["monolift_key", "stock_hold", "stock_item", "monolift_outbox"],
+        ["stock_item", "stock_hold", "monolift_outbox"],
+        ["monolift_outbox", "stock_item", "stock_hold", "monolift_key"],
+    ],
+    ids=["as they come", "without a key", "the other way round"],
+)
+def test_a_seal_takes_its_locks_in_the_order_of_the_writers(
+    world: Places, tables: list[str]
+) -> None:
+    """In another order it waits for who waits for it, in each of its tries."""
+    with Writers(world, tables):
+        world.sealed()
+    assert registry.topology().epoch == 1
+
+
 def test_writers_go_on_while_a_cut_over_does_not_get_its_lock(
     copied: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:

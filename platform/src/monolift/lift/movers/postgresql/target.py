@@ -14,6 +14,7 @@ from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 
 from monolift.lift.sealing.postgresql import rights
+from monolift.lift.sealing.postgresql.locks import TableLocks
 from monolift.lift.sealing.postgresql.seal import make_rights, run
 from monolift.lift.sealing.postgresql.sides import Session, Side
 from monolift.lift.sealing.postgresql.tables import (
@@ -24,7 +25,7 @@ from monolift.lift.sealing.postgresql.tables import (
     owned_sequences,
     quoted,
 )
-from monolift.lift.sealing.postgresql.tries import again, patience
+from monolift.lift.sealing.postgresql.tries import again
 
 PLATFORM_APP = "monolift_db"
 _MAKING = "making "
@@ -57,12 +58,13 @@ def close_target(side: Side) -> None:
     tables = own_tables(side.module)
     make_rights(side, tables, is_open=False)
 
+    locks = TableLocks(tables)
+
     def locked() -> None:
         with side.connected() as session:
             sequences = [name for _, _, name in owned_sequences(session, tables)]
             with session.transaction():
-                session.execute(patience())
-                session.execute(rights.lock_tables([*tables, *PLATFORM]))
+                locks.take(session)
                 run(session, rights.triggers(side.module, side.role, tables))
                 run(session, rights.close_statements(side.role, tables, sequences))
 

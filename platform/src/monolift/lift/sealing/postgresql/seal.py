@@ -13,9 +13,10 @@ from psycopg import errors
 
 from monolift.lift.moving import Blocked, Evidence
 from monolift.lift.sealing.postgresql import rights
+from monolift.lift.sealing.postgresql.locks import TableLocks, lock_order
 from monolift.lift.sealing.postgresql.sides import Session, Side
 from monolift.lift.sealing.postgresql.tables import PLATFORM, own_tables, owned_sequences, quoted
-from monolift.lift.sealing.postgresql.tries import PATIENCE, again, patience
+from monolift.lift.sealing.postgresql.tries import PATIENCE, again
 from monolift.registry.databases import own_module
 from monolift.registry.places import DEFAULT_ALIAS
 from monolift.truth import row
@@ -60,7 +61,7 @@ class PostgresSeal:
         with self.side.connected() as session:
             return [
                 *self._before(session, password="..."),  # noqa: S106 - left out
-                rights.lock_tables([*self.tables, *PLATFORM]),
+                rights.lock_tables(lock_order(self.tables)),
                 *rights.triggers(self.module, self.side.role, self.tables),
             ]
 
@@ -73,10 +74,11 @@ class PostgresSeal:
         make_rights(self.side, self.tables, is_open=True)
         again(lambda: try_role(self.side, self.tables), what=f"Trying {self.side.role}")
 
+        locks = TableLocks(self.tables)
+
         def locked() -> Document:
             with self.side.transaction() as session:
-                session.execute(patience())
-                session.execute(rights.lock_tables([*self.tables, *PLATFORM]))
+                locks.take(session)
                 run(session, rights.triggers(self.module, self.side.role, self.tables))
                 return change()
 
@@ -88,10 +90,11 @@ class PostgresSeal:
         with self.side.connected() as session:
             sequences = [name for _, _, name in owned_sequences(session, self.tables)]
 
+        locks = TableLocks(self.tables)
+
         def locked() -> Document:
             with self.side.transaction() as session:
-                session.execute(patience())
-                session.execute(rights.lock_tables([*self.tables, *PLATFORM]))
+                locks.take(session)
                 run(session, rights.no_triggers(self.module, self.tables))
                 run(session, rights.revoke(self.side.role, self.tables, sequences))
                 document = change()
