@@ -10,21 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from monolift.supervise.preflight import any_free_port
+
 ROOT = Path(__file__).parents[1]
 _SLOW = 60.0
-
-
-def free_port() -> int:
-    """A port nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
 def serving(application: str, *, threads: int = 4, **environment: str) -> Iterator[int]:
     """A WSGI application behind granian; gives its port."""
-    port = free_port()
+    port = any_free_port()
     process = subprocess.Popen(
         [
             sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1",

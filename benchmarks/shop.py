@@ -14,7 +14,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from benchmarks import goods
-from benchmarks.servers import ROOT, free_port
+from benchmarks.servers import ROOT
+from monolift.supervise.preflight import any_free_port
 
 _SLOW = 240.0
 API = "/api/v1"
@@ -26,7 +27,7 @@ def running(
     folder: str, *arguments: str, **environment: str
 ) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
     """`monolift run` with the sample; gives its process and its port."""
-    port = free_port()
+    port = any_free_port()
     kept = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
     kept["ALLOWED_HOSTS"] = "127.0.0.1,localhost"  # by which it asks itself whether it is up
     with (Path(folder) / "out").open("wb") as out:

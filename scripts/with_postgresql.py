@@ -10,12 +10,13 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from monolift.supervise.preflight import any_free_port
 
 # Logical replication is what a lift copies with; the rest makes a server for tests fast.
 SETTINGS = {
@@ -45,14 +46,6 @@ def program(name: str) -> str:
     )
 
 
-def free_port() -> int:
-    """A port nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def server_account() -> str | None:
     """The account the server runs as; PostgreSQL refuses root."""
     if os.geteuid() != 0:
@@ -74,7 +67,7 @@ def server(*, durable: bool = False) -> Iterator[str]:
     folder = tempfile.mkdtemp(prefix="monolift-postgresql-")
     if account:
         shutil.chown(folder, account, pwd.getpwnam(account).pw_gid)
-    port = free_port()
+    port = any_free_port()
     data = f"{folder}/data"
 
     def call(*command: str) -> None:

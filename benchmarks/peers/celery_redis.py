@@ -1,7 +1,6 @@
 """Celery over a Redis of its own runs tasks that only count, in two processes."""
 
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -10,6 +9,8 @@ from pathlib import Path
 
 import redis
 from celery import Celery
+
+from monolift.supervise.preflight import any_free_port
 
 app = Celery("peer", broker=os.environ.get("PEER_REDIS"))
 app.conf.task_acks_late = True
@@ -25,9 +26,7 @@ def note(number: int) -> None:
 def main() -> None:
     """Send them all, then start the workers' clock at the first that is heard."""
     count = int(sys.argv[2])
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = any_free_port()
     os.environ["PEER_REDIS"] = url = f"redis://127.0.0.1:{port}/0"
     app.conf.broker_url = url
     with tempfile.TemporaryDirectory() as folder:

@@ -18,8 +18,9 @@ from urllib.parse import unquote, urlsplit
 
 import psycopg
 
+from monolift.supervise.preflight import any_free_port
 from monolift.supervise.servers import PostgreSQL
-from tests.library.running import ROOT, environment, eventually, free_port, get
+from tests.library.running import ROOT, environment, eventually, get
 
 ROLE = "monolift_stock"
 _TOPOLOGY = """
@@ -41,7 +42,7 @@ class Lifting:
         self.log = folder / "log"
         self._log = self.log.open("ab")
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        self._ports = {"shop": free_port(), "stock": free_port()}
+        self._ports = {"shop": any_free_port(), "stock": any_free_port()}
         self._servers = {}
         for name in ("home", "away"):
             place = folder / name

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.library.running import ROOT, Running, environment, eventually, free_port
+from monolift.supervise.preflight import any_free_port
+from tests.library.running import ROOT, Running, environment, eventually
 
 ADDRESS = {
     "name": "Ada Lovelace",
@@ -102,7 +103,7 @@ def test_a_newcomer_buys_something_and_finds_it_again(tmp_path: Path) -> None:
 
 
 def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
-    port = free_port()
+    port = any_free_port()
     with socket.create_server(("127.0.0.1", port)):
         done = subprocess.run(
             ["make", "--no-print-directory", "run", f"PORT={port}", f"DATA={tmp_path / 'var'}"],

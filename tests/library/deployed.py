@@ -6,7 +6,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.library.running import ROOT, descendants, environment, eventually, free_port, get
+from monolift.supervise.preflight import any_free_port
+from tests.library.running import ROOT, descendants, environment, eventually, get
 
 
 class Deployed:
@@ -24,7 +25,7 @@ class Deployed:
         threads: int = 12,
         **more: str,
     ) -> None:
-        self.port = port or free_port()
+        self.port = port or any_free_port()
         self.log = folder / "log"
         self._threads = threads
         self._log = self.log.open("ab")

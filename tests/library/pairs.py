@@ -5,9 +5,10 @@ from pathlib import Path
 
 import urllib3
 
+from monolift.supervise.preflight import any_free_port
 from monolift.transport.signing import Key, Signer
 from tests.library.deployed import Deployed
-from tests.library.running import free_port, python
+from tests.library.running import python
 
 NOTHING = {"epoch": 0, "places": {}}
 KEYS = [
@@ -27,7 +28,7 @@ class Pair:
     """The shop, which has the row, and the warehouse, each on a database of its own."""
 
     def __init__(self, folder: Path) -> None:
-        self.ports = {"shop": free_port(), "warehouse": free_port()}
+        self.ports = {"shop": any_free_port(), "warehouse": any_free_port()}
         self.urls = {name: f"http://127.0.0.1:{port}" for name, port in self.ports.items()}
         self.file = folder / "topology.toml"
         self.file.write_text(FILE)

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -12,6 +11,8 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from monolift.supervise.preflight import any_free_port
 
 ROOT = Path(__file__).parents[2]
 MONOLIFT = Path(sys.executable).with_name("monolift")
@@ -33,13 +34,6 @@ def eventually[T](condition: Callable[[], T], *, seconds: float = 60.0, what: st
             return value
         assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what or condition}"
         time.sleep(0.05)
-
-
-def free_port() -> int:
-    """A port nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -107,7 +101,7 @@ class Running:
     """One `monolift run`, on a free port, in a data folder of its own."""
 
     def __init__(self, folder: Path, *arguments: str, **env: str) -> None:
-        self.port = free_port()
+        self.port = any_free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.data = folder / "var"
         self.mark = str(uuid.uuid4())

@@ -19,8 +19,9 @@ from monolift.gateway import metrics
 from monolift.gateway.status import Status
 from monolift.kernel import clock
 from monolift.resilience.breaker import LEAST, Breaker
+from monolift.supervise.preflight import any_free_port
 from monolift.testing.scenario import Scenario
-from tests.library.running import ROOT, environment, eventually, free_port, get
+from tests.library.running import ROOT, environment, eventually, get
 from tests.library.world.stock.events import Filled
 from tests.library.world.stock.interface import SoldOut, Stock
 
@@ -180,7 +181,7 @@ def test_a_silent_database_leaves_the_rest(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_worker_tells_how_it_is(tmp_path: Path) -> None:
-    port = free_port()
+    port = any_free_port()
     env = environment(MONOLIFT_DATA=str(tmp_path), MONOLIFT_METRICS_TOKEN="t" * 20)
     manage = [sys.executable, "manage.py", "monolift"]
     subprocess.run([*manage, "prepare"], cwd=ROOT, env=env, check=True, capture_output=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from monolift.management import verbs
+from monolift.supervise.preflight import any_free_port
 from monolift.supervise.restarts import GIVE_UP_AFTER, Restarts
 from tests.library.running import (
     ROOT,
@@ -23,7 +24,6 @@ from tests.library.running import (
     command_line,
     environment,
     eventually,
-    free_port,
     get,
     memory,
     monolift,
@@ -132,7 +132,7 @@ def test_a_killed_web_process_is_started_again(embedded: Running) -> None:
 
 
 def test_a_data_folder_has_one_run(embedded: Running) -> None:
-    line = refused("--port", str(free_port()), "--data", str(embedded.data))
+    line = refused("--port", str(any_free_port()), "--data", str(embedded.data))
     assert str(embedded.data) in line
     assert f"process {embedded.process.pid}" in line
     assert "--data" in line
@@ -188,6 +188,16 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     assert "PORT=" in line
 
 
+def test_a_port_that_was_given_goes_to_nobody_else() -> None:
+    """Not between the question and the server's start, nor between its end and its next start."""
+    port = any_free_port()
+    for _ in range(2):
+        with socket.socket() as somebody, pytest.raises(OSError, match="in use"):
+            somebody.bind(("127.0.0.1", port))
+        with socket.create_server(("127.0.0.1", port)) as server:
+            socket.create_connection(server.getsockname()).close()
+
+
 @pytest.mark.parametrize("port", ["0", "65536", "http", "-1"])
 def test_a_port_that_is_none_is_refused(port: str) -> None:
     done = monolift("run", "--port", port)
@@ -223,7 +233,7 @@ def test_databases_that_cannot_be_prepared_stop_it(tmp_path: Path) -> None:
     data = tmp_path / "var"
     data.mkdir()
     (data / "shop.sqlite3").write_bytes(b"this is no database" * 100)
-    done = monolift("run", "--port", str(free_port()), "--data", str(data))
+    done = monolift("run", "--port", str(any_free_port()), "--data", str(data))
     assert done.returncode == 1
     assert "'default' cannot be migrated: file is not a database" in done.stderr
     assert "Traceback" not in done.stderr

@@ -16,12 +16,13 @@ from monolift import deadline, use
 from monolift.kernel import Unavailable
 from monolift.registry.places import Deployable
 from monolift.registry.topology import install, topology
+from monolift.supervise.preflight import any_free_port
 from monolift.transport import addresses, consul, deadlined, names
 from tests.library.calls.consul import FakeConsul
 from tests.library.calls.warehouse import KEYS, reached
 from tests.library.calls.wire import Wire
 from tests.library.deployed import Deployed
-from tests.library.running import eventually, free_port
+from tests.library.running import eventually
 from tests.library.world.stock.interface import Stock
 
 stock = use(Stock)
@@ -130,7 +131,7 @@ def test_a_consul_that_never_answered_keeps_nobody_beyond_the_deadline(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(consul, "FIRST", 30.0)
-    lost = reached(url=f"consul://127.0.0.1:{free_port()}/warehouse")
+    lost = reached(url=f"consul://127.0.0.1:{any_free_port()}/warehouse")
     ended = threading.Event()
 
     def hurry() -> None:
@@ -180,7 +181,7 @@ def test_an_index_that_goes_back_is_asked_anew(
 
 
 def test_a_service_without_a_healthy_address_is_named(registry: FakeConsul) -> None:
-    registry.put("warehouse", failing=free_port())
+    registry.put("warehouse", failing=any_free_port())
     told = f"Consul at {registry.agent} knows no healthy address of warehouse"
     with found_by(registry), deadline(seconds=5), pytest.raises(Unavailable, match=told):
         ask()
@@ -188,7 +189,7 @@ def test_a_service_without_a_healthy_address_is_named(registry: FakeConsul) -> N
 
 def test_a_consul_that_never_answered_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(consul, "FIRST", 0.3)
-    agent = f"127.0.0.1:{free_port()}"
+    agent = f"127.0.0.1:{any_free_port()}"
     told = f"Consul at {agent} does not say where warehouse is"
     lost = reached(url=f"consul://{agent}/warehouse")
     with lost, deadline(seconds=5), pytest.raises(Unavailable, match=told):
@@ -213,7 +214,7 @@ def test_an_address_that_refuses_is_tried_last(
     way: str,
 ) -> None:
     monkeypatch.setattr(deadlined, "MOST_AGE", 0.0)
-    dead, alive = free_port(), wires[0].port
+    dead, alive = any_free_port(), wires[0].port
 
     def refusing_first(found: list[addresses.Candidate]) -> None:
         found.sort(key=lambda one: bool(one.address[1] != dead))

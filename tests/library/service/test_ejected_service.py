@@ -11,7 +11,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.library.running import environment, eventually, free_port, get
+from monolift.supervise.preflight import any_free_port
+from tests.library.running import environment, eventually, get
 from tests.library.service.ejecting import copied, ejected, manage
 
 TO = "stock@example.org"
@@ -80,7 +81,7 @@ def sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Side, Side
     base = tmp_path_factory.mktemp("ejected")
     ejected("inventory", base / "inventory")
     without_its_code(base / "shop", (base / "inventory" / "MONOLITH.md").read_text())
-    ports = {"shop": free_port(), "inventory": free_port()}
+    ports = {"shop": any_free_port(), "inventory": any_free_port()}
     keys = base / "keys.json"
     keys.write_text(
         json.dumps([{"id": f"{name}-1", "secret": name * 8, "issuer": name} for name in ports])

@@ -24,8 +24,9 @@ from monolift.events.streams.memory import Exchange, MemoryStream
 from monolift.events.streams.port import Accept, Source, Stream, UnderWay
 from monolift.events.streams.redis import RedisStream, stream_key
 from monolift.kernel.ids import uuid7_text
+from monolift.supervise.preflight import any_free_port
 from monolift.transport.signing import Key, Signer, Verifier
-from tests.library.running import eventually, free_port
+from tests.library.running import eventually
 
 WAIT = 0.2
 PATIENT = 30.0
@@ -190,7 +191,7 @@ class HttpRig:
 
     def __init__(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         self.monkeypatch = monkeypatch
-        self.port = free_port()
+        self.port = any_free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.connections = 0
         self.handlers: list[threading.Thread] = []
@@ -292,7 +293,7 @@ class RedisServer:
     """A Redis of a test's own; it keeps nothing on disk unless it is `durable`."""
 
     def __init__(self, folder: Path, *, durable: bool = False) -> None:
-        self.port = free_port()
+        self.port = any_free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._folder = folder
         self._options = ("--appendonly", "yes", "--appendfsync", "always") if durable else ()

@@ -15,7 +15,8 @@ from monolift.events.streams.port import Misplaced, Refused, UnderWay
 from monolift.kernel import Unavailable
 from monolift.registry.sql import fetch
 from monolift.registry.topology import topology
-from tests.library.running import eventually, free_port
+from monolift.supervise.preflight import any_free_port
+from tests.library.running import eventually
 from tests.library.streams.rigs import QUICKLY, TOPIC, KafkaRig, filled, kafka
 
 pytestmark = [
@@ -142,7 +143,7 @@ def test_a_request_too_large_is_taken_apart(rig: KafkaRig, monkeypatch: pytest.M
 
 
 def test_a_broker_that_is_away_is_unavailable_in_time() -> None:
-    away = stream(f"127.0.0.1:{free_port()}", **QUICKLY)
+    away = stream(f"127.0.0.1:{any_free_port()}", **QUICKLY)
     begun = time.monotonic()
     with pytest.raises(Unavailable, match="the Kafka stream is unavailable"):
         away.send(to="warehouse", batch=[filled("a", 1)])

@@ -5,9 +5,14 @@ import fcntl
 import os
 import socket
 import tempfile
+from collections import deque
 from pathlib import Path
 
 from monolift.supervise.beside import LOCK
+
+_MOST = 200
+_held: deque[int] = deque()
+"""Sockets of the ports that were given, at most so many."""
 
 
 class Refused(Exception):
@@ -71,7 +76,8 @@ class DataLock:
 def free_port(*, host: str, port: int) -> None:
     """Refused when nobody could listen on the port."""
     try:
-        _bind(host, port)
+        with _bound(host, port) as probe:
+            probe.listen(1)
     except OSError as error:
         another = port + 1 if 1024 <= port < 65535 else 8001
         way_out = f"Choose another one: make run PORT={another} (monolift run --port {another})."
@@ -85,16 +91,26 @@ def free_port(*, host: str, port: int) -> None:
 
 
 def any_free_port() -> int:
-    """A port of the loopback interface that nobody listens on at the moment."""
-    return _bind("127.0.0.1", 0)
+    """A port of the loopback interface that is given to nobody else while this process lives.
+
+    It stays bound, which the system reckons with whenever it is asked for any port; whoever is told
+    of it can listen there, as often as its server is started.
+    """
+    with _bound("127.0.0.1", 0) as held:
+        port: int = held.getsockname()[1]
+        _held.append(held.detach())
+    if len(_held) > _MOST:
+        os.close(_held.popleft())
+    return port
 
 
-def _bind(host: str, port: int) -> int:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
+def _bound(host: str, port: int) -> socket.socket:
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
         # As servers do: a connection that lingers after the last run is no listener.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((host, port))
-        probe.listen(1)
-        bound: int = probe.getsockname()[1]
-        return bound
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((host, port))
+    except OSError:
+        made.close()
+        raise
+    return made
