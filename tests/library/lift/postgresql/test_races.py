@@ -17,6 +17,7 @@ from monolift.lift.movers.postgresql import feed as feeds
 from monolift.lift.moving import Blocked, GaveUp
 from monolift.lift.sealing.postgresql import tries
 from monolift.registry import topology as registry
+from monolift.truth import follow, row
 from monolift.truth.document import Document, Stay, applied
 from tests.keyed import under
 from tests.library.lift.postgresql.places import ROLE, Places, connect, learn, to
@@ -276,7 +277,8 @@ def test_the_wrong_way_round_and_twice_are_refused(copied: Places) -> None:
         copied.mover().drop()
 
 
-def test_the_new_place_takes_at_once_what_was_under_way(copied: Places) -> None:
+def begin() -> None:
+    """Let somebody hold a delivery, a key and a saga of stock for long."""
     long = clock.now() + timedelta(hours=1)
     now = clock.now()
     common = {"lease_until": long, "created_at": now}
@@ -292,6 +294,10 @@ def test_the_new_place_takes_at_once_what_was_under_way(copied: Places) -> None:
         progress="{}", due_at=now, updated_at=now, token="t", **common,
     ).save(using="stock", force_insert=True)  # fmt: skip
     assert deliveries.claim("stock", modules=["stock"]) == []
+
+
+def test_the_new_place_takes_at_once_what_was_under_way(copied: Places) -> None:
+    begin()
     mover = copied.mover()
     mover.cut_over(to("stock_away"))
     assert mover.verify()["differences"] == []
@@ -299,6 +305,19 @@ def test_the_new_place_takes_at_once_what_was_under_way(copied: Places) -> None:
     assert not claimed.crashed
     assert copied.ask("SELECT lease_until <= now() FROM monolift_key", "away") == [(True,)]
     assert copied.ask("SELECT lease_until, token FROM monolift_saga", "away") == [(None, "")]
+
+
+def test_without_its_seal_a_module_takes_at_once_what_was_under_way(world: Places) -> None:
+    """Who held it may be the service that is not asked any more: it is refused when it writes."""
+    world.sealed()
+    begin()
+    home = Stay(deployable="shop", database="default")
+    world.seal().undo(lambda: row.change({"stock": home}))
+    follow.spread(row.latest(connections["default"]))
+    [claimed] = deliveries.claim("default", modules=["stock"])
+    assert not claimed.crashed
+    assert world.ask("SELECT lease_until <= now() FROM monolift_key") == [(True,)]
+    assert world.ask("SELECT lease_until, token FROM monolift_saga") == [(None, "")]
 
 
 def test_a_transaction_that_has_begun_announces_where_it_began(copied: Places) -> None:

@@ -86,7 +86,11 @@ class PostgresSeal:
         return {"epoch": document.epoch, "tables": self.tables, "role": self.side.role}
 
     def undo(self, change: Callable[[], Document]) -> Evidence:
-        """Back to the default alias: the triggers and the rights go, the fence stays closed."""
+        """Back to the default alias: the triggers and the rights go, the fence stays closed.
+
+        What is under way goes on at once: who holds it may be a process that has to let go of the
+        module, and can write nothing down any more.
+        """
         with self.side.connected() as session:
             sequences = [name for _, _, name in owned_sequences(session, self.tables)]
 
@@ -95,6 +99,7 @@ class PostgresSeal:
         def locked() -> Document:
             with self.side.transaction() as session:
                 locks.take(session)
+                run(session, rights.end_leases(self.module, self.side.role))
                 run(session, rights.no_triggers(self.module, self.tables))
                 run(session, rights.revoke(self.side.role, self.tables, sequences))
                 document = change()
