@@ -82,7 +82,7 @@ LIBRARY_TESTS := $(DATABASE_TESTS) --ignore tests/modules --ignore tests/identit
 
 # What starts processes that tell each other of news is run on one database of each kind.
 SHORTER_TESTS := $(LIBRARY_TESTS) --ignore tests/library/advice \
-  $(patsubst %,--ignore tests/library/test_%.py,celery frozen only_module rehearsal truth)
+  $(patsubst %,--ignore tests/library/test_%.py,celery frozen only_module rehearsal saga_model truth)
 
 .PHONY: test-each test-postgresql test-postgresql-each
 test-each: $(READY) ## Run library and journeys with a database for each module, on SQLite
@@ -100,8 +100,8 @@ test-postgresql-each: $(READY) ## Run modules and journeys with a database for e
 .PHONY: test-django-lts
 test-django-lts: $(READY) ## Run the tests on Django 5.2, the oldest release that is supported
 	@$(BIN)/uv run --frozen --no-sync --with 'django>=5.2,<5.3' python -m pytest $(SHARED_OUT) \
-	  $(SHORTER_TESTS) --ignore tests/library/streams --ignore tests/journeys/test_races.py \
-	  $(PYTEST_ARGS)
+	  $(SHORTER_TESTS) --ignore tests/library/streams \
+	  $(patsubst %,--ignore tests/journeys/test_%.py,killed races) $(PYTEST_ARGS)
 
 MODULES := $(notdir $(patsubst %/,%,$(dir $(wildcard modules/*/apps.py))))
 
