@@ -2,6 +2,10 @@
 
 The moment is inside the fence, when nobody writes; the work is done after it, in transactions that
 keep seeing what was there then.
+
+Of each row there is a number of 64 bits, and of each table their sum. The number is the database's
+own hash of a record where both servers hash alike, which takes a fifth of the time of the other
+way: MD5 of the row as text, which no release of PostgreSQL changes.
 """
 
 import weakref
@@ -22,7 +26,41 @@ _ALIKE = (
 # One processor, and one side after the other: whoever uses the module meanwhile needs the rest.
 _GENTLY = "SET max_parallel_workers_per_gather = 0"
 
+# Types whose hash tells all values apart that are not equal; any other one is compared as text.
+_HASHED = frozenset({
+    "boolean", "smallint", "integer", "bigint", "real", "double precision", "numeric", "uuid",
+    "date", "time without time zone", "timestamp without time zone", "timestamp with time zone",
+    "bytea", "jsonb",
+})  # fmt: skip
+# One of each, and a text: a server of another release or another processor may hash otherwise.
+_PROBE = """SELECT hashtextextended(hash_record_extended(ROW(
+  true, 1::smallint, 2, 3::bigint, 1.5::real, 2.5::double precision, 3.5::numeric,
+  '8e3c9d1a-2b4f-4c6d-9e8f-0a1b2c3d4e5f'::uuid, DATE '2000-02-29', TIME '12:30',
+  TIMESTAMP '2000-02-29 12:30', TIMESTAMPTZ '2000-02-29 12:30+02', '\\x00ff'::bytea,
+  '{"a": [1, "b", null]}'::jsonb, 'a longer text than a word'::text COLLATE "C"), 0)::text, 0)"""
+
+type Columns = Mapping[str, str]
+"""The type of each, by its name."""
 type Sums = Mapping[str, tuple[int, str]]
+
+
+def hash_of(columns: Columns) -> str:
+    """The number of a row, by the database's hash.
+
+    That of a record is a sum of those of its values, and so would be that of a table, whichever
+    rows they are in: it is hashed once more.
+    """
+    values = ", ".join(
+        quoted(name) if kind in _HASHED else f'{quoted(name)}::text COLLATE "C"'
+        for name, kind in columns.items()
+    )
+    return f"hashtextextended(hash_record_extended(ROW({values}), 0)::text, 0)"
+
+
+def digest_of(columns: Columns) -> str:
+    """The number of a row, from its text."""
+    row = ", ".join(map(quoted, columns))
+    return f"('x' || substr(md5(ROW({row})::text), 1, 16))::bit(64)::bigint"
 
 
 class Frames:
@@ -35,6 +73,8 @@ class Frames:
         for session in self._sessions:
             session.execute("; ".join((*_ALIKE, _GENTLY)))
         self._columns = self._described(self._sessions[0])
+        here, there = (session.execute(_PROBE).fetchone() for session in self._sessions)
+        self.number = hash_of if here == there else digest_of
 
     def take(self) -> None:
         """Now."""
@@ -58,26 +98,26 @@ class Frames:
         """Give them up."""
         _close(self._sessions)
 
-    def _described(self, session: Session) -> Mapping[str, Sequence[str]]:
+    def _described(self, session: Session) -> Mapping[str, Columns]:
         found = {}
         for table in (*own_tables(self._module), *PLATFORM):
             names = session.execute(
-                "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 "
+                "SELECT attname, atttypid::regtype::text FROM pg_attribute WHERE "
+                "attrelid = %s::regclass AND attnum > 0 "
                 "AND NOT attisdropped AND attgenerated = '' ORDER BY attnum",
                 (quoted(table),),
             ).fetchall()
-            found[table] = [name for (name,) in names if name not in PLATFORM.get(table, ())]
+            left_out = PLATFORM.get(table, ())
+            found[table] = {name: kind for name, kind in names if name not in left_out}
         return found
 
     def _sums(self, session: Session) -> Sums:
         return {table: self._sum(session, table, names) for table, names in self._columns.items()}
 
-    def _sum(self, session: Session, table: str, names: Sequence[str]) -> tuple[int, str]:
-        row = ", ".join(map(quoted, names))
+    def _sum(self, session: Session, table: str, columns: Columns) -> tuple[int, str]:
         mine: Sequence[Any] = (self._module,) if table in PLATFORM else ()
         [found] = session.execute(
-            "SELECT count(*), coalesce(sum(('x' || substr(md5(ROW(" + row + ")::text), 1, 16))"
-            "::bit(64)::bigint::numeric), 0)::text FROM "
+            f"SELECT count(*), coalesce(sum({self.number(columns)}::numeric), 0)::text FROM "
             + quoted(table)
             + (" WHERE module = %s" if mine else ""),
             mine or None,
