@@ -20,13 +20,14 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("arguments", "problem"),
     [
         (["nosuch", "seal"], "There is no module 'nosuch'"),
+        (["status"], "Name the module first: monolift lift MODULE status. Installed: catalog,"),
         (["storefront", "seal"], "has no [deployables.storefront]"),
         (["inventory", "bogus"], "'bogus' is no stage of this lift"),
         (["inventory", "seal", "--through", "soak"], "not both"),
         (["inventory", "resume"], "No lift of inventory is open"),
         (["inventory", "land"], "inventory is at home"),
     ],
-    ids=["module", "undeclared", "stage", "both", "resume", "land"],
+    ids=["module", "no module", "undeclared", "stage", "both", "resume", "land"],
 )
 def test_what_cannot_be_done_is_said_in_a_line(
     data: Path, arguments: list[str], problem: str

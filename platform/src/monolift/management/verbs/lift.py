@@ -83,6 +83,12 @@ def run(options: argparse.Namespace) -> int:
 
     for name in ("monolift", "grimp"):
         logging.getLogger(name).setLevel(logging.WARNING)  # what it does, it says itself
+    known = module_labels(None)
+    if options.module in _ACTIONS and options.module not in known:
+        raise VerbError(
+            f"Name the module first: monolift lift MODULE {options.module}. Installed: "
+            f"{', '.join(known)}."
+        )
     module_labels(options.module)
     if options.action and options.through:
         raise VerbError(
