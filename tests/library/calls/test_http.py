@@ -6,9 +6,10 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -17,6 +18,8 @@ from pytest_django import Settings
 from monolift import deadline, override, use
 from monolift.kernel import CallFailed, Unavailable
 from monolift.observe import matrix
+from monolift.supervise.preflight import any_free_port
+from monolift.transport import http as http_calls
 from monolift.transport import protocol
 from monolift.transport.signing import Key, Signer
 from tests.library.calls.warehouse import SECRET, reached
@@ -270,6 +273,32 @@ def test_a_refusal_leaves_the_connection_as_it_is(stock: Stock, warehouse: Deplo
             assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
             answer.read()
             assert link.sock is not None, "the server hung up"
+
+
+@pytest.mark.parametrize("mode", ["gone", "refuse", "lose answers"])
+def test_who_finds_nobody_where_the_module_was_goes_to_where_it_is(
+    stock: Stock,
+    wire: Wire,
+    warehouse: Deployed,
+    sku: str,
+    mode: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It was on its way when the truth changed, and the service ended before it came."""
+    with ExitStack() as stack:
+        there = stack.enter_context(Wire(warehouse.port))
+
+        def move(_: float) -> None:
+            if not there.requests:
+                stack.enter_context(reached(there.port))
+
+        monkeypatch.setattr(http_calls, "time", SimpleNamespace(sleep=move))
+        if mode == "gone":
+            stack.enter_context(reached(any_free_port()))
+        wire.mode = mode
+        assert stock.hold(sku=sku, quantity=3) > 0
+        assert there.requests == 1
+        assert stock.levels(skus=[sku]) == {sku: Level(left=7, held=3)}
 
 
 def test_an_override_does_not_reach_another_process(stock: Stock) -> None:

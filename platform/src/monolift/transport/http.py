@@ -190,6 +190,7 @@ class _Call:
             key = CallKey(f"once:{uuid7()}")
         self.key = key
         self.repeatable = operation.kind == "query" or key is not None
+        self.epoch = topology().epoch
         self.doubt = False
         """An earlier attempt may have had its effect."""
 
@@ -212,6 +213,7 @@ class _Call:
                 if not self.doubt:
                     raise
                 reason = "an earlier attempt is still running"
+            self._unless_moved()
             pause = delay(attempt=attempt, first=PAUSE)
             last = attempt == attempts or monotonic() + pause >= self.end
             if last or not self.target.budget.spend():
@@ -225,6 +227,7 @@ class _Call:
             raise Unavailable(self.operation.name, "its deadline has passed")
         wait = self.breaker.admit() if self.target.repeats else 0.0
         if wait:
+            self._unless_moved()
             raise Unavailable(
                 self.operation.name,
                 f"{self.target.name} did not answer lately; it is asked again in {wait:.1f} s",
@@ -245,9 +248,7 @@ class _Call:
                 raise Unavailable(self.operation.name, error.reason) from error
         if outcome.status == MISDIRECTED and codec.is_refusal(outcome.body):
             self.breaker.succeeded()
-            moved = Moved(f"its module is not in {self.target.name}")
-            moved.key = self.key
-            raise moved
+            raise self._moved(f"its module is not in {self.target.name}")
         refused = codec.decode_error(self.operation, outcome.body)
         if not isinstance(refused, Unavailable):
             self.breaker.succeeded()
@@ -259,6 +260,23 @@ class _Call:
         refused.retry_after = outcome.retry_after
         raise refused
 
+    def _unless_moved(self) -> None:
+        """Who is on its way to a place that is given up meanwhile finds nobody: it goes on from
+        where the module is now, under the key it had.
+        """
+        if topology().epoch != self.epoch:
+            raise self._moved(f"{self.target.name} gave no answer while modules moved")
+
+    def _moved(self, reason: str) -> Moved:
+        moved = Moved(reason)
+        moved.key = self._key()
+        return moved
+
+    def _key(self) -> CallKey | None:
+        if self.key is not None and self.doubt and not self.key.settling:
+            return CallKey(self.key.value, repeated=True)
+        return self.key
+
     def _failed(self, began: float) -> None:
         """Tell the breaker of an attempt that got no answer, or only that there is none."""
         now = monotonic()
@@ -269,10 +287,9 @@ class _Call:
             self.breaker.unanswered(waited=now - began, patience=patience)
 
     def _send(self) -> Outcome:
-        key = self.key
-        if key is not None and self.doubt and not key.settling:
-            key = CallKey(key.value, repeated=True)
-        path = protocol.target(self.operation.interface.interface_name, self.operation.method, key)
+        path = protocol.target(
+            self.operation.interface.interface_name, self.operation.method, self._key()
+        )
         try:
             return self.target.post(
                 path,
