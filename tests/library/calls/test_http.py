@@ -4,23 +4,24 @@ import http.client
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
 from monolift import deadline, override, use
-from monolift.kernel import CallFailed, Unavailable
+from monolift.kernel import CallFailed, KeyInFlight, Unavailable
 from monolift.observe import matrix
 from monolift.supervise.preflight import any_free_port
+from monolift.transport import codec, protocol
 from monolift.transport import http as http_calls
-from monolift.transport import protocol
 from monolift.transport.signing import Key, Signer
 from tests.library.calls.warehouse import SECRET, reached
 from tests.library.calls.wire import Wire
@@ -340,30 +341,77 @@ def test_failing_calls_leave_no_connection_open(stock: Stock, wire: Wire, sku: s
 
 def test_a_redirect_is_not_followed(settings: Settings, wire: Wire) -> None:
     """Case G62: a peer that lies sends nobody anywhere."""
+
+    def lie(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(307)
+        request.send_header("Location", "/elsewhere")
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+
+    unread = pytest.raises(Unavailable, match="cannot be read")
+    with peer(lie) as (port, asked), reached(port), unread:
+        use(Stock).levels(skus=["a"])
+    assert all("elsewhere" not in path for path in asked)
+
+
+def test_an_attempt_that_still_runs_is_waited_for_also_beside_a_move(
+    settings: Settings, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second call goes under the key of the first, which nobody knows the end of."""
+    answers = iter(
+        [
+            None,  # it is received, and not answered
+            (409, codec.encode_error(KeyInFlight("under way"))),
+            (409, codec.encode_error(KeyInFlight("under way"))),
+            (200, b"7"),
+        ]
+    )
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        if (given := next(answers)) is None:
+            return
+        status, body = given
+        request.send_response(status)
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body)
+
+    with peer(answer) as (port, asked), ExitStack() as stack:
+        stack.enter_context(reached(port))
+
+        def move(_: float) -> None:
+            if len(asked) == 1:  # another module, say
+                stack.enter_context(reached(port))
+
+        monkeypatch.setattr(http_calls, "time", SimpleNamespace(sleep=move))
+        assert use(Stock).hold(sku="a", quantity=1) == 7
+    keys = {parse_qs(urlsplit(path).query)["key"][0] for path in asked}
+    assert len(asked) == 4
+    assert len(keys) == 1
+
+
+@contextmanager
+def peer(answer: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[tuple[int, list[str]]]:
+    """Somebody who answers as told, in this process: its port, and the paths it was asked for."""
     asked: list[str] = []
 
-    class Liar(BaseHTTPRequestHandler):
+    class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             asked.append(self.path)
             self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(307)
-            self.send_header("Location", "/elsewhere")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+            answer(self)
 
         def log_message(self, *_: object) -> None:
             pass
 
-    with HTTPServer(("127.0.0.1", 0), Liar) as server:
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
-            with reached(server.server_port), pytest.raises(Unavailable, match="cannot be read"):
-                use(Stock).levels(skus=["a"])
+            yield server.server_port, asked
         finally:
             server.shutdown()
             thread.join()
-    assert all("elsewhere" not in path for path in asked)
 
 
 # What comes in from others --------------------------------------------------------------------

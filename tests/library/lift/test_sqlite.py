@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, connections
@@ -32,6 +32,7 @@ from monolift.registry.fence import MARK
 from monolift.registry.scope import CallKey, Scope, entered
 from monolift.registry.topology import topology
 from monolift.truth import row
+from tests.library.lift.meanwhile import meanwhile
 from tests.library.lift.ways import WRITERS, execute, home, left, out
 from tests.library.world.stock.interface import Level, Stock
 from tests.library.world.stock.models import Item
@@ -49,30 +50,19 @@ def knowing_nothing() -> Iterator[None]:
 
 
 class Buyers:
-    """Threads that hold stock through the interface, and count what they were told."""
+    """Hold stock through the interface, and count what they were told."""
 
-    def __init__(self, count: int = 4) -> None:
+    def __init__(self) -> None:
         self.held = 0
         self.errors: list[BaseException] = []
         self.longest = 0.0
         self._lock = threading.Lock()
-        self._stopping = threading.Event()
-        self._threads = [threading.Thread(target=self._buy) for _ in range(count)]
 
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopping.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _buy(self) -> None:
+    def buy(self, end: threading.Event) -> None:
+        """One of them, until the end."""
         stock = use(Stock)
         try:
-            while not self._stopping.is_set():
+            while not end.is_set():
                 began = time.monotonic()
                 stock.hold(sku="a", quantity=1)
                 with self._lock:
@@ -87,7 +77,8 @@ class Buyers:
 
 def test_out_and_home_while_it_is_used(lift: Lift) -> None:
     use(Stock).fill(sku="a", quantity=100_000)
-    with Buyers() as buyers:
+    buyers = Buyers()
+    with meanwhile(*[buyers.buy] * 4):
         for _ in range(3):
             out(lift)
             assert topology().alias("stock") == "stock"

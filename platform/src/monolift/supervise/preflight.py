@@ -12,7 +12,7 @@ from monolift.supervise.beside import LOCK
 
 _MOST = 200
 _held: deque[int] = deque()
-"""Sockets of the ports that were given, at most so many."""
+"""Sockets of the ports that were given last."""
 
 
 class Refused(Exception):
@@ -91,10 +91,10 @@ def free_port(*, host: str, port: int) -> None:
 
 
 def any_free_port() -> int:
-    """A port of the loopback interface that is given to nobody else while this process lives.
+    """A port of the loopback interface that nobody else is given while this process lives.
 
     It stays bound, which the system reckons with whenever it is asked for any port; whoever is told
-    of it can listen there, as often as its server is started.
+    of it can listen there, as often as its server is started. The last 200 are held.
     """
     with _bound("127.0.0.1", 0) as held:
         port: int = held.getsockname()[1]

@@ -191,8 +191,8 @@ class _Call:
         self.key = key
         self.repeatable = operation.kind == "query" or key is not None
         self.epoch = topology().epoch
-        self.doubt = False
-        """An earlier attempt may have had its effect."""
+        self.doubt = caller.following and key is not None and key.repeated
+        """An earlier attempt may have had its effect, or is still running."""
 
     def run(self) -> Any:
         """Send it until there is an answer, or no time, no budget, or no sense in it."""

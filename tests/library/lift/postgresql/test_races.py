@@ -20,6 +20,7 @@ from monolift.registry import topology as registry
 from monolift.truth import follow, row
 from monolift.truth.document import Document, Stay, applied
 from tests.keyed import under
+from tests.library.lift.meanwhile import meanwhile
 from tests.library.lift.postgresql.places import ROLE, Places, connect, learn, to
 from tests.library.running import eventually
 from tests.library.world.stock.events import Filled
@@ -87,33 +88,6 @@ def test_what_is_under_way_is_done_before_the_cut_over(copied: Places) -> None:
     assert copied.ask("SELECT key FROM monolift_key", "away") == [("in flight",)]
 
 
-class Writers:
-    """Transactions without a gap, each with the locks of who writes these tables one by one."""
-
-    def __init__(self, world: Places, tables: list[str]) -> None:
-        self._world, self._tables = world, tables
-        self._stopping = threading.Event()
-        self._threads = [threading.Thread(target=self._run) for _ in range(6)]
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopping.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _run(self) -> None:
-        with self._world.session() as session:
-            while not self._stopping.is_set():
-                with session.transaction():
-                    for table in self._tables:
-                        session.execute(f"LOCK TABLE {table} IN ROW EXCLUSIVE MODE")
-                        time.sleep(0.02)
-
-
 @pytest.mark.parametrize(
     "tables",
     [
@@ -127,7 +101,16 @@ def test_a_seal_takes_its_locks_in_the_order_of_the_writers(
     world: Places, tables: list[str]
 ) -> None:
     """In another order it waits for who waits for it, in each of its tries."""
-    with Writers(world, tables):
+
+    def write(end: threading.Event) -> None:
+        with world.session() as session:
+            while not end.is_set():
+                with session.transaction():
+                    for table in tables:
+                        session.execute(f"LOCK TABLE {table} IN ROW EXCLUSIVE MODE")
+                        time.sleep(0.02)
+
+    with meanwhile(*[write] * 6):
         world.sealed()
     assert registry.topology().epoch == 1
 

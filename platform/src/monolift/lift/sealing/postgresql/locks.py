@@ -1,12 +1,12 @@
 """Locks on tables that writers are using."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from django.db import OperationalError
 from psycopg import errors
 
 from monolift.lift.sealing.postgresql import rights
+from monolift.lift.sealing.postgresql.sides import Session
 from monolift.lift.sealing.postgresql.tables import PLATFORM
 from monolift.lift.sealing.postgresql.tries import patience
 
@@ -31,7 +31,7 @@ class TableLocks:
     def __init__(self, tables: Iterable[str]) -> None:
         self._tables = lock_order(tables)
 
-    def take(self, session: Any) -> None:
+    def take(self, session: Session) -> None:
         """In the open transaction, with a short wait for each. Raises OperationalError that names
         the table; made for `again`.
         """
