@@ -218,19 +218,67 @@ def test_refusals_open_no_breaker(stock: Stock, wire: Wire, sku: str) -> None:
     assert left(stock, sku) == 10
 
 
-def test_a_slow_module_takes_so_many_threads_and_no_more(
-    stock: Stock, wire: Wire, settings: Settings, sku: str
-) -> None:
-    """Case D31: the next caller is told at once."""
+@contextmanager
+def all_places_taken(stock: Stock, wire: Wire, sku: str) -> Iterator[None]:
+    """Until the end of the block, by calls that are answered then."""
+    wire.together = threading.Barrier(4 + 1)
+    before = wire.requests
     with ThreadPoolExecutor(4) as threads:
-        asleep = [threads.submit(lambda: stock.misbehave(how="sleep")) for _ in range(4)]
-        time.sleep(0.3)
+        held = [threads.submit(left, stock, sku) for _ in range(4)]
+        eventually(lambda: wire.requests == before + 4)
+        yield
+        wire.together.wait(5)
+        assert [one.result() for one in held] == [10] * 4
+    wire.together = None
+
+
+def test_a_slow_module_takes_so_many_threads_and_no_more(
+    stock: Stock, wire: Wire, sku: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Case D31: as many more wait for a moment, and the next caller is told at once."""
+    monkeypatch.setattr(http_calls, "QUEUED", 2.0)
+
+    def told() -> float:
         began = time.monotonic()
         with pytest.raises(Unavailable, match="CALLS_AT_ONCE"):
             stock.levels(skus=[sku])
-        assert time.monotonic() - began < 0.5
-        assert [one.result() for one in asleep] == ["sleep"] * 4
+        return time.monotonic() - began
+
+    with all_places_taken(stock, wire, sku), ThreadPoolExecutor(4) as threads:
+        waiting = [threads.submit(told) for _ in range(4)]
+        time.sleep(0.2)
+        told()
+        assert not any(one.done() for one in waiting)
+        assert all(one.result() >= http_calls.QUEUED for one in waiting)
     assert left(stock, sku) == 10
+
+
+def test_more_calls_than_places_outlast_a_moment_without_an_answer(
+    stock: Stock, wire: Wire, sku: str
+) -> None:
+    """Such as a cut-over: all that come meanwhile are under way at once."""
+    wire.together = threading.Barrier(4 + 1)
+    before = wire.requests
+    with ThreadPoolExecutor(8) as threads:
+        asked = [threads.submit(left, stock, sku) for _ in range(8)]
+        for turn in (1, 2):
+            eventually(lambda turn=turn: wire.requests == before + 4 * turn)
+            time.sleep(0.1)
+            assert wire.requests == before + 4 * turn, "more are under way than may be"
+            wire.together.wait(5)
+        assert [one.result() for one in asked] == [10] * 8
+    wire.together = None
+
+
+def test_who_has_less_time_than_a_place_takes_is_told_in_time(
+    stock: Stock, wire: Wire, sku: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_calls, "QUEUED", 30.0)
+    with all_places_taken(stock, wire, sku):
+        began = time.monotonic()
+        with deadline(seconds=0.1), pytest.raises(Unavailable, match="CALLS_AT_ONCE"):
+            stock.levels(skus=[sku])
+        assert time.monotonic() - began < http_calls.QUEUED / 2
 
 
 def test_more_than_it_serves_at_once_is_refused_before_any_work(

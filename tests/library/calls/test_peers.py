@@ -30,7 +30,9 @@ def _keys(settings: Settings) -> Iterator[None]:
 
 
 def framed(status: str, body: bytes, *more: str) -> bytes:
-    head = "\r\n".join((f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *more, "", ""))
+    """It says that it hangs up: who does so without a word races with the next call."""
+    length = f"Content-Length: {len(body)}"
+    head = "\r\n".join((f"HTTP/1.1 {status}", length, "Connection: close", *more, "", ""))
     return head.encode() + body
 
 

@@ -75,8 +75,9 @@ _DEFAULTS: dict[str, Any] = {
     # Where each other deployable is reached: {"warehouse": "https://warehouse.internal"}, or
     # {"warehouse": "consul://127.0.0.1:8500/warehouse"}.
     "URLS": {},
-    # Calls to one module of another deployable that this process makes at once, and calls of
-    # others that it serves at once; what is more is refused at once. Have more threads than that.
+    # Calls to one module of another deployable that this process makes at once (as many more wait
+    # for a moment), and calls of others that it serves at once; what is more is refused at once.
+    # Have more threads than all of them.
     "CALLS_AT_ONCE": 8,
     "SERVES_AT_ONCE": 16,
     # While a second deployable is shadowed: the share of queries that it is asked as well, and what

@@ -1,7 +1,8 @@
 """A bulkhead: what is slow takes so many threads at most, and the rest of the process goes on."""
 
 import threading
-from typing import Self
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class Full(Exception):
@@ -9,16 +10,30 @@ class Full(Exception):
 
 
 class Bulkhead:
-    """A context that so many threads may be in at a time; Full for one more, at once."""
+    """So many threads may be in it at a time, and so many more may wait for a place."""
 
-    def __init__(self, *, places: int) -> None:
-        self.places = places
+    def __init__(self, *, places: int, queue: int = 0) -> None:
         self._free = threading.BoundedSemaphore(places)
+        self._queue = threading.BoundedSemaphore(queue) if queue else None
 
-    def __enter__(self) -> Self:
+    @contextmanager
+    def place(self, *, wait: float = 0.0) -> Iterator[None]:
+        """A place while the block runs, waited for so many seconds at most.
+
+        Full at once where as many wait already as may, or none may.
+        """
         if not self._free.acquire(blocking=False):
-            raise Full
-        return self
+            self._wait(wait)
+        try:
+            yield
+        finally:
+            self._free.release()
 
-    def __exit__(self, *_: object) -> None:
-        self._free.release()
+    def _wait(self, seconds: float) -> None:
+        if self._queue is None or seconds <= 0 or not self._queue.acquire(blocking=False):
+            raise Full
+        try:
+            if not self._free.acquire(timeout=seconds):
+                raise Full
+        finally:
+            self._queue.release()

@@ -17,9 +17,10 @@ DRAIN = 8
 
 
 THREADS = 20
-"""Of a web process: more than the calls it makes to one module at once (`CALLS_AT_ONCE`), so that
-some are left for calls that come in meanwhile, perhaps from that module; and more than those it
-serves (`SERVES_AT_ONCE`), so that some are left to refuse what is too much.
+"""Of a web process: more than the calls to one module that it makes at once or that wait for that
+(`CALLS_AT_ONCE`, twice), so that some are left for calls that come in meanwhile, perhaps from that
+module; and more than those it serves (`SERVES_AT_ONCE`), so that some are left to refuse what is
+too much.
 """
 
 

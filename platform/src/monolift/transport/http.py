@@ -38,6 +38,9 @@ PAUSE = 0.025
 PATIENCE = 0.5
 """The share of an operation's timeout for which a caller waits who is not in a hurry: what takes
 longer is taken to hang. Timeouts are set well above what an operation usually takes."""
+QUEUED = 0.5
+"""Seconds that a call waits for a place in the bulkhead at most: as long as a cut-over may hold
+calls up (`monolift lift --budget`), since all that come meanwhile need a place at once."""
 LAST = 0.1
 """The share of its time in which an attempt that ends is taken to be ended by the deadline: who
 works for it there gives up a moment before."""
@@ -128,7 +131,7 @@ def _method(
             end = start + operation.timeout
             if caller.deadline is not None and caller.deadline < end:
                 end = caller.deadline
-            with target.bulkhead(module):
+            with target.bulkhead(module).place(wait=min(QUEUED, end - monotonic())):
                 return _Call(operation, target, breaker, caller, key, body, end).run()
         except Full:
             cell.errors += 1

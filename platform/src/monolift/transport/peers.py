@@ -38,7 +38,7 @@ class Peer:
         try:
             return self._bulkheads[module]
         except KeyError:
-            made = Bulkhead(places=setting("CALLS_AT_ONCE"))
+            made = Bulkhead(places=setting("CALLS_AT_ONCE"), queue=setting("CALLS_AT_ONCE"))
             return self._bulkheads.setdefault(module, made)
 
     def post(

@@ -62,7 +62,7 @@ def serve(request: HttpRequest, interface: str, method: str) -> HttpResponse:
     and 421 (no such operation, or not here), 405, 413, 503 with Retry-After (too busy).
     """
     try:
-        with _places():
+        with _places().place():
             return _serve(request, interface, method)
     except Full:
         # A server hangs up on a body that is not read, and the refusal may be lost with that.

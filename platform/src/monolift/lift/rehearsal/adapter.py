@@ -68,7 +68,7 @@ class _Wire:
     def __init__(self, binding: Binding, rehearsal: Rehearsal) -> None:
         self.name = f"the rehearsed {binding.module}"
         self.budget = Budget()
-        self._bulkhead = Bulkhead(places=setting("CALLS_AT_ONCE"))
+        self._bulkhead = Bulkhead(places=setting("CALLS_AT_ONCE"), queue=setting("CALLS_AT_ONCE"))
         self._rehearsal = rehearsal
         self._targets = {
             name: Target(binding, operation) for name, operation in binding.operations.items()

@@ -132,7 +132,7 @@ def describe(
         ),
         topology=_topology(deployable),
         stream=stream,
-        threads=min(max(setting("SERVES_AT_ONCE"), setting("CALLS_AT_ONCE")) + 4, 64),
+        threads=min(max(setting("SERVES_AT_ONCE"), 2 * setting("CALLS_AT_ONCE")) + 4, 64),
         wake="notify" if _on_postgresql(aliases) else "poll",
     )
 
