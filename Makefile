@@ -70,30 +70,32 @@ test: $(READY) ## Run the tests on SQLite (PYTEST_ARGS=)
 	@$(PYTEST) $(PYTEST_ARGS)
 
 # What does not depend on the database of the run is run once, in the last run: guards, type checks,
-# contracts, documents, pages in a browser, and what starts servers of its own.
+# contracts, documents, pages in a browser, what starts servers of its own, and (--of-database) what asks no
+# database, or one of its own.
 DATABASE_TESTS := $(addprefix --ignore tests/,architecture browser chaos codemods contracts docs simulation typing) \
   $(patsubst %,--ignore tests/journeys/test_%.py,make_run streams topologies) \
-  $(addprefix --ignore tests/library/,calls lift service test_money.py) \
-  --ignore-glob 'tests/library/test_contracts_*.py' --ignore-glob 'tests/library/test_supervise*.py'
+  $(addprefix --ignore tests/library/,calls lift service) \
+  $(patsubst %,--ignore-glob 'tests/library/test_%*.py',contracts_ money probe supervise)
 
 # The modules' own tests see one module's database at a time, so they run on one of each kind: on
 # PostgreSQL with a database for each module, on SQLite with one for all.
 LIBRARY_TESTS := $(DATABASE_TESTS) --ignore tests/modules --ignore tests/identity
 
-# What starts processes that tell each other of news is run on one database of each kind.
-SHORTER_TESTS := $(LIBRARY_TESTS) --ignore tests/library/advice \
-  $(patsubst %,--ignore tests/library/test_%.py,celery frozen only_module rehearsal truth)
+# What starts processes that tell each other of news, and what tries many plans, is run on one database of
+# each kind.
+SHORTER_TESTS := $(LIBRARY_TESTS) $(addprefix --ignore tests/library/,advice streams) \
+  $(patsubst %,--ignore tests/library/test_%.py,celery frozen only_module rehearsal saga_model truth)
 
 .PHONY: test-each test-postgresql test-postgresql-each
 test-each: $(READY) ## Run library and journeys with a database for each module, on SQLite
-	@MONOLIFT_DATABASES=each $(PYTEST) $(SHORTER_TESTS) $(PYTEST_ARGS)
+	@MONOLIFT_DATABASES=each $(PYTEST) --of-database $(SHORTER_TESTS) $(PYTEST_ARGS)
 
 test-postgresql: $(READY) ## Run library and journeys on PostgreSQL (a throw-away server)
-	@$(WITH_POSTGRESQL) $(PYTEST) $(LIBRARY_TESTS) $(PYTEST_ARGS)
+	@$(WITH_POSTGRESQL) $(PYTEST) --of-database $(LIBRARY_TESTS) $(PYTEST_ARGS)
 
 # Fifteen databases on one server are slow: here runs what goes from one database to another.
 test-postgresql-each: $(READY) ## Run modules and journeys with a database for each module, on PostgreSQL
-	@MONOLIFT_DATABASES=each $(WITH_POSTGRESQL) $(PYTEST) -n 2 tests/identity tests/journeys tests/modules \
+	@MONOLIFT_DATABASES=each $(WITH_POSTGRESQL) $(PYTEST) -n 2 --of-database tests/identity tests/journeys tests/modules \
 	  $(addprefix tests/library/test_,events.py lanes.py sagas.py retention.py lateness.py) \
 	  $(patsubst %,--ignore tests/journeys/test_%.py,killed make_run races seed streams topologies) $(PYTEST_ARGS)
 
@@ -101,8 +103,7 @@ test-postgresql-each: $(READY) ## Run modules and journeys with a database for e
 .PHONY: test-django-lts
 test-django-lts: $(READY) ## Run the tests on Django 5.2, the oldest release that is supported
 	@$(BIN)/uv run --frozen --no-sync --with 'django>=5.2,<5.3' python -m pytest $(SHARED_OUT) \
-	  $(SHORTER_TESTS) --ignore tests/library/streams --ignore tests/library/test_saga_model.py \
-	  $(patsubst %,--ignore tests/journeys/test_%.py,killed races) $(PYTEST_ARGS)
+	  $(SHORTER_TESTS) $(patsubst %,--ignore tests/journeys/test_%.py,killed races) $(PYTEST_ARGS)
 
 MODULES := $(notdir $(patsubst %/,%,$(dir $(wildcard modules/*/apps.py))))
 

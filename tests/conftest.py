@@ -36,12 +36,24 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--remote`."""
+    """Add `--remote` and `--of-database`."""
     parser.addoption(
         "--remote",
         choices=("split", "each"),
         help="run the contract suites against the shop in that topology (tests/remote.py)",
     )
+    parser.addoption(
+        "--of-database",
+        action="store_true",
+        help="leave out what says nothing of the database of this run: no database is open to it, "
+        "or it starts processes with databases of their own",
+    )
+
+
+def _is_of_database(item: pytest.Item) -> bool:
+    marks = any(item.get_closest_marker(name) for name in ("django_db", "postgresql", "database"))
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return marks or bool(fixtures & {"db", "transactional_db", "live_server"})
 
 
 @pytest.hookimpl(trylast=True)
@@ -58,6 +70,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=others)
         return
     left_out = []
+    if config.getoption("of_database"):
+        left_out += [item for item in items if not _is_of_database(item)]
     if os.environ.get("MONOLIFT_DATABASES") == "each":
         left_out += [item for item in items if item.get_closest_marker("one_database")]
     if of_postgresql := [item for item in items if item.get_closest_marker("postgresql")]:

@@ -15,6 +15,8 @@ from benchmarks.paired import Comparison, compare, repeated
 from benchmarks.results import Result
 from benchmarks.run import ROOT, environment, own_database
 
+pytestmark = pytest.mark.database
+
 
 @pytest.fixture(scope="module")
 def facts(tmp_path_factory: pytest.TempPathFactory) -> Any:
