@@ -56,18 +56,33 @@ def run(context: Context) -> Iterator[Result]:
         unit="/s",
     )
     few, many = (1000, 10_000) if context.short else (1000, 100_000)
-    backlog = compare(
-        delivery(few, behind=many - few), delivery(few), pairs=context.pairs(11), warm=1
-    )
+    backlog = compare(_each(many), _each(few, times=10), pairs=context.pairs(7), warm=1)
     yield Result.ratio(
         backlog.inverse(),
         figure="throughput",
-        what=f"rate of delivery with {many:,} events before it / with {few:,}",
+        what=f"events delivered a second until all {many:,} are / until all {few:,} are",
         database=context.database,
         goal=GOAL_BACKLOG if context.database == POSTGRESQL else None,
         sense="at least",
     )
+    first = compare(
+        delivery(few, behind=many - few), delivery(few), pairs=context.pairs(11), warm=1
+    )
+    yield Result.ratio(
+        first.inverse(),
+        figure="throughput",
+        what=f"events delivered a second until {few:,} of {many:,} are / until {few:,} of {few:,} are",
+        database=context.database,
+        goal=None,
+        sense="at least",
+    )
     _clear()
+
+
+def _each(events: int, *, times: int = 1) -> Case:
+    """Seconds for one of so many that wait, all of them delivered, in the mean of some times."""
+    all_of_them = delivery(events)
+    return lambda: sum(all_of_them() for _ in range(times)) / (times * events)
 
 
 def _share(context: Context, comparison: Comparison, table: str, *, goal: float | None) -> Result:
