@@ -71,7 +71,8 @@ def run(context: Context) -> Iterator[Result]:
     yield Result.ratio(
         first.inverse(),
         figure="throughput",
-        what=f"events delivered a second until {few:,} of {many:,} are / until {few:,} of {few:,} are",
+        what=f"events delivered a second until {few:,} of {many:,} are / "
+        f"until {few:,} of {few:,} are",
         database=context.database,
         goal=None,
         sense="at least",
