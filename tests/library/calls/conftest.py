@@ -15,7 +15,7 @@ from tests.library.world.stock.interface import Stock
 
 @pytest.fixture(scope="session")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    made = made_warehouse(tmp_path_factory.mktemp("warehouse"))
+    made = made_warehouse(tmp_path_factory.mktemp("warehouse"), LOG_LEVEL="WARNING")
     try:
         made.start()
         yield made

@@ -57,6 +57,21 @@ def test_a_declared_error_crosses_as_itself(stock: Stock, sku: str) -> None:
     assert left(stock, sku) == 10
 
 
+def test_what_comes_of_a_call_is_logged_as_in_process(
+    stock: Stock, sku: str, warehouse: Deployed
+) -> None:
+    """A failure once, a declared error not at all: Django would log each of these answers."""
+    before = warehouse.log.stat().st_size
+    with pytest.raises(SoldOut):
+        stock.hold(sku=sku, quantity=11)
+    with pytest.raises(CallFailed):
+        stock.misbehave(how="undeclared")
+    with warehouse.log.open("rb") as log:
+        log.seek(before)
+        lines = [json.loads(line) for line in log]
+    assert [line["event"] for line in lines] == ["call failed"]
+
+
 def test_calls_without_an_answer_are_counted_apart(
     stock: Stock, sku: str, warehouse: Deployed, wire: Wire
 ) -> None:

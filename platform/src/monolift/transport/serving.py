@@ -91,7 +91,7 @@ def _serve(request: HttpRequest, interface: str, method: str) -> HttpResponse:
     if found is None:
         return _refuse(404, f"{interface} has no operation {method!r} here")
     if isinstance(found, str):
-        return _refuse(MISDIRECTED, found)
+        return _quiet(_refuse(MISDIRECTED, found))
     operation = found.operation
     if key is not None and (operation.kind == "query" or not operation.keyed):
         return _refuse(400, f"{operation.name} takes no key")
@@ -143,14 +143,14 @@ def _answered(target: Target, caller: Scope, key: CallKey | None, body: bytes) -
             answer = perform(target, caller, key, arguments, hand_over=hand_over)
         return _answer(200, sent[0] if sent else codec.encode_answer(operation, answer))
     except Moved as moved:
-        return _refuse(MISDIRECTED, str(moved))
+        return _quiet(_refuse(MISDIRECTED, str(moved)))
     except (DomainError, Unavailable, CallFailed, MonoliftError) as error:
         if isinstance(error, CallFailed):
             log.error("call failed", operation=operation.name, exc_info=error)
         headers = {}
         if isinstance(error, Unavailable) and error.retry_after is not None:
             headers["Retry-After"] = f"{error.retry_after:.0f}"
-        return _answer(codec.status_of(error), codec.encode_error(error), **headers)
+        return _quiet(_answer(codec.status_of(error), codec.encode_error(error), **headers))
 
 
 def caller_of(operation: Operation, *, label: str, milliseconds: str, user: Caller | None) -> Scope:
@@ -209,6 +209,15 @@ def _answer(status: int, body: bytes, **headers: str) -> HttpResponse:
             **{name.replace("_", "-"): value for name, value in headers.items()},
         },
     )
+
+
+def _quiet(response: HttpResponse) -> HttpResponse:
+    """Django logs every answer from 400 on, as if somebody had asked for a page that is not there.
+
+    Not this one: in process nobody logs a declared error, and what fails here is logged by then.
+    """
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
 
 
 def _refuse(status: int, reason: str, **headers: str) -> HttpResponse:
