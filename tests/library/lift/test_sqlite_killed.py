@@ -13,7 +13,7 @@ from monolift import use
 from monolift.lift.movers.sqlite.feed import Feed
 from monolift.lift.movers.sqlite.files import opened
 from monolift.lift.movers.sqlite.mover import SqliteMover
-from monolift.lift.moving import Move
+from monolift.lift.moving import Blocked, Move
 from monolift.lift.plan import engine, state
 from monolift.lift.plan.stage import Lift
 from monolift.lift.plan.watchdog import watch
@@ -26,6 +26,7 @@ from tests.killing import STEP, killed_at, needs_strace
 from tests.library.lift.ways import WRITERS, execute, home, left, out, quiet, taken_back
 from tests.library.running import eventually
 from tests.library.world.stock.interface import Level, Stock
+from tests.library.world.stock.models import Item
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
@@ -51,21 +52,110 @@ def test_a_cut_over_whose_other_half_fails_is_taken_back_and_done_again(lift: Li
     assert left() == 4
 
 
+def _killed_before_it_compares(lift: Lift, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(_: SqliteMover) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(SqliteMover, "verify", killed)
+        (out if way == "out" else home)(lift)
+    registry.reset()
+    assert topology().alias("stock") == ("stock" if way == "out" else "default")
+
+
+@pytest.mark.parametrize("way", ["out", "home"])
+def test_a_cut_over_that_was_killed_after_its_commit_is_compared_all_the_same(
+    lift: Lift, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """But for what has changed since: it is used."""
+    for sku in "abcd":
+        use(Stock).fill(sku=sku, quantity=5)
+    if way == "home":
+        out(lift)
+    _killed_before_it_compares(lift, way, monkeypatch)
+    use(Stock).hold(sku="a", quantity=1)
+    use(Stock).fill(sku="e", quantity=5)
+    Item.objects.using(topology().alias("stock")).filter(sku="b").delete()
+    engine.resume(lift, report=quiet)
+    stage = "seal" if way == "out" else "-seal"
+    compared = state.of_module("stock")[0].evidence[stage]["compared"]
+    assert compared["differences"] == []
+    assert compared["rows"] == 2  # of five that there were, with the new one
+    assert "without 4 rows that changed since" in compared["note"]  # a's, b's, e's, and the hold
+    assert left() == 4
+
+
+@pytest.mark.parametrize("way", ["out", "home"])
+def test_what_differs_after_a_kill_takes_it_back(
+    lift: Lift, file: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    use(Stock).fill(sku="a", quantity=5)
+    use(Stock).fill(sku="b", quantity=5)
+    if way == "home":
+        out(lift)
+    _killed_before_it_compares(lift, way, monkeypatch)
+    use(Stock).hold(sku="a", quantity=1)
+    gone = str(connections["default"].settings_dict["NAME"]) if way == "out" else str(file)
+    with opened(gone) as link:
+        link.execute("UPDATE monolift_moved_stock_item SET left = 6 WHERE sku = 'b'")
+    with pytest.raises(Blocked, match=r"rows differed: stock_item: rowid 2.*monolift_kept_"):
+        engine.resume(lift, report=quiet)
+    assert topology().alias("stock") == ("default" if way == "out" else "stock")
+    assert (left("a"), left("b")) == (4, 5)
+
+
+@pytest.mark.parametrize("way", ["out", "home"])
+@pytest.mark.parametrize("step", ["copy", "cut_over"])
+def test_what_differed_goes_back_also_where_a_kill_came_between(
+    lift: Lift, monkeypatch: pytest.MonkeyPatch, way: str, step: str
+) -> None:
+    """What was found is known by then, and the tables that showed it have other names."""
+    use(Stock).fill(sku="a", quantity=5)
+    if way == "home":
+        out(lift)
+    carry, real = Feed.carry, getattr(SqliteMover, step)
+    back = "stock" if way == "out" else "default"
+
+    def forgetful(self: Feed, source: Any, target: Any) -> tuple[int, int]:
+        done = carry(self, source, target)
+        target.execute("UPDATE monolift_coming_stock_item SET left = 4")
+        return done
+
+    def killed(self: SqliteMover, *arguments: Any) -> Any:
+        if self.move.source == back:
+            raise KeyboardInterrupt
+        return real(self, *arguments)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Feed, "carry", forgetful)
+        patch.setattr(SqliteMover, step, killed)
+        (out if way == "out" else home)(lift)
+    registry.reset()
+    assert topology().alias("stock") == back
+    with pytest.raises(Blocked, match=r"rows differed: stock_item: rowid 1.*monolift_kept_"):
+        engine.resume(lift, report=quiet)
+    assert topology().alias("stock") == ("default" if way == "out" else "stock")
+    (out if way == "out" else home)(lift)
+    assert topology().alias("stock") == back
+    assert left() == 4
+
+
+@pytest.mark.parametrize("end", [3, 4], ids=["of the source", "of the target, once compared"])
 @pytest.mark.parametrize("way", ["out", "home"])
 def test_what_noted_changes_is_ended_where_a_kill_came_before_it(
-    lift: Lift, file: Path, monkeypatch: pytest.MonkeyPatch, way: str
+    lift: Lift, file: Path, monkeypatch: pytest.MonkeyPatch, way: str, end: int
 ) -> None:
     """Else every change would be noted, for nobody, until the next move."""
     use(Stock).fill(sku="a", quantity=5)
     if way == "home":
         out(lift)
-    end, calls = Feed.end, list[int]()
+    ending, calls = Feed.end, list[int]()
 
     def killed(self: Feed, run: Any) -> None:
         calls.append(1)
-        if len(calls) == 2:  # the first goes before the copy
+        if len(calls) == end:  # the first goes before the copy, the second before new notes
             raise KeyboardInterrupt
-        end(self, run)
+        ending(self, run)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(Feed, "end", killed)

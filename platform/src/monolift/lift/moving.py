@@ -115,8 +115,13 @@ class Mover(Protocol):
 
     def verify(self) -> Evidence:
         """Compare both sides row for row, as they were at the cut-over. `differences` is empty when
-        they are equal. Else `kept` names the source's tables as they were, if a move back would
-        have taken them away: they have other names now.
+        they are equal.
+        """
+        ...
+
+    def keep(self) -> list[str]:
+        """Save the source's tables as they were at the cut-over, if a move back would take them
+        away: what they are called now.
         """
         ...
 

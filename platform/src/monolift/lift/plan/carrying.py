@@ -25,6 +25,8 @@ def move(lift: Lift, *, source: str, target: str) -> Evidence:
 
 def cut_over_and_compare(lift: Lift, mover: Mover, *, source: str, target: str) -> Evidence:
     """Cut over what is copied, and compare both sides as they were then; back if they differ."""
+    if found := _found_before(lift, target):  # it is back, and begins anew
+        lift.note("differed", {**found, "taken_back": True})
     cut, tries = _cut_over(lift, mover, Stay(deployable=lift.place.deployable, database=target))
     lift.say(f"{lift.module} is on {target!r}. Writers waited {cut['held'] * 1000:.1f} ms.")
     compared = compare(lift, mover, source=source, target=target)
@@ -34,18 +36,20 @@ def cut_over_and_compare(lift: Lift, mover: Mover, *, source: str, target: str) 
 def compare(lift: Lift, mover: Mover, *, source: str, target: str) -> Evidence:
     """Compare both sides after a cut-over; what differs is kept, and it goes back. Raises Blocked.
 
-    Whoever goes on after a kill compares them as they are now.
+    Whoever goes on after a kill compares them as they are now, but for what changed since.
     """
-    compared = mover.verify()
+    compared = _found_before(lift, target) or {**mover.verify(), "on": target}
     if compared["differences"]:
         lift.note("differed", compared)
+        kept = mover.keep()
         lift.say("The two sides differ. It goes back at once.")
         back = lift.mover(source=target, target=source)
         back.copy(lift.watch)
         _cut_over(lift, back, Stay(deployable=lift.place.deployable, database=source))
+        lift.note("differed", {**compared, "taken_back": True})
         text = f"{lift.module} was taken back, because rows differed: "
         text += "; ".join(compared["differences"])
-        if kept := compared.get("kept"):
+        if kept:
             text += (
                 f". It has the rows that were copied. The rows as they were are in "
                 f"{', '.join(kept)}, on the database {source!r}: put right what differs, then drop "
@@ -53,6 +57,14 @@ def compare(lift: Lift, mover: Mover, *, source: str, target: str) -> Evidence:
             )
         raise Blocked(text)
     return {"compared": compared}
+
+
+def _found_before(lift: Lift, target: str) -> Evidence | None:
+    """The differences for which a command that was killed had not taken the module back yet."""
+    for name, found in lift.evidence.items():
+        if name.endswith(" differed") and found["on"] == target and "taken_back" not in found:
+            return dict(found)
+    return None
 
 
 def _cut_over(lift: Lift, mover: Mover, stay: Stay) -> tuple[Evidence, int]:

@@ -279,6 +279,10 @@ class PostgresMover:
         differences = frames.compare()
         return {"differences": differences, "seconds": round(time.monotonic() - begun, 3)}
 
+    def keep(self) -> list[str]:
+        """See `Mover`. A move back leaves the source's tables where they are."""
+        return []
+
     def _frames_now(self) -> Frames:
         """Of a process that has not made the cut-over: a moment of now instead."""
         owner, other = self._sides()

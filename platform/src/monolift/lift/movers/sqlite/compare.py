@@ -1,7 +1,7 @@
 """Comparing both sides of a move, row for row."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, Self
 
@@ -59,12 +59,46 @@ def compare(
 
     Of views in which the one file has not closed the module, and the other not opened it.
     """
+    return _compared(
+        (table, _rows(source, table, table.name), _rows(target, table, table.coming))
+        for table in tables
+    )
+
+
+def compare_left(
+    source: sqlite3.Connection,
+    target: sqlite3.Connection,
+    tables: Sequence[Table],
+    *,
+    changed: Mapping[str, Collection[int]],
+) -> tuple[int, list[str]]:
+    """The same some time after the cut-over, of the module's own tables.
+
+    They are at the source as they were left. Rows that have changed at the target since are left
+    out: `changed` has their numbers, by table.
+    """
+
+    def kept(table: Table, rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+        return (row for row in rows if row[0] not in changed.get(table.name, ()))
+
+    return _compared(
+        (
+            table,
+            kept(table, _rows(source, table, table.gone)),
+            kept(table, _rows(target, table, table.name)),
+        )
+        for table in tables
+        if table.module is None
+    )
+
+
+def _compared(
+    sides: Iterable[tuple[Table, Iterator[tuple[Any, ...]], Iterator[tuple[Any, ...]]]],
+) -> tuple[int, list[str]]:
     count = 0
     found: list[str] = []
-    for table in tables:
-        for one, other in zip_longest(
-            _rows(source, table, table.name), _rows(target, table, table.coming)
-        ):
+    for table, here, there in sides:
+        for one, other in zip_longest(here, there):
             count += 1
             if one != other:
                 found.append(f"{table.name}: {_key(table, one or other)}")

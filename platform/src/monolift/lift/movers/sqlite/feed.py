@@ -27,15 +27,15 @@ class Feed:
         found = source.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (self._table,))
         return found.fetchone() is not None
 
-    def begin(self, source: sqlite3.Connection) -> None:
+    def begin(self, execute: Callable[..., Any]) -> None:
         """Note every change from now on. Inside a transaction."""
-        source.execute(
+        execute(
             f"CREATE TABLE IF NOT EXISTS {quoted(self._table)} "
             "(id INTEGER PRIMARY KEY, name TEXT NOT NULL, key TEXT NOT NULL)"
         )
         for name, table in self._tables.items():
             for event, rows in _EVENTS.items():
-                source.execute(
+                execute(
                     f"CREATE TRIGGER IF NOT EXISTS {quoted(self._trigger(name, event))} "
                     f"AFTER {event} ON {quoted(name)} {self._only(table, rows)} BEGIN "
                     + "".join(
@@ -62,6 +62,14 @@ class Feed:
             f"FROM {quoted(table)} WHERE {noted.where} AND {where}",
             noted.given,
         )
+
+    def changed(self, source: sqlite3.Connection) -> dict[str, set[int]]:
+        """The numbers of the rows that are noted, by table; of the module's own tables."""
+        found: dict[str, set[int]] = {}
+        for name, key in source.execute(f"SELECT DISTINCT name, key FROM {quoted(self._table)}"):
+            if self._tables[name].module is None:
+                found.setdefault(name, set()).update(msgspec.json.decode(key))
+        return found
 
     def behind(self, source: sqlite3.Connection) -> int:
         """Notes that have not been carried over."""

@@ -12,9 +12,10 @@ _KEPT = "monolift_kept_"
 def keep(source: sqlite3.Connection, tables: Sequence[Table], *, epoch: int) -> list[str]:
     """Give them names that no move takes away, of the epoch in which they were left; which.
 
-    Their indexes and triggers go: those that come back have the same names.
+    Their indexes and triggers go: those that come back have the same names. Also after a kill.
     """
-    left = {table.gone: f"{_KEPT}{epoch}_{table.name}" for table in tables if table.module is None}
+    kept = f"{_KEPT}{epoch}_"
+    left = {table.gone: f"{kept}{table.name}" for table in tables if table.module is None}
     with writing(source):
         rows = source.execute(
             "SELECT type, name, tbl_name FROM sqlite_master "
@@ -23,6 +24,7 @@ def keep(source: sqlite3.Connection, tables: Sequence[Table], *, epoch: int) -> 
         for kind, name, table in rows:
             if table in left:
                 source.execute(f"DROP {kind} {quoted(name)}")
-        for name, kept in left.items():
-            source.execute(renaming(name, kept))
-    return list(left.values())
+        for name, new in left.items():
+            source.execute(renaming(name, new))
+        named = source.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")
+        return [name for (name,) in named if name.startswith(kept)]

@@ -13,6 +13,9 @@ it holds counts when the truth says so. Homewards the truth is in the target's f
 is closed first, and for the instant until the target's commit nobody owns the module. An epoch that
 changes nothing goes before it, by which those who are refused in that instant see that they have to
 wait.
+
+From the commit that opens the module on, what changes there is noted as well, until both sides are
+compared: who goes on after a kill compares all that has not changed since.
 """
 
 import sqlite3
@@ -20,12 +23,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from typing import Any
 
 from django.db import connections
 
 from monolift.kernel.clock import monotonic
 from monolift.lift.movers.sqlite import fence
-from monolift.lift.movers.sqlite.compare import Views
+from monolift.lift.movers.sqlite.compare import Views, compare_left
 from monolift.lift.movers.sqlite.control import controlling
 from monolift.lift.movers.sqlite.feed import BATCH, BULK, Feed, batches, insert
 from monolift.lift.movers.sqlite.files import (
@@ -36,6 +40,7 @@ from monolift.lift.movers.sqlite.files import (
     has,
     opened,
     seen,
+    touch,
     writing,
 )
 from monolift.lift.movers.sqlite.keeping import keep
@@ -64,7 +69,6 @@ class SqliteMover:
         self._source = file_of(move.source)
         self._target = file_of(move.target)
         self._views: Views | None = None
-        self._epoch = 0
 
     def obstacles(self) -> list[str]:
         """See `Mover`."""
@@ -164,16 +168,40 @@ class SqliteMover:
 
     def verify(self) -> Evidence:
         """See `Mover`."""
-        if self._views is None:
-            return {"rows": 0, "differences": [], "note": "the views ended with their process"}
         began = monotonic()
-        rows, differences = self._views.compared(self._tables)
-        self._views = None
-        found = {"rows": rows, "differences": differences, "seconds": monotonic() - began}
-        if differences:  # the way back would take them away, and brings what was copied
-            with opened(self._source, _PATIENCE) as source:
-                found["kept"] = keep(source, self._tables, epoch=self._epoch)
-        return found
+        found: dict[str, Any] = {}
+        if self._views is not None:
+            rows, differences = self._views.compared(self._tables)
+            self._views = None
+        elif self._is_cut_over():
+            rows, differences, changed = self._compared_since()
+            found["note"] = f"compared after a kill, without {changed} rows that changed since"
+        else:
+            return {"rows": 0, "differences": [], "note": "it was compared before"}
+        if not differences:  # else the way back ends it, and until then they are found again
+            with opened(self._target, _PATIENCE) as target, writing(target):
+                self._feed.end(target.execute)
+        return found | {"rows": rows, "differences": differences, "seconds": monotonic() - began}
+
+    def keep(self) -> list[str]:
+        """See `Mover`."""
+        with opened(self._source, _PATIENCE) as source:
+            return keep(source, self._tables, epoch=topology().epoch)
+
+    def _is_cut_over(self) -> bool:
+        """Whether a cut-over has opened the module at the target, and nobody has compared since."""
+        with seen(self._source) as source, seen(self._target) as target:
+            layout = Layout(source, self.move.module)
+            return bool(layout.gone) and not layout.own and self._feed.exists(target)
+
+    def _compared_since(self) -> tuple[int, list[str], int]:
+        with opened(self._source) as source, opened(self._target) as target:
+            target.execute("BEGIN")
+            touch(target)
+            changed = self._feed.changed(target)
+            rows, differences = compare_left(source, target, self._tables, changed=changed)
+            target.execute("COMMIT")
+        return rows, differences, sum(map(len, changed.values()))
 
     def drop(self) -> None:
         """See `Mover`."""
@@ -204,6 +232,11 @@ class SqliteMover:
         return Feed(self.move.module, self._tables)
 
     @cached_property
+    def _since(self) -> Feed:
+        """At the target, from the cut-over on, of what stays at the source as it was."""
+        return Feed(self.move.module, [table for table in self._tables if table.module is None])
+
+    @cached_property
     def _there(self) -> Target:
         return Target(self.move, self._tables)
 
@@ -212,7 +245,7 @@ class SqliteMover:
         self._there.clear(target)
         with writing(source):
             self._feed.end(source.execute)
-            self._feed.begin(source)
+            self._feed.begin(source.execute)
             fence.guard(source.execute, module=self.move.module, tables=self._tables)
         self._there.make(source, target)
         total, done = self._count(source), 0
@@ -302,9 +335,7 @@ class SqliteMover:
                     carried = self._last_round(source, target, began)
                     views.freeze()
                     with writing(target):
-                        fence.take_over(
-                            target.execute, module=module, tables=self._tables, epoch=epoch
-                        )
+                        self._open(target.execute, epoch)
                     fence.close(
                         execute, module=module, tables=self._tables, epoch=epoch, others=True
                     )
@@ -315,8 +346,14 @@ class SqliteMover:
             held = monotonic() - began
             with writing(source):
                 self._feed.end(source.execute)
-        self._views, self._epoch, waited = views, document.epoch, began - asked
+        self._views, waited = views, began - asked
         return {"held": held, "waited": waited, "carried": carried, "epoch": document.epoch}
+
+    def _open(self, execute: fence.Execute, epoch: int) -> None:
+        """Open the module at the target, and note what changes there. Inside its transaction."""
+        fence.take_over(execute, module=self.move.module, tables=self._tables, epoch=epoch)
+        self._feed.end(execute)
+        self._since.begin(execute)
 
     def _take_back(self, source: sqlite3.Connection, target: sqlite3.Connection) -> None:
         """Undo the target's commit, whose other half did not come about."""
@@ -325,6 +362,8 @@ class SqliteMover:
                 with writing(source):
                     for name, (_, held) in fence.RELEASED.items():
                         self._feed.note(source, name, held)
+            with writing(target):
+                self._feed.end(target.execute)
             self._there.take_back(target)
 
     # Back into it --------------------------------------------------------------------------
@@ -361,13 +400,13 @@ class SqliteMover:
                 self._feed.end(source.execute)
             with writing(target):
                 fence.unguard(target.execute, module=module, tables=self._tables)
-        self._views, self._epoch = views, document.epoch
+        self._views = views
         return {"held": held, "carried": carried, "epoch": document.epoch}
 
     def _open_at_home(self, change: Callable[[], Document]) -> Document:
         execute = connections[DEFAULT_ALIAS].connection.execute
         document = change()
-        fence.take_over(execute, module=self.move.module, tables=self._tables, epoch=document.epoch)
+        self._open(execute, document.epoch)
         return document
 
     def _is_closed(self) -> bool:

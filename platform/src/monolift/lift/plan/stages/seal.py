@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, ClassVar
 
 from monolift.lift.moving import Blocked, Evidence
-from monolift.lift.plan.carrying import move, refuse
+from monolift.lift.plan.carrying import compare, move, refuse
 from monolift.lift.plan.stage import Lift, Stage
 from monolift.registry.places import DEFAULT_ALIAS, here
 from monolift.truth.document import Stay
@@ -22,8 +22,9 @@ class Seal(Stage):
     what changes meanwhile is copied again, and then writers wait for the instant in which the rest
     is copied, the old tables are closed, and the truth is changed, in one commit. Both sides are
     compared afterwards, row for row, as they were in that instant; if a single one differs, the
-    module goes back at once, and the rows as they were are kept in `monolift_kept_...`. Whoever did
-    not hear of it is refused by the old file, hears of it then, and does the same in the new one.
+    module goes back at once, and the rows as they were are kept in `monolift_kept_...`. After a kill
+    all rows are compared that have not changed since. Whoever did not hear of the move is refused
+    by the old file, hears of it then, and does the same in the new one.
 
     On PostgreSQL the tables stay where they are. The module gets a role of its own, and from one
     commit on nobody else writes them: each transaction of that role enters the module's fence.
@@ -62,8 +63,10 @@ class Seal(Stage):
         """See `Stage`."""
         if lift.place.alias == lift.alias:
             if lift.vendor == "sqlite":
-                lift.mover(source=DEFAULT_ALIAS, target=lift.alias).recover()
-                return {"note": "it was sealed before, by a command that was killed: not compared"}
+                mover = lift.mover(source=DEFAULT_ALIAS, target=lift.alias)
+                mover.recover()
+                compared = compare(lift, mover, source=DEFAULT_ALIAS, target=lift.alias)
+                return {"note": "it was sealed before, by a command that was killed", **compared}
             return {"note": "it was sealed before"}
         if lift.vendor == "sqlite":
             return move(lift, source=DEFAULT_ALIAS, target=lift.alias)
@@ -77,8 +80,10 @@ class Seal(Stage):
         if lift.vendor == "sqlite":
             if lift.place.alias == lift.alias:
                 return move(lift, source=lift.alias, target=DEFAULT_ALIAS)
+            way = {"source": lift.alias, "target": DEFAULT_ALIAS}
+            compared = compare(lift, lift.mover(**way), **way)  # after a kill on the way home
             lift.mover(source=DEFAULT_ALIAS, target=lift.alias).drop()
-            return {"note": "the copy is dropped"}
+            return {"note": "the copy is dropped", **compared}
         if lift.place.alias != lift.alias:
             return {"note": "it was not sealed"}
         change, written = lift.changing(Stay(deployable=here(), database=DEFAULT_ALIAS))
