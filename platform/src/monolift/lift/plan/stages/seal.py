@@ -22,9 +22,9 @@ class Seal(Stage):
     what changes meanwhile is copied again, and then writers wait for the instant in which the rest
     is copied, the old tables are closed, and the truth is changed, in one commit. Both sides are
     compared afterwards, row for row, as they were in that instant; if a single one differs, the
-    module goes back at once, and the rows as they were are kept in `monolift_kept_...`. After a kill
-    all rows are compared that have not changed since. Whoever did not hear of the move is refused
-    by the old file, hears of it then, and does the same in the new one.
+    module goes back at once, and the rows as they were are kept in `monolift_kept_...`. After a
+    kill all rows are compared that have not changed since. Whoever did not hear of the move is
+    refused by the old file, hears of it then, and does the same in the new one.
 
     On PostgreSQL the tables stay where they are. The module gets a role of its own, and from one
     commit on nobody else writes them: each transaction of that role enters the module's fence.
