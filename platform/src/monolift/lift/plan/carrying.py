@@ -38,8 +38,9 @@ def compare(lift: Lift, mover: Mover, *, source: str, target: str) -> Evidence:
 
     Whoever goes on after a kill compares them as they are now, but for what changed since.
     """
-    compared = _found_before(lift, target) or {**mover.verify(), "on": target}
+    compared = _found_before(lift, target) or mover.verify()
     if compared["differences"]:
+        compared = {**compared, "on": target}
         lift.note("differed", compared)
         kept = mover.keep()
         lift.say("The two sides differ. It goes back at once.")
