@@ -118,9 +118,9 @@ def test_a_difference_takes_it_back(lift: Lift, monkeypatch: pytest.MonkeyPatch)
     assert standing.evidence["seal differed"]["differences"][0].startswith("stock_item: rowid 1")
 
 
-def test_a_second_comparison_says_that_there_was_one(lift: Lift) -> None:
+def test_what_has_been_compared_is_not_compared_again(lift: Lift) -> None:
     out(lift)
-    assert Seal().apply(lift)["compared"]["note"] == "it was compared before"
+    assert Seal().apply(lift)["compared"]["note"] == "nothing is left to compare"
 
 
 # Who has not heard of it ----------------------------------------------------------------------

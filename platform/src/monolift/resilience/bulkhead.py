@@ -14,7 +14,7 @@ class Bulkhead:
 
     def __init__(self, *, places: int, queue: int = 0) -> None:
         self._free = threading.BoundedSemaphore(places)
-        self._queue = threading.BoundedSemaphore(queue) if queue else None
+        self._queue = threading.BoundedSemaphore(queue)
 
     @contextmanager
     def place(self, *, wait: float = 0.0) -> Iterator[None]:
@@ -30,7 +30,7 @@ class Bulkhead:
             self._free.release()
 
     def _wait(self, seconds: float) -> None:
-        if self._queue is None or seconds <= 0 or not self._queue.acquire(blocking=False):
+        if seconds <= 0 or not self._queue.acquire(blocking=False):
             raise Full
         try:
             if not self._free.acquire(timeout=seconds):

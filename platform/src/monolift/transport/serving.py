@@ -215,6 +215,7 @@ def _quiet(response: HttpResponse) -> HttpResponse:
     """Django logs every answer from 400 on, as if somebody had asked for a page that is not there.
 
     Not this one: in process nobody logs a declared error, and what fails here is logged by then.
+    The mark is that of `django.utils.log.log_response`.
     """
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response

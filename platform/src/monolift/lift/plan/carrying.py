@@ -63,7 +63,7 @@ def compare(lift: Lift, mover: Mover, *, source: str, target: str) -> Evidence:
 def _found_before(lift: Lift, target: str) -> Evidence | None:
     """The differences for which a command that was killed had not taken the module back yet."""
     for name, found in lift.evidence.items():
-        if name.endswith(" differed") and found["on"] == target and "taken_back" not in found:
+        if name.endswith(" differed") and found.get("on") == target and "taken_back" not in found:
             return dict(found)
     return None
 

@@ -64,11 +64,10 @@ class Feed:
         )
 
     def changed(self, source: sqlite3.Connection) -> dict[str, set[int]]:
-        """The numbers of the rows that are noted, by table; of the module's own tables."""
+        """The numbers of the rows that are noted, by table; where a number is the key."""
         found: dict[str, set[int]] = {}
         for name, key in source.execute(f"SELECT DISTINCT name, key FROM {quoted(self._table)}"):
-            if self._tables[name].module is None:
-                found.setdefault(name, set()).update(msgspec.json.decode(key))
+            found.setdefault(name, set()).update(msgspec.json.decode(key))
         return found
 
     def behind(self, source: sqlite3.Connection) -> int:

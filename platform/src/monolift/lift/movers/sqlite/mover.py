@@ -177,7 +177,7 @@ class SqliteMover:
             rows, differences, changed = self._compared_since()
             found["note"] = f"compared after a kill, without {changed} rows that changed since"
         else:
-            return {"rows": 0, "differences": [], "note": "it was compared before"}
+            return {"rows": 0, "differences": [], "note": "nothing is left to compare"}
         if not differences:  # else the way back ends it, and until then they are found again
             with opened(self._target, _PATIENCE) as target, writing(target):
                 self._feed.end(target.execute)
@@ -190,15 +190,14 @@ class SqliteMover:
 
     def _is_cut_over(self) -> bool:
         """Whether a cut-over has opened the module at the target, and nobody has compared since."""
-        with seen(self._source) as source, seen(self._target) as target:
-            layout = Layout(source, self.move.module)
-            return bool(layout.gone) and not layout.own and self._feed.exists(target)
+        with seen(self._target) as target:
+            return self._is_closed() and self._since.exists(target)
 
     def _compared_since(self) -> tuple[int, list[str], int]:
         with opened(self._source) as source, opened(self._target) as target:
             target.execute("BEGIN")
             touch(target)
-            changed = self._feed.changed(target)
+            changed = self._since.changed(target)
             rows, differences = compare_left(source, target, self._tables, changed=changed)
             target.execute("COMMIT")
         return rows, differences, sum(map(len, changed.values()))
@@ -411,7 +410,7 @@ class SqliteMover:
 
     def _is_closed(self) -> bool:
         """Whether an earlier cut-over closed the source and was killed then."""
-        with opened(self._source) as source:
+        with seen(self._source) as source:
             layout = Layout(source, self.move.module)
             return bool(layout.gone) and not layout.own
 
