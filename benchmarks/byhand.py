@@ -140,22 +140,37 @@ def check_out_unfused(
 def walk_unfused(*, reference: UUID, sku: str, platform: Platform) -> None:
     """The saga of three steps: every statement and every transaction of the unfused one."""
     platform()  # the saga begins
-    hold = _hold(reference, [[sku, 1]])
+    hold(reference=reference, sku=sku, platform=platform)
+    platform()  # the step's result and the next one's intent
+    take(reference=reference, platform=platform)
+    note(reference=reference, sku=sku, platform=platform)
+
+
+def hold(*, reference: UUID, sku: str, platform: Platform) -> None:
+    """The first step of that saga."""
+    held = _hold(reference, [[sku, 1]])
     with transaction.atomic():
         platform()  # the key
         with transaction.atomic():
-            hold.save(force_insert=True)
-        _take_stock(hold)
+            held.save(force_insert=True)
+        _take_stock(held)
         platform()  # the timer
         platform()  # the answer
-    platform()  # the step's result and the next one's intent
+
+
+def take(*, reference: UUID, platform: Platform) -> None:
+    """The second."""
     with transaction.atomic():
-        platform()
+        platform()  # the key
         _keep_hold(reference)
-        platform()
+        platform()  # the answer
+
+
+def note(*, reference: UUID, sku: str, platform: Platform) -> None:
+    """The third, in the saga's own module."""
     with transaction.atomic():
         Note.objects.create(id=reference, text=sku, total=1)
-        platform()
+        platform()  # the saga's end
 
 
 def _on_sale(basket: StoredBasket) -> None:

@@ -1,71 +1,73 @@
-"""DBOS walks the steps of `benchmarks.probe.sagas`; run by `benchmarks.figures.sagas`.
+"""DBOS walks the saga of three steps; run by `benchmarks.figures.sagas` on the same database.
 
-Arguments: the server's URL, how many workflows. Prints the seconds of each as JSON. Each step sends
-one statement of its own to a table like those of the saga's modules, and commits it.
+Argument: how many workflows. Prints the seconds of each as JSON. Its steps are those of
+`benchmarks.probe.sagas` by hand: the same rows by the same ORM in the same transactions. What our
+modules keep beside them is not written: the key that makes a repeated step harmless, and the timer
+of the hold.
 """
 
 import json
+import os
 import sys
 import time
 import uuid
 
+import django
 import psycopg
 from dbos import DBOS, SetWorkflowID
 
-url, times = sys.argv[1], int(sys.argv[2])
-base = url.rpartition("/")[0]
-name = f"dbos_{uuid.uuid4().hex[:12]}"
+django.setup()
+
+from benchmarks import byhand, goods  # noqa: E402 - their models need Django set up
+
+times = int(sys.argv[1])
+url = os.environ["DATABASE_URL"]
+system = f"dbos_{uuid.uuid4().hex[:12]}"
 with psycopg.connect(url, autocommit=True) as admin:
-    admin.execute(f'CREATE DATABASE "{name}"')
-database = f"{base}/{name}"
-link = psycopg.connect(database, autocommit=True)
-link.execute("CREATE TABLE hold (reference uuid PRIMARY KEY, sku text, state text)")
-link.execute("CREATE TABLE note (id uuid PRIMARY KEY, text text, total bigint)")
-DBOS(
-    config={
-        "name": "walk",
-        "system_database_url": database.replace("postgres://", "postgresql://"),
-        "log_level": "ERROR",
-    }
-)
+    admin.execute(f'CREATE DATABASE "{system}"')
+place = f"{url.rpartition('/')[0]}/{system}".replace("postgres://", "postgresql://")
+DBOS(config={"name": "walk", "system_database_url": place, "log_level": "ERROR"})
+
+
+def nothing() -> None:
+    """Stands where our library would write."""
 
 
 @DBOS.step()
-def hold(reference: str) -> None:
+def hold(reference: uuid.UUID, sku: str) -> None:
     """Hold stock."""
-    link.execute("INSERT INTO hold VALUES (%s, 'MUG', 'held')", (reference,))
+    byhand.hold(reference=reference, sku=sku, platform=nothing)
 
 
 @DBOS.step()
-def take(reference: str) -> None:
+def take(reference: uuid.UUID) -> None:
     """Take it."""
-    link.execute("UPDATE hold SET state = 'taken' WHERE reference = %s", (reference,))
+    byhand.take(reference=reference, platform=nothing)
 
 
 @DBOS.step()
-def note(reference: str) -> None:
+def note(reference: uuid.UUID, sku: str) -> None:
     """Note it."""
-    link.execute("INSERT INTO note VALUES (%s, 'MUG', 1)", (reference,))
+    byhand.note(reference=reference, sku=sku, platform=nothing)
 
 
 @DBOS.workflow()
-def walk(reference: str) -> None:
+def walk(reference: uuid.UUID, sku: str) -> None:
     """Hold, take, note."""
-    hold(reference)
+    hold(reference, sku)
     take(reference)
-    note(reference)
+    note(reference, sku)
 
 
 DBOS.launch()
 seconds = []
 for _ in range(times + 5):
-    reference = str(uuid.uuid4())
+    reference = uuid.uuid4()
     began = time.perf_counter()
-    with SetWorkflowID(reference):
-        walk(reference)
+    with SetWorkflowID(str(reference)):
+        walk(reference, goods.SKUS[0])
     seconds.append(time.perf_counter() - began)
 DBOS.destroy()
-link.close()
 with psycopg.connect(url, autocommit=True) as admin:
-    admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    admin.execute(f'DROP DATABASE "{system}" WITH (FORCE)')
 print(json.dumps(seconds[5:]))

@@ -52,8 +52,9 @@ _REFERENCES = """
   recorded, so that not even the ORM runs: what is left is the database.
 - **A saga of three steps** (`benchmarks/probe/sagas.py`) holds and takes stock in another module
   and writes a row of its own, unfused; by hand and as ready-made text as for the checkout. **DBOS**
-  runs a workflow of three steps, each of one statement, on the same server in the same run
-  (`benchmarks/dbos_walk.py`), in an environment of its own.
+  walks the same three steps on the same database in the same run (`benchmarks/dbos_walk.py`, in an
+  environment that is thrown away): they write the module's rows by hand, and neither the key that
+  makes a repeated step harmless nor the timer that ends a forgotten hold.
 - **The plain application** is the same Django without the library's and the shop's middleware, with
   endpoints that send the same queries and answer the same JSON.
 - **The plain view** of a page renders the same template with the data that the shop gave to it,

@@ -1,7 +1,6 @@
 """A saga of three steps, each in commits of its own: beside its statements, and beside DBOS."""
 
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -21,7 +20,6 @@ from monolift import SagaStatus
 GOAL_STATEMENTS = 1.3
 GOAL_DBOS = 2.0
 DBOS = "3.4.0"
-_SCRIPT = Path(__file__).parents[1] / "dbos_walk.py"
 
 
 def run(context: Context) -> Iterator[Result]:
@@ -115,13 +113,12 @@ def _beside_dbos(ours: float, times: int) -> Result:
 
 
 def _dbos(times: int) -> tuple[float, str]:
-    """Seconds for one workflow, on the same server, in an environment that is thrown away."""
+    """Seconds for one workflow on the same database; DBOS is installed for this run only."""
     uv = str(Path(sys.executable).with_name("uv"))
     ended = subprocess.run(
         [
-            *(uv, "run", "-q", "--no-project", "--python", sys.executable),
-            *("--with", f"dbos=={DBOS}", "python", str(_SCRIPT)),
-            *(os.environ["DATABASE_URL"], str(times)),
+            *(uv, "run", "-q", "--no-sync", "--with", f"dbos=={DBOS}"),
+            *("python", "-m", "benchmarks.dbos_walk", str(times)),
         ],
         capture_output=True,
         text=True,

@@ -305,6 +305,35 @@ def test_a_timer_runs_at_its_time(scenario: Scenario) -> None:
     assert mails("reminder") == ["1"]
 
 
+def waiting_tasks() -> int:
+    alias = topology().alias("sales")
+    ((count,),) = fetch(alias, "SELECT count(*) FROM monolift_delivery WHERE module = 'sales'")
+    return int(count)
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_tasks_of_a_block_come_with_its_commit(scenario: Scenario) -> None:
+    with atomic(module="sales"):
+        assert waiting_tasks() == 0  # what begins a transaction is sent at once
+        remind.enqueue(key="1")
+        remind.after(timedelta(minutes=20)).enqueue(key="3")
+        with contextlib.suppress(ZeroDivisionError), atomic(module="sales"):
+            remind.enqueue(key="undone")
+            _ = 1 / 0
+        remind.enqueue(key="2")
+        travels = connections[topology().alias("sales")].vendor == "postgresql"
+        assert waiting_tasks() == (0 if travels else 3)
+    assert waiting_tasks() == 3
+    scenario.run_until_idle()
+    assert mails("reminder") == ["1", "2"]
+    scenario.travel(minutes=21)
+    with atomic(module="sales"):
+        remind.after(timedelta(minutes=5)).enqueue(key="4")  # by the clock that was moved
+    assert mails("reminder") == ["1", "2", "3"]
+    scenario.travel(minutes=6)
+    assert mails("reminder") == ["1", "2", "3", "4"]
+
+
 def test_a_time_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="no timezone"):
         remind.at(clock.now().replace(tzinfo=None))

@@ -10,16 +10,31 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from cronsim import CronSim, CronSimError
+from django.db import connections
 
 from monolift.events.wake import wake, wake_after_commit
 from monolift.kernel import CallRefused, DeclarationError, clock, uuid7
 from monolift.kernel.names import owner_of
 from monolift.kernel.wire_types import check
 from monolift.observe.trace import carried
+from monolift.registry.direct import DirectStatement
 from monolift.registry.modules import module_of
 from monolift.registry.scope import current
-from monolift.registry.sql import execute, moment, now
+from monolift.registry.sql import moment
 from monolift.registry.topology import topology
+
+_ROW = (
+    "INSERT INTO monolift_delivery (module, event, subscriber, publisher, name, number, body, "
+    "trace, state, attempts, token, failure, due_at, created_at) "
+    "VALUES (%s, %s, %s, %s, %s, 0, %s, %s, 'pending', 0, '', '', "
+)
+_SOON = "statement_timestamp() + %s::interval"
+_POSTGRESQL = DirectStatement(
+    f"{_ROW} COALESCE(%s::timestamptz, {_SOON}), {_SOON})", name="monolift_enqueue"
+)
+_SQLITE = DirectStatement(
+    f"{_ROW} COALESCE(%s, monolift_later(0)), monolift_later(0))", name="monolift_enqueue"
+)
 
 
 class Schedule(NamedTuple):
@@ -89,30 +104,23 @@ class Task[**P]:
         """
         scope = current()
         module = self.module
+        name = f"{module}.{self._name}"
         if scope.managed and scope.module != module:
             raise CallRefused(
-                f"{scope.module} enqueues {self.name}. A task belongs to its module: offer a "
+                f"{scope.module} enqueues {name}. A task belongs to its module: offer a "
                 "command in its interface instead."
             )
         alias = scope.alias if scope.depth and scope.alias else topology().alias(module)
         identifier = uuid7()
-        due = "%s" if self.run_at else now(alias)
-        execute(
-            alias,
-            "INSERT INTO monolift_delivery (module, event, subscriber, publisher, name, number, "
-            "body, trace, state, attempts, token, failure, due_at, created_at) "
-            f"VALUES (%s, %s, %s, %s, %s, 0, %s, %s, 'pending', 0, '', '', {due}, {now(alias)})",
-            (
-                module,
-                str(identifier),
-                self.name,
-                module,
-                self.name,
-                msgspec.json.encode(self.arguments(*args, **kwargs)).decode(),
-                carried(),
-                *((moment(alias, self.run_at),) if self.run_at else ()),
-            ),
-        )
+        body = msgspec.json.encode(self.arguments(*args, **kwargs)).decode()
+        row = (module, str(identifier), name, module, name, body, carried())
+        connection = connections[alias]
+        if connection.vendor == "postgresql":
+            moved = f"{clock.offset().total_seconds():.6f} seconds"
+            at = self.run_at.isoformat() if self.run_at else None
+            _POSTGRESQL.execute_with_commit(connection, (*row, at, moved, moved))
+        else:
+            _SQLITE.execute(connection, (*row, moment(alias, self.run_at) if self.run_at else None))
         if self.run_at is None:
             wake_after_commit(alias) if scope.depth else wake(alias)
         return identifier

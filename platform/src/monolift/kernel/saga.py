@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import InitVar, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -88,7 +89,7 @@ class Step[S: "Saga"]:
         self.undo_action = function
         return function
 
-    @property
+    @cached_property
     def calls(self) -> tuple[Operation, ...]:
         """The operations the action may call; an interface in `calls=` stands for all of its."""
         found: list[Operation] = []

@@ -134,7 +134,14 @@ def equip_open_connections() -> None:
 
 def vendor(alias: str) -> str:
     """Which of the two dialects a database speaks: "postgresql" or "sqlite"."""
-    return connections[alias].vendor
+    engine = connections.settings[alias]["ENGINE"]
+    known = _vendors.get(engine)
+    if known is None:  # asking the connection takes longer than all of the rest
+        known = _vendors[engine] = connections[alias].vendor
+    return known
+
+
+_vendors: dict[str, str] = {}
 
 
 # Not clock_timestamp(): that may change within a statement, so no index would find what is due.

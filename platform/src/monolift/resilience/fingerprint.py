@@ -12,6 +12,7 @@ from collections.abc import Set as AbstractSet
 from functools import cache
 from hashlib import blake2b
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import msgspec
 
@@ -64,7 +65,7 @@ def _agree(one: str, other: str) -> bool:
 def _gather(value: Any, path: str, found: _Found, *, given: bool) -> Any:
     """The value with what its structs hold put away under their paths; `given`: no default."""
     match value:
-        case str() | int() | None:  # first, because most are: the abstract classes below are slow
+        case str() | int() | UUID() | None:  # most are, and the abstract classes below are slow
             return value
         case msgspec.Struct():
             for field in _fields(type(value)):

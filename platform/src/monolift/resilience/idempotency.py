@@ -9,6 +9,7 @@ external commands, since in every other case an error means that nothing happene
 from typing import Any
 
 import msgspec
+from django.db import connections
 
 from monolift.kernel import (
     CallFailed,
@@ -18,6 +19,7 @@ from monolift.kernel import (
     NeverHappened,
     Operation,
 )
+from monolift.registry.direct import DirectStatement
 from monolift.registry.scope import CallKey, current
 from monolift.registry.sql import after, execute, fetch, now
 from monolift.resilience.fingerprint import alike, fingerprint
@@ -26,6 +28,11 @@ LEASE = 30.0
 """Seconds that an external command may be under way before its key may be settled by another."""
 
 _DONE, _STARTED, _NEVER = "done", "started", "never"
+
+_ANSWER = DirectStatement(
+    "UPDATE monolift_key SET state = %s, answer = %s, error = %s WHERE module = %s AND key = %s",
+    name="monolift_answer",
+)
 
 
 class Answered(BaseException):
@@ -72,8 +79,11 @@ class KeyedCommand:
             raise Answered(stored)
 
     def last(self, alias: str, answer: Any) -> None:
-        """Store the answer with the effect."""
-        self._finish(alias, answer=msgspec.json.encode(answer).decode())
+        """Store the answer with the effect: nobody reads it before."""
+        _ANSWER.execute_with_commit(
+            connections[alias],
+            (_DONE, msgspec.json.encode(answer).decode(), "", self.module, self.key.value),
+        )
 
     def look(self, alias: str) -> Stored | None:
         """What is kept under the key; KeyReused when it belongs to another request."""
@@ -128,8 +138,8 @@ class KeyedCommand:
 
     def refuse(self, alias: str, error: DomainError) -> None:
         """An external effect was refused for good: keep the refusal as the answer."""
-        payload = {"code": error.code, "fields": error.fields}
-        self._finish(alias, error=msgspec.json.encode(payload).decode())
+        kept = msgspec.json.encode({"code": error.code, "fields": error.fields}).decode()
+        execute(alias, _ANSWER.sql, (_DONE, "", kept, self.module, self.key.value))
 
     def bury(self, alias: str) -> bool:
         """Make sure that the command never runs under this key; False when it already has."""
@@ -150,14 +160,6 @@ class KeyedCommand:
                 f"{after(alias, lease)}, {now(alias)}) ON CONFLICT DO NOTHING",
                 (self.module, self.key.value, self.operation.name, self.fingerprint, state),
             )
-        )
-
-    def _finish(self, alias: str, *, answer: str = "", error: str = "") -> None:
-        execute(
-            alias,
-            "UPDATE monolift_key SET state = %s, answer = %s, error = %s "
-            "WHERE module = %s AND key = %s",
-            (_DONE, answer, error, self.module, self.key.value),
         )
 
 

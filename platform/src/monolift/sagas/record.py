@@ -8,7 +8,8 @@ from uuid import UUID
 import msgspec
 from django.db import connections, transaction
 
-from monolift.kernel import DomainError, Saga, SagaEntry, SagaRun, SagaStatus, clock, uuid7
+from monolift.kernel import DomainError, Saga, SagaEntry, SagaRun, SagaStatus, clock
+from monolift.kernel.ids import uuid7_text
 from monolift.kernel.saga import declared_sagas, saga_class
 from monolift.observe.logs import logger
 from monolift.observe.trace import carried
@@ -130,11 +131,11 @@ class Record:
         return cls(
             alias=alias,
             module=saga.saga_owner,
-            id=str(uuid7()),
+            id=uuid7_text(),
             saga=saga,
             progress=Progress(),
             trace=carried(),
-            token=str(uuid7()),
+            token=uuid7_text(),
         )
 
     @classmethod
@@ -263,7 +264,7 @@ class Record:
                 alias,
                 "UPDATE monolift_saga SET token = %s, attempts = attempts + %s, "
                 f"lease_until = {after(alias, setting('LEASE'))} WHERE module = %s AND id = %s",
-                (str(uuid7()), crashed, module, claimed),
+                (uuid7_text(), crashed, module, claimed),
             )
             row = fetch(alias, _SELECT + "WHERE module = %s AND id = %s", (module, claimed))[0]
         return row, bool(crashed), bool(reached)
