@@ -9,11 +9,11 @@ way: MD5 of the row as text, which no release of PostgreSQL changes.
 """
 
 import weakref
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
+from monolift.lift.movers.postgresql.pace import Pace
 from monolift.lift.sealing.postgresql.sides import Session, Side
-from monolift.lift.sealing.postgresql.tables import PLATFORM, own_tables, quoted
+from monolift.lift.sealing.postgresql.tables import PLATFORM, literal, own_tables, quoted
 
 # What a row looks like as text depends on these.
 _ALIKE = (
@@ -41,7 +41,12 @@ _PROBE = """SELECT hashtextextended(hash_record_extended(ROW(
 
 type Columns = Mapping[str, str]
 """The type of each, by its name."""
-type Sums = Mapping[str, tuple[int, str]]
+type Sums = Mapping[str, tuple[int, int]]
+
+_PAGE = 8192
+"""Bytes of a page, as PostgreSQL is mostly built."""
+_PIECE = 32
+"""Pages that are read by one statement."""
 
 
 def hash_of(columns: Columns) -> str:
@@ -112,17 +117,38 @@ class Frames:
         return found
 
     def _sums(self, session: Session) -> Sums:
-        return {table: self._sum(session, table, its) for table, its in self._columns.items()}
+        pace = Pace()
+        return {table: self._sum(session, table, its, pace) for table, its in self._columns.items()}
 
-    def _sum(self, session: Session, table: str, columns: Columns) -> tuple[int, str]:
-        mine: Sequence[Any] = (self._module,) if table in PLATFORM else ()
-        [found] = session.execute(
-            f"SELECT count(*), coalesce(sum({self.number(columns)}::numeric), 0)::text FROM "
-            + quoted(table)
-            + (" WHERE module = %s" if mine else ""),
-            mine or None,
-        ).fetchall()
-        return int(found[0]), str(found[1])
+    def _sum(self, session: Session, table: str, columns: Columns, pace: Pace) -> tuple[int, int]:
+        summing = (
+            f"SELECT count(*), coalesce(sum({self.number(columns)}::numeric), 0)::text "
+            f"FROM {quoted(table)} WHERE "
+        )
+        count = total = 0
+        mine = [f"module = {literal(self._module)}"]
+        for piece in mine if table in PLATFORM else _pieces(session, table):
+            [(rows, numbers)] = session.execute(summing + piece).fetchall()
+            count, total = count + rows, total + int(numbers)
+            pace.keep(_PIECE * _PAGE)
+        return count, total
+
+
+def _pieces(session: Session, table: str) -> Iterator[str]:
+    """Conditions, each of which is true of one piece of a table; for a partitioned one, of all.
+
+    What a frame shows lies within the pages that there are after it was taken.
+    """
+    [(kind, pages)] = session.execute(
+        "SELECT relkind::text, pg_relation_size(oid) / current_setting('block_size')::int "
+        "FROM pg_class WHERE oid = %s::regclass",
+        (quoted(table),),
+    ).fetchall()
+    if kind == "p":
+        yield "true"
+        return
+    for first in range(0, pages + 1, _PIECE):
+        yield f"ctid >= '({first},0)' AND ctid < '({first + _PIECE},0)'"
 
 
 def _close(sessions: Sequence[Session]) -> None:

@@ -99,6 +99,7 @@ class PostgresMover:
             self._copy_rows(watch)
         self._feed.subscribe()
         self._reach("copy: subscription")
+        self._feed.wait_until_alive()  # reading the log again and counting are one after the other
         with self.target.connected() as session:
             for table in (*self._tables, *PLATFORM):
                 session.execute(f"ANALYZE {quoted(table)}")

@@ -14,6 +14,8 @@ from typing import Any
 
 from psycopg.pq import ExecStatus
 
+from monolift.lift.movers.postgresql.pace import Pace
+from monolift.lift.movers.postgresql.pouring import pour
 from monolift.lift.moving import GaveUp
 from monolift.lift.sealing.postgresql.sides import Session, Side
 from monolift.lift.sealing.postgresql.tables import (
@@ -66,25 +68,20 @@ def copy_rows(source: Side, there: Session, *, snapshot: str, copied: Copied) ->
     for name, _ in indexes:
         there.execute(f"DROP INDEX {name}")
     done = 0
+    pace = Pace()
     with source.connected() as here, here.transaction():
         here.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         here.execute(f"SET TRANSACTION SNAPSHOT {literal(snapshot)}")
         for table, which in wanted:
             names = _columns(here, table)
-            with (
-                here.cursor().copy(
-                    f"COPY (SELECT {names} FROM {quoted(table)} WHERE {which}) "
-                    "TO STDOUT (FORMAT binary)"
-                ) as rows,
-                there.cursor().copy(
-                    f"COPY {quoted(table)} ({names}) FROM STDIN (FORMAT binary)"
-                ) as into,
-            ):
-                for row in rows:
-                    into.write(row)
-                    done += 1
-                    if not done % _EVERY:
-                        copied(done)
+            chosen = f"SELECT {names} FROM {quoted(table)} WHERE {which}"
+            out = f"COPY ({chosen}) TO STDOUT (FORMAT binary)"
+            into = f"COPY {quoted(table)} ({names}) FROM STDIN (FORMAT binary)"
+            for rows in pour(here, out, there, into, pace=pace):
+                told, done = done // _EVERY, done + rows
+                if done // _EVERY > told:
+                    copied(done)
+    there.execute("SET LOCAL max_parallel_maintenance_workers = 0")  # the others need processors
     for _, definition in indexes:
         there.execute(definition)
 
