@@ -1,4 +1,4 @@
-"""DBOS walks the saga of three steps; run by `benchmarks.figures.sagas` on the same database.
+"""DBOS walks the saga of three steps; run by `benchmarks.figures.sagas` on the same server.
 
 Argument: how many workflows. Prints the seconds of each as JSON. Its steps are those of
 `benchmarks.probe.sagas` by hand: the same rows by the same ORM in the same transactions. What our
@@ -6,6 +6,7 @@ modules keep beside them is not written: the key that makes a repeated step harm
 of the hold.
 """
 
+import gc
 import json
 import os
 import sys
@@ -61,6 +62,8 @@ def walk(reference: uuid.UUID, sku: str) -> None:
 
 DBOS.launch()
 seconds = []
+gc.collect()
+gc.disable()  # as for ours
 for _ in range(times + 5):
     reference = uuid.uuid4()
     began = time.perf_counter()

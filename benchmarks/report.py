@@ -51,10 +51,13 @@ _REFERENCES = """
   through Django's raw cursor with fresh ids. **As ready-made text** means that all of them were
   recorded, so that not even the ORM runs: what is left is the database.
 - **A saga of three steps** (`benchmarks/probe/sagas.py`) holds and takes stock in another module
-  and writes a row of its own, unfused; by hand and as ready-made text as for the checkout. **DBOS**
-  walks the same three steps on the same database in the same run (`benchmarks/dbos_walk.py`, in an
-  environment that is thrown away): they write the module's rows by hand, and neither the key that
-  makes a repeated step harmless nor the timer that ends a forgotten hold.
+  and writes a row of its own, unfused; by hand and as ready-made text as for the checkout. Three of
+  the statements that are sent one by one there travel with the commit in ours, on PostgreSQL.
+  **DBOS** walks the same three steps in the same run, after ours and not in turns with it
+  (`benchmarks/dbos_walk.py`, in an environment that is thrown away): they write the module's rows
+  with Django's ORM, so they are steps and not DBOS's own transactions, which need SQLAlchemy; and
+  they write neither the key that makes a repeated step harmless nor the timer that ends a forgotten
+  hold. What DBOS keeps is in a database of its own on the same server.
 - **The plain application** is the same Django without the library's and the shop's middleware, with
   endpoints that send the same queries and answer the same JSON.
 - **The plain view** of a page renders the same template with the data that the shop gave to it,

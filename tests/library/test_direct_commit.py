@@ -1,10 +1,10 @@
 """Statements that travel with COMMIT: what commits, what is undone, what is said."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, ProgrammingError, connection, transaction
 
 from monolift.registry.direct import DirectStatement
 from monolift.registry.transactions import PlatformAtomic
@@ -43,6 +43,10 @@ def rows() -> list[str]:
 
 def later(name: str) -> None:
     INSERT.execute_with_commit(connection, (name,))
+
+
+def now(name: str) -> None:
+    INSERT.execute(connection, (name,))
 
 
 def test_it_is_written_when_the_transaction_commits() -> None:
@@ -155,3 +159,40 @@ def test_a_listener_sees_it_at_once() -> None:
             later("first")
     assert seen == [INSERT.sql]
     assert rows() == ["own", "first"]
+
+
+def test_what_psycopg_prepares_itself_is_in_nobodys_way() -> None:
+    """With binding by the server it prepares, and a rollback takes all that is prepared away."""
+    before = connection.settings_dict["OPTIONS"]
+    connection.close()
+    connection.settings_dict["OPTIONS"] = {**before, "server_side_binding": True}
+    try:
+        for name in ("first", "second"):
+            with pytest.raises(RuntimeError), block():
+                for _ in range(8):
+                    with connection.cursor() as cursor:
+                        cursor.execute("SELECT name FROM commit_test WHERE name = %s", (name,))
+                raise RuntimeError
+            with block():
+                write(f"own {name}")
+                later(name)
+        assert rows() == ["own first", "first", "own second", "second"]
+    finally:
+        connection.close()
+        connection.settings_dict["OPTIONS"] = before
+
+
+@pytest.mark.parametrize("send", [later, now], ids=["with the commit", "at once"])
+def test_what_somebody_takes_away_is_prepared_anew(send: Callable[[str], None]) -> None:
+    with block():
+        write("own")
+        send("first")
+    with connection.cursor() as cursor:
+        cursor.execute("DEALLOCATE ALL")
+    with pytest.raises(ProgrammingError, match="test_with_commit"), block():
+        write("undone")
+        send("second")
+    with block():
+        write("again")
+        send("third")
+    assert rows() == ["own", "first", "again", "third"]

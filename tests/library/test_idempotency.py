@@ -191,6 +191,31 @@ def test_a_process_killed_in_progress_neither_blocks_nor_doubles(place: str) -> 
     assert Hold.objects.count() == 1
 
 
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_one_whose_commit_is_lost_may_be_repeated() -> None:
+    """The answer travels with it."""
+    use(Stock).fill(sku="a", quantity=5)
+    alias = topology().alias("stock")
+
+    def cut() -> None:
+        mine: Any = connections[alias].connection
+        other = connections[alias].copy()
+        try:
+            with other.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(%s)", (mine.info.backend_pid,))
+        finally:
+            other.close()
+
+    faults.planned["stock.hold.after"] = [cut]
+    with pytest.raises(Unavailable):
+        hold("lost")
+    connections[alias].close()
+    first = hold("lost")
+    assert hold("lost") == first
+    assert Hold.objects.count() == 1
+
+
 def key_of(
     header: str,
     *,

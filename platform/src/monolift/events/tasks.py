@@ -12,7 +12,7 @@ import msgspec
 from cronsim import CronSim, CronSimError
 from django.db import connections
 
-from monolift.events.wake import wake, wake_after_commit
+from monolift.events.wake import wake_after_commit
 from monolift.kernel import CallRefused, DeclarationError, clock, uuid7
 from monolift.kernel.names import owner_of
 from monolift.kernel.wire_types import check
@@ -100,7 +100,8 @@ class Task[**P]:
     def enqueue(self, *args: P.args, **kwargs: P.kwargs) -> UUID:
         """Write the task down, in the surrounding `atomic()` or else at once; its id.
 
-        It runs at least once, its own `atomic()` exactly once, after the commit.
+        It runs at least once, its own `atomic()` exactly once, after the commit. On PostgreSQL its
+        row comes with the commit: nothing reads it before, and its error is the commit's.
         """
         scope = current()
         module = self.module
@@ -122,7 +123,7 @@ class Task[**P]:
         else:
             _SQLITE.execute(connection, (*row, moment(alias, self.run_at) if self.run_at else None))
         if self.run_at is None:
-            wake_after_commit(alias) if scope.depth else wake(alias)
+            wake_after_commit(alias)
         return identifier
 
     @cached_property

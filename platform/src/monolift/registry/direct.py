@@ -14,7 +14,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from monolift.registry.sql import execute, listened
-from monolift.registry.transactions import PlatformAtomic, WithCommit
+from monolift.registry.transactions import PlatformAtomic, WithCommit, error_of, forget_unknown
 
 _prepared: WeakKeyDictionary[Any, set[bytes]] = WeakKeyDictionary()
 
@@ -23,7 +23,9 @@ class DirectStatement:
     """A statement with `%s` for its parameters, which are str or None.
 
     On PostgreSQL it is prepared once a connection, if the project allows prepared statements there
-    (`OPTIONS["prepare_threshold"]` is set): some poolers mix sessions and do not bear them.
+    (`OPTIONS["prepare_threshold"]` is set): some poolers mix sessions and do not bear them. And if
+    psycopg prepares none by itself (`OPTIONS["server_side_binding"]`): it takes away all that there
+    are when a transaction is rolled back.
     """
 
     def __init__(self, sql: str, *, name: str) -> None:
@@ -42,19 +44,19 @@ class DirectStatement:
         """Run it when the open transaction commits, or now; its error is then the commit's.
 
         It waits where statements may be prepared, in a transaction of `atomic()`, among Django's
-        hooks of the commit: so a savepoint that is rolled back takes it along, and several keep
-        their order.
+        hooks of the commit: so a nested `atomic()` that is rolled back takes it along (not so a
+        savepoint that is made by hand), and several keep their order.
         """
         blocks = connection.atomic_blocks
         if (
             blocks
             and isinstance(blocks[0], PlatformAtomic)
             and self._direct(connection)
-            and connection.connection.prepare_threshold is not None
+            and _named(connection.connection)
         ):
             with connection.wrap_database_errors:
-                self._prepare(connection.connection)
-            waiting = WithCommit(self.name, _encoded(parameters))
+                known = self._prepare(connection.connection)
+            waiting = WithCommit(self.name, _encoded(parameters), known)
             connection.run_on_commit.append((set(connection.savepoint_ids), waiting, True))
         else:
             self.execute(connection, parameters)
@@ -82,19 +84,28 @@ class DirectStatement:
 
         return bool(driver.pgconn.transaction_status == TransactionStatus.INTRANS)
 
-    def _prepare(self, driver: Any) -> None:
+    def _prepare(self, driver: Any) -> set[bytes]:
         known = _prepared.setdefault(driver, set())
         if self.name not in known:
             _check(driver.pgconn.prepare(self.name, self._postgresql))
             known.add(self.name)
+        return known
 
     def _send(self, driver: Any, parameters: Sequence[str | None]) -> None:
         values = _encoded(parameters)
-        if driver.prepare_threshold is None:
-            _check(driver.pgconn.exec_params(self._postgresql, values))
+        if _named(driver):
+            known = self._prepare(driver)
+            result = driver.pgconn.exec_prepared(self.name, values)
+            forget_unknown(result, known)
+            _check(result)
         else:
-            self._prepare(driver)
-            _check(driver.pgconn.exec_prepared(self.name, values))
+            _check(driver.pgconn.exec_params(self._postgresql, values))
+
+
+def _named(driver: Any) -> bool:
+    from psycopg import ClientCursor
+
+    return driver.prepare_threshold is not None and issubclass(driver.cursor_factory, ClientCursor)
 
 
 def _encoded(parameters: Sequence[str | None]) -> list[bytes | None]:
@@ -102,8 +113,7 @@ def _encoded(parameters: Sequence[str | None]) -> list[bytes | None]:
 
 
 def _check(result: Any) -> None:
-    from psycopg.errors import error_from_result
     from psycopg.pq import ExecStatus
 
     if result.status not in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK):
-        raise error_from_result(result)
+        raise error_of(result)

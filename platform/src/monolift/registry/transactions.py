@@ -20,6 +20,8 @@ class WithCommit(msgspec.Struct, eq=False):
 
     name: bytes
     values: list[bytes | None]
+    known: set[bytes]
+    """What is prepared on that connection."""
 
     def __call__(self) -> None:
         """As a hook it has nothing left to do."""
@@ -58,7 +60,7 @@ class GroupAtomic(PlatformAtomic):
 
 def _commit_with(session: Any, waiting: list[WithCommit]) -> None:
     """Statements and COMMIT in libpq's pipeline; the first that fails keeps COMMIT from running."""
-    from psycopg.errors import OperationalError, error_from_result
+    from psycopg.errors import OperationalError
     from psycopg.pq import ConnStatus, ExecStatus
 
     failed = None
@@ -76,10 +78,27 @@ def _commit_with(session: Any, waiting: list[WithCommit]) -> None:
         if result.status == ExecStatus.PIPELINE_SYNC:
             break
         if failed is None and result.status == ExecStatus.FATAL_ERROR:
-            failed = error_from_result(result)
+            failed = error_of(result)
+            forget_unknown(result, waiting[0].known)
     session.exit_pipeline_mode()
     if failed is not None:
         raise failed
+
+
+def error_of(result: Any) -> Exception:
+    """What psycopg's own cursors would raise; without a code of the server it is not there."""
+    from psycopg.errors import OperationalError, error_from_result
+
+    error = error_from_result(result)
+    return error if error.sqlstate else OperationalError(str(error))
+
+
+def forget_unknown(result: Any, known: set[bytes]) -> None:
+    """After an error because somebody has taken prepared statements away: prepare them anew."""
+    from psycopg.pq import DiagnosticField
+
+    if result.error_field(DiagnosticField.SQLSTATE) == b"26000":
+        known.clear()
 
 
 class Seen(threading.local):

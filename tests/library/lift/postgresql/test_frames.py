@@ -7,6 +7,8 @@ import pytest
 from monolift import use
 from monolift.lift.movers.postgresql import frames
 from monolift.lift.movers.postgresql.frames import Columns, Frames, digest_of, hash_of
+from monolift.lift.movers.postgresql.pace import Pace
+from monolift.lift.sealing.postgresql.tables import PLATFORM
 from tests.library.lift.postgresql.places import Places
 from tests.library.world.stock.interface import Stock
 
@@ -86,3 +88,18 @@ def test_what_was_spoiled_at_the_target_is_found(
     world.do('SET session_replication_role = replica; UPDATE stock_item SET "left" = 30 - "left"',
              "stock_away")  # fmt: skip
     assert differences() == ["stock_item: 2 rows at the source, 2 at the target, with other values"]
+
+
+def test_what_is_compared_is_paced(world: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[int] = []
+    monkeypatch.setattr(Pace, "keep", lambda _, size: told.append(size))
+    use(Stock).fill(sku="a")
+    world.sealed()
+    mover = world.mover()
+    mover.copy(lambda _: None)
+    copied = len(told)
+    compared = Frames(mover.source, mover.target)
+    compared.take()
+    assert compared.compare() == []
+    assert copied >= 1
+    assert len(told) >= copied + 2 * len(PLATFORM) + 2

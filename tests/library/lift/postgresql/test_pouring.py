@@ -17,6 +17,8 @@ from tests.library.lift.postgresql.places import Places
 ROWS = """INSERT INTO poured SELECT n, repeat(chr(48 + n % 70), CASE WHEN n % 997 = 0 THEN 300000
   WHEN n % 3 = 0 THEN 0 ELSE n % 90 END) FROM generate_series(1, 5000) n"""
 SUM = "SELECT count(*), md5(string_agg(md5(ROW(p)::text), '' ORDER BY id)) FROM poured p"
+BINARY = "(FORMAT binary)"
+INTO = f"COPY poured FROM STDIN {BINARY}"
 TABLE = "CREATE TABLE poured (id int PRIMARY KEY, text text)"
 
 
@@ -30,15 +32,45 @@ def sides(world: Places) -> Iterator[tuple[Any, Any]]:
 
 
 def poured(here: Any, there: Any, chosen: str = "SELECT * FROM poured") -> int:
-    out = f"COPY ({chosen}) TO STDOUT (FORMAT binary)"
-    into = "COPY poured FROM STDIN (FORMAT binary)"
-    return sum(pour(here, out, there, into, pace=Pace()))
+    return sum(pour(here, f"COPY ({chosen}) TO STDOUT {BINARY}", there, INTO, pace=Pace()))
 
 
 def test_all_rows_come_whatever_their_size(sides: tuple[Any, Any]) -> None:
     here, there = sides
     assert poured(here, there) > 5000  # with the format's head and foot
     assert there.execute(SUM).fetchone() == here.execute(SUM).fetchone()
+
+
+class Told(Pace):
+    """Counts what it is told of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: list[int] = []
+
+    def keep(self, size: int) -> None:
+        self.sizes.append(size)
+
+
+def test_the_pace_is_told_of_each_byte(sides: tuple[Any, Any]) -> None:
+    here, there = sides
+    told = Told()
+    for _ in pour(here, f"COPY poured TO STDOUT {BINARY}", there, INTO, pace=told):
+        pass
+    [(size,)] = here.execute("SELECT sum(4 + octet_length(text)) FROM poured").fetchall()
+    assert size < sum(told.sizes) < 1.2 * size
+    assert max(told.sizes) < 500_000
+
+
+def test_one_that_is_given_up_leaves_both_sides_free(sides: tuple[Any, Any]) -> None:
+    here, there = sides
+    rows = pour(here, f"COPY poured TO STDOUT {BINARY}", there, INTO, pace=Pace())
+    with pytest.raises(KeyboardInterrupt), there.transaction():
+        for _ in rows:
+            rows.throw(KeyboardInterrupt)
+    for session in sides:
+        assert session.info.transaction_status == TransactionStatus.IDLE
+    assert there.execute("SELECT count(*) FROM poured").fetchone() == (0,)
 
 
 def test_no_rows_are_no_error(sides: tuple[Any, Any]) -> None:
@@ -69,9 +101,7 @@ def test_an_error_where_they_go_to_is_told(sides: tuple[Any, Any]) -> None:
 def test_a_side_that_is_ended_is_told(sides: tuple[Any, Any], side: int, world: Places) -> None:
     pid = sides[side].info.backend_pid
     slow = "SELECT id, text || pg_sleep(0.002)::text FROM poured"
-    out = f"COPY ({slow}) TO STDOUT (FORMAT binary)"
-    into = "COPY poured FROM STDIN (FORMAT binary)"
-    rows = pour(sides[0], out, sides[1], into, pace=Pace())
+    rows = pour(sides[0], f"COPY ({slow}) TO STDOUT {BINARY}", sides[1], INTO, pace=Pace())
     next(rows)
     world.ask(f"SELECT pg_terminate_backend({pid})")
     with pytest.raises(errors.OperationalError):

@@ -76,7 +76,9 @@ class FencedConnection(psycopg.Connection[Any]):
         for a moment, and no news of it is there yet.
         """
         found = psycopg.Cursor(self).execute(
-            "SELECT 1 FROM monolift_fence WHERE module = %s AND NOT open", (self.fenced_module,)
+            "SELECT 1 FROM monolift_fence WHERE module = %s AND NOT open",
+            (self.fenced_module,),
+            prepare=False,  # else psycopg takes all prepared ones away, also those of others
         )
         return found.fetchone() is not None
 

@@ -236,6 +236,24 @@ class Feed:
             ).fetchone()
         return int(row[0] or 0) if row else 0
 
+    def catch_up(self, told: Callable[[int], None]) -> None:
+        """Wait for what was written until now, for as long as what is behind grows less.
+
+        `told` is given the bytes of it on the way.
+        """
+        least = float("inf")
+        end = time.monotonic() + _ALIVE_WITHIN
+        with self.publisher.connected() as here, self.subscriber.connected() as there:
+            mark = self.mark(here)
+            while not self.arrived(there, mark, within=0.0):
+                left = self.behind()
+                told(left)
+                if left < least:
+                    least, end = left, time.monotonic() + _ALIVE_WITHIN
+                elif time.monotonic() > end:
+                    return
+                time.sleep(QUICK)
+
     def wait_until_alive(self) -> float:
         """Wait for marks that come and go at once; how long that took. Raises GaveUp.
 

@@ -24,7 +24,15 @@ _ALIKE = (
     "SET bytea_output = 'hex'",
 )
 # One processor, and one side after the other: whoever uses the module meanwhile needs the rest.
-_GENTLY = "SET max_parallel_workers_per_gather = 0"
+# Each piece by its pages: where statistics are old, an index is taken for a shorter way to them.
+_GENTLY = (
+    "SET max_parallel_workers_per_gather = 0",
+    "SET enable_indexscan = off",
+    "SET enable_indexonlyscan = off",
+    "SET enable_bitmapscan = off",
+)
+# However long that takes; and the other side's frame waits meanwhile.
+_PATIENTLY = ("SET statement_timeout = 0", "SET idle_in_transaction_session_timeout = 0")
 
 # Types whose hash tells all values apart that are not equal; any other one is compared as text.
 _HASHED = frozenset({
@@ -76,7 +84,7 @@ class Frames:
         self._sessions = (source.session(), target.session())
         weakref.finalize(self, _close, self._sessions)
         for session in self._sessions:
-            session.execute("; ".join((*_ALIKE, _GENTLY)))
+            session.execute("; ".join((*_ALIKE, *_GENTLY, *_PATIENTLY)))
         self._columns = self._described(self._sessions[0])
         here, there = (session.execute(_PROBE).fetchone() for session in self._sessions)
         self.number = hash_of if here == there else digest_of
@@ -125,9 +133,10 @@ class Frames:
             f"SELECT count(*), coalesce(sum({self.number(columns)}::numeric), 0)::text "
             f"FROM {quoted(table)} WHERE "
         )
+        if table in PLATFORM:
+            summing += f"module = {literal(self._module)} AND "
         count = total = 0
-        mine = [f"module = {literal(self._module)}"]
-        for piece in mine if table in PLATFORM else _pieces(session, table):
+        for piece in _pieces(session, table):
             [(rows, numbers)] = session.execute(summing + piece).fetchall()
             count, total = count + rows, total + int(numbers)
             pace.keep(_PIECE * _PAGE)

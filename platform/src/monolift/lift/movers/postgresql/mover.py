@@ -99,7 +99,8 @@ class PostgresMover:
             self._copy_rows(watch)
         self._feed.subscribe()
         self._reach("copy: subscription")
-        self._feed.wait_until_alive()  # reading the log again and counting are one after the other
+        total = self.progress().total
+        self._feed.catch_up(lambda behind: watch(Progress(rows=total, total=total, behind=behind)))
         with self.target.connected() as session:
             for table in (*self._tables, *PLATFORM):
                 session.execute(f"ANALYZE {quoted(table)}")

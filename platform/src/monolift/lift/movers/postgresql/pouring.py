@@ -5,7 +5,7 @@ three processes that copy, on processors that the shop needs.
 """
 
 from collections.abc import Iterator
-from select import select
+from select import POLLIN, POLLOUT, poll
 from typing import Any
 
 from psycopg.errors import error_from_result
@@ -26,6 +26,7 @@ def pour(here: Session, out: str, there: Session, into: str, *, pace: Pace) -> I
     with here.cursor().copy(out), there.cursor().copy(into) as target:
         for rows, piece in _pieces(here.pgconn):
             target.write(piece)
+            _flush(there.pgconn)
             pace.keep(len(piece))
             yield rows
 
@@ -42,7 +43,7 @@ def _pieces(source: Any) -> Iterator[tuple[int, bytes]]:
             yield len(came), b"".join(came)
             came, size = [], 0
         if length == 0:
-            select([source.socket], [], [])
+            _wait(source, POLLIN)
             source.consume_input()
         elif length < 0:
             break
@@ -52,3 +53,17 @@ def _pieces(source: Any) -> Iterator[tuple[int, bytes]]:
             failed = failed or result
     if failed is not None:
         raise error_from_result(failed)
+
+
+def _flush(target: Any) -> None:
+    """Send what libpq keeps: else the pace is one of rows that nobody has taken yet."""
+    while target.flush():
+        if _wait(target, POLLIN | POLLOUT) & ~POLLOUT:
+            target.consume_input()
+
+
+def _wait(session: Any, events: int) -> int:
+    waiting = poll()
+    waiting.register(session.socket, events)
+    [(_, found)] = waiting.poll()
+    return found

@@ -30,6 +30,8 @@ _SLOT_WITHIN = 30.0
 _EVERY = 50_000
 """Rows between two words about how far it is."""
 
+_PATIENTLY = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
+
 type Copied = Callable[[int], None]
 """Told how many rows are copied."""
 
@@ -64,6 +66,7 @@ def copy_rows(source: Side, there: Session, *, snapshot: str, copied: Copied) ->
     mine = f"module = {literal(source.module)}"
     wanted = [(table, "true") for table in tables] + [(one, mine) for one in (*PLATFORM, MARKER)]
     there.execute("SET LOCAL session_replication_role = replica")
+    there.execute(_PATIENTLY)
     indexes = _indexes(there, tables)
     for name, _ in indexes:
         there.execute(f"DROP INDEX {name}")
@@ -72,6 +75,7 @@ def copy_rows(source: Side, there: Session, *, snapshot: str, copied: Copied) ->
     with source.connected() as here, here.transaction():
         here.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         here.execute(f"SET TRANSACTION SNAPSHOT {literal(snapshot)}")
+        here.execute(_PATIENTLY)
         for table, which in wanted:
             names = _columns(here, table)
             chosen = f"SELECT {names} FROM {quoted(table)} WHERE {which}"
