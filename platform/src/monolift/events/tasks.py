@@ -69,7 +69,7 @@ class Task[**P]:
         self.run_at = run_at
         self.schedule = schedule
 
-    @property
+    @cached_property
     def module(self) -> str:
         """The label of the module that the task belongs to."""
         return module_of(self.function.__module__) or owner_of(self.function.__module__)
@@ -84,7 +84,7 @@ class Task[**P]:
         if when.tzinfo is None:
             raise ValueError(f"{when!r} has no timezone; give an aware datetime.")
         later = Task(self.function, name=self._name, run_at=when)
-        later.arguments = self.arguments  # making the struct takes longer than all the rest
+        later.arguments, later.module = self.arguments, self.module  # making them takes longest
         return later
 
     def next_after(self, moment: datetime) -> datetime:

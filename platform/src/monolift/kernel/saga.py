@@ -221,8 +221,7 @@ class SagaStatus(StrEnum):
         return self in (self.DONE, self.UNDONE, self.STUCK, self.ABANDONED)
 
 
-@dataclass(frozen=True, slots=True)
-class SagaEntry:
+class SagaEntry(msgspec.Struct, frozen=True):
     """A line of a saga's history: when, at which step (empty for the saga itself), and what."""
 
     at: datetime

@@ -1,8 +1,9 @@
 """Trace context (W3C Trace Context, level 1), carried through calls, events, tasks and sagas."""
 
 import re
-import secrets
-from dataclasses import dataclass
+from random import getrandbits
+
+import msgspec
 
 from monolift.registry.scope import Scope, current
 
@@ -10,8 +11,7 @@ _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(msgspec.Struct, frozen=True):
     """The trace an operation belongs to, and the request that began it."""
 
     trace_id: str
@@ -26,13 +26,16 @@ class Trace:
 
 
 def begin(*, traceparent: str = "", request_id: str = "") -> Trace:
-    """Continue the caller's trace, or begin one; malformed input begins a new one."""
-    match = _TRACEPARENT.fullmatch(traceparent.strip()) if len(traceparent) <= 128 else None
+    """Continue the caller's trace, or begin one; malformed input begins a new one.
+
+    Ids are random, and no secrets: they come from a generator that the system seeded once.
+    """
+    match = _TRACEPARENT.fullmatch(traceparent.strip()) if 0 < len(traceparent) <= 128 else None
     valid = match and match[1] != "0" * 32 and match[2] != "0" * 16
-    trace_id = match[1] if match and valid else secrets.token_hex(16)
+    trace_id = match[1] if match and valid else f"{getrandbits(128):032x}"
     sampled = bool(match and valid and int(match[3], 16) & 1)
-    known = request_id if _REQUEST_ID.fullmatch(request_id) else secrets.token_hex(8)
-    return Trace(trace_id, secrets.token_hex(8), sampled, known)
+    known = request_id if _REQUEST_ID.fullmatch(request_id) else f"{getrandbits(64):016x}"
+    return Trace(trace_id, f"{getrandbits(64):016x}", sampled, known)
 
 
 def current_trace() -> Trace | None:
