@@ -4,11 +4,11 @@ SHELL := /bin/sh
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
-# A file stays with one process, because its tests may share a server. There are more of these than cores:
+# A file stays with one process, because its tests may share a server. There are three on two cores:
 # half of the time the tests wait for processes that they have started. Files come in their order, so that
 # what takes long, and starts such processes, does not come last.
-SHARED_OUT = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
-PYTEST = $(BIN)/pytest $(SHARED_OUT)
+SHARED_OUT := -n 3 --dist loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/pytest $(SHARED_OUT)
 READY := .venv/.ready
 WITH_POSTGRESQL := $(BIN)/python scripts/with_postgresql.py
 
@@ -21,8 +21,6 @@ SERVER ?=
 TOPOLOGY ?=
 # make test: more arguments for pytest, for example PYTEST_ARGS="-n 0 tests/modules/orders"
 PYTEST_ARGS ?=
-# make test: files that are run at once
-WORKERS ?= 3
 BENCH_ARGS ?=
 # make contracts-check: for example --against HEAD, where there is no history
 CONTRACTS_ARGS ?=
@@ -150,7 +148,7 @@ CHECKED := test-postgresql-each lint contracts-check codeowners-check docs-check
 .PHONY: check bench-short
 check: $(READY) ## Everything continuous integration checks
 	@$(MAKE) --no-print-directory -j 2 --output-sync $(CHECKED)
-	@$(MAKE) --no-print-directory test WORKERS=4
+	@$(MAKE) --no-print-directory test
 
 bench-short: $(READY)
 	@$(MAKE) --no-print-directory bench BENCH_ARGS=--short
