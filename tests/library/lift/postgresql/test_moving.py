@@ -8,6 +8,8 @@ import psycopg
 import pytest
 
 from monolift import use
+from monolift.lift.movers.postgresql import feed
+from monolift.lift.movers.postgresql.feed import Feed
 from monolift.lift.movers.postgresql.target import drift
 from monolift.lift.moving import Blocked
 from tests.library.lift.postgresql.load import Load, seed
@@ -87,3 +89,24 @@ def test_nothing_is_lost_doubled_or_refused_while_it_moves(apart: Places) -> Non
         f"{load.slowest * 1000:.0f} ms; writers blocked p50 "
         f"{statistics.median(blocked) * 1000:.0f} ms, max {max(blocked) * 1000:.0f} ms"
     )
+
+
+def test_a_feed_that_does_not_advance_is_not_waited_for(
+    world: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(Stock).fill(sku="a")
+    world.sealed()
+    mover = world.mover()
+    mover.copy(lambda _: None)
+    told: list[int] = []
+    fed = Feed(mover.source, mover.target)
+    monkeypatch.setattr(feed, "_ALIVE_WITHIN", 0.3)
+    with mover.target.connected() as session:
+        fed.disable(session)
+    fed.catch_up(told.append)
+    assert told
+    monkeypatch.setattr(feed, "_ALIVE_WITHIN", 60.0)
+    use(Stock).fill(sku="b")
+    fed.subscribe()
+    fed.catch_up(told.append)
+    assert world.ask("SELECT sku FROM stock_item ORDER BY sku", "stock_away") == [("a",), ("b",)]

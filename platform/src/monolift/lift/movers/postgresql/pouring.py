@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from select import POLLIN, POLLOUT, poll
 from typing import Any
 
-from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 
 from monolift.lift.movers.postgresql.pace import Pace
 from monolift.lift.sealing.postgresql.sides import Session
+from monolift.registry.transactions import error_of
 
 _PIECE = 64 * 1024
 """Bytes that are sent on together, if as many have come."""
@@ -52,7 +52,7 @@ def _pieces(source: Any) -> Iterator[tuple[int, bytes]]:
         if result.status == ExecStatus.FATAL_ERROR:
             failed = failed or result
     if failed is not None:
-        raise error_from_result(failed)
+        raise error_of(failed)
 
 
 def _flush(target: Any) -> None:
